@@ -1,0 +1,101 @@
+//! The indexes that the cluster's joins read, kept by the difference of what a row was and what it is.
+
+use super::{Event, Index, Name, Node, PersistentVolume, Pod, Text, VolumeAttachment};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Default)]
+pub(super) struct Indexes {
+    pub pods_by_node: Index<Text, Name>,
+    pub pods_by_claim: Index<Name, Name>,
+    /// Pods with a deletion timestamp.
+    pub pods_deleting: BTreeSet<Name>,
+    pub attachments_by_node: Index<Text, Name>,
+    pub attachments_by_volume: Index<Text, Name>,
+    pub volumes_by_claim: Index<Name, Name>,
+    pub volumes_by_unique_name: Index<Text, Name>,
+    pub nodes_by_attached: Index<Text, Name>,
+    pub nodes_by_in_use: Index<Text, Name>,
+    pub nodes_unready: BTreeSet<Name>,
+    pub events_by_regarding: Index<(Text, Name), Name>,
+    events_by_time: BTreeSet<(Option<Timestamp>, Name)>,
+}
+
+/// The values of a row that may not be there.
+fn values<R, V>(row: Option<&R>, of: impl Fn(&R) -> Vec<V>) -> Vec<V> {
+    row.map_or_else(Vec::new, of)
+}
+
+impl Indexes {
+    pub fn node(&mut self, old: Option<&Node>, new: Option<&Node>) {
+        let Some(name) = old.or(new).map(|node| &node.meta.name) else {
+            return;
+        };
+        let attached = |node: &Node| node.volumes_attached.to_vec();
+        let in_use = |node: &Node| node.volumes_in_use.to_vec();
+        self.nodes_by_attached.update(name, &values(old, attached), &values(new, attached));
+        self.nodes_by_in_use.update(name, &values(old, in_use), &values(new, in_use));
+        keep(&mut self.nodes_unready, name, new.is_some_and(|node| !node.is_ready()));
+    }
+
+    pub fn pod(&mut self, old: Option<&Pod>, new: Option<&Pod>) {
+        let Some(name) = old.or(new).map(|pod| &pod.meta.name) else {
+            return;
+        };
+        let node = |pod: &Pod| Vec::from_iter((!pod.node.is_empty()).then(|| pod.node.clone()));
+        let claims = |pod: &Pod| {
+            let namespace = &pod.meta.name.namespace;
+            pod.claims.iter().map(|claim| Name::new(namespace.clone(), claim.clone())).collect()
+        };
+        self.pods_by_node.update(name, &values(old, node), &values(new, node));
+        self.pods_by_claim.update(name, &values(old, claims), &values(new, claims));
+        keep(&mut self.pods_deleting, name, new.is_some_and(|pod| pod.meta.is_deleting()));
+    }
+
+    pub fn volume(&mut self, old: Option<&PersistentVolume>, new: Option<&PersistentVolume>) {
+        let Some(name) = old.or(new).map(|volume| &volume.meta.name) else {
+            return;
+        };
+        let claim =
+            |volume: &PersistentVolume| Vec::from_iter(volume.claim.as_ref().map(|claim| claim.name.clone()));
+        let unique = |volume: &PersistentVolume| Vec::from_iter(volume.unique_name().map(Text::from));
+        self.volumes_by_claim.update(name, &values(old, claim), &values(new, claim));
+        self.volumes_by_unique_name.update(name, &values(old, unique), &values(new, unique));
+    }
+
+    pub fn attachment(&mut self, old: Option<&VolumeAttachment>, new: Option<&VolumeAttachment>) {
+        let Some(name) = old.or(new).map(|attachment| &attachment.meta.name) else {
+            return;
+        };
+        let node = |attachment: &VolumeAttachment| vec![attachment.node.clone()];
+        let volume = |attachment: &VolumeAttachment| vec![attachment.volume.clone()];
+        self.attachments_by_node.update(name, &values(old, node), &values(new, node));
+        self.attachments_by_volume.update(name, &values(old, volume), &values(new, volume));
+    }
+
+    pub fn event(&mut self, old: Option<&Event>, new: Option<&Event>) {
+        let Some(name) = old.or(new).map(|event| &event.meta.name) else {
+            return;
+        };
+        let regarding = |event: &Event| vec![(event.regarding.kind.clone(), event.regarding.name.clone())];
+        self.events_by_regarding.update(name, &values(old, regarding), &values(new, regarding));
+        if let Some(old) = old {
+            self.events_by_time.remove(&(old.last, name.clone()));
+        }
+        if let Some(new) = new {
+            self.events_by_time.insert((new.last, name.clone()));
+        }
+    }
+
+    pub fn oldest_event(&self) -> Option<Name> {
+        self.events_by_time.first().map(|(_, name)| name.clone())
+    }
+}
+
+fn keep(names: &mut BTreeSet<Name>, name: &Name, is_in: bool) {
+    if is_in {
+        names.insert(name.clone());
+    } else {
+        names.remove(name);
+    }
+}
