@@ -216,16 +216,38 @@ impl App {
     }
 
     fn scroll(&mut self) {
-        let rows = self.size.table_rows();
-        self.triage.scroll(self.size.triage_rows());
+        let rows = self.table_rows();
+        self.triage.scroll(self.triage_rows());
         self.nodes.scroll(rows);
         self.pods.scroll(rows);
         self.volumes.scroll(rows);
         if let Some(mut open) = self.place.open.take() {
-            let lines = open.sheet(&self.look()).rows().len();
-            open.scroll(lines, usize::from(self.size.body().saturating_sub(1)));
+            let lines = self.sheet_rows(&open).len();
+            open.scroll(lines, rows);
             self.place.open = Some(open);
         }
+    }
+
+    /// The rows of the open object, as wide as the screen lets them be.
+    pub fn sheet_rows(&self, open: &object::Open) -> Vec<object::SheetRow> {
+        let sheet = open.sheet(&self.look());
+        // The cursor's sign and a blank stand before each row.
+        sheet.rows(self.size.width.saturating_sub(3))
+    }
+
+    /// What the screen must say about the streams it lists: one line each.
+    pub fn notes(&self) -> Vec<String> {
+        self.place.screen.kinds().iter().filter_map(|kind| self.feed_note(*kind)).collect()
+    }
+
+    /// Rows of a table or an open object: the body without its heading and the notes.
+    pub fn table_rows(&self) -> usize {
+        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len())
+    }
+
+    pub fn triage_rows(&self) -> usize {
+        let body = self.size.body().saturating_sub(self.size.triage_detail());
+        usize::from(body).saturating_sub(self.notes().len())
     }
 
     pub const fn look(&self) -> Look<'_> {
