@@ -103,8 +103,10 @@ impl Dirty {
 }
 
 macro_rules! rows {
-    ($($row:ty),*) => { $(
+    ($($row:ident),*) => { $(
         impl Row for $row {
+            const KIND: Kind = Kind::$row;
+
             fn meta(&self) -> &Meta {
                 &self.meta
             }

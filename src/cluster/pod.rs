@@ -132,6 +132,17 @@ impl Pod {
         self.meta.is_deleting() && !self.phase.is_terminal()
     }
 
+    /// Whether the kubelet has reported that all of its containers have ended.
+    pub fn has_stopped(&self) -> bool {
+        !self.containers.is_empty()
+            && self.containers.iter().all(|container| matches!(container.state, State::Terminated(_)))
+    }
+
+    /// Whether a controller of that kind owns it.
+    pub fn is_owned_by(&self, kind: &str) -> bool {
+        self.meta.owner.as_ref().is_some_and(|owner| owner.kind == *kind)
+    }
+
     /// The attach-detach controller does not count a pod that has ended, or whose containers have all stopped
     /// after it was told to go: only then does it stop wanting its volumes. A container of which nothing is
     /// said counts as running.
