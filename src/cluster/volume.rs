@@ -204,6 +204,14 @@ impl Cluster {
         })
     }
 
+    /// The volume that a node's status means by a unique name.
+    pub fn volume_by_unique_name(&self, unique: &Text) -> VolumeId {
+        match self.indexes.volumes_by_unique_name.keys(unique).next() {
+            Some(volume) => VolumeId::Persistent(volume.name.clone()),
+            None => VolumeId::Unknown(unique.clone()),
+        }
+    }
+
     /// The join of one volume; `None` where nothing of it is left.
     pub fn volume(&self, id: &VolumeId) -> Option<VolumeJoin<'_>> {
         let (volume, claim_name) = match id {

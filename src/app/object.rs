@@ -1,0 +1,308 @@
+//! An open object: its joined facts, what is wrong with it, and its events, in sections of lines.
+
+mod node;
+mod pod;
+mod volume;
+
+use super::columns::{Cell, Look, RowId, Tone};
+use super::time::{age, short};
+use super::view::Move;
+use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
+use crate::findings::{Finding, Severity};
+
+/// What is open, and where in it the cursor is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    pub target: RowId,
+    /// Kept for when the object is gone.
+    pub title: String,
+    at: usize,
+    top: usize,
+}
+
+/// An object as it is drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    pub sections: Vec<Section>,
+    pub is_gone: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Section {
+    pub title: String,
+    pub lines: Vec<Line>,
+}
+
+/// One line: a label, cells after it, and the object that Enter opens from here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    pub label: &'static str,
+    pub cells: Vec<Cell>,
+    pub link: Option<RowId>,
+}
+
+impl Line {
+    pub fn new(label: &'static str, cell: Cell) -> Self {
+        Self { label, cells: vec![cell], link: None }
+    }
+
+    pub fn cells(cells: Vec<Cell>) -> Self {
+        Self { label: "", cells, link: None }
+    }
+
+    pub fn and(mut self, cell: Cell) -> Self {
+        self.cells.push(cell);
+        self
+    }
+
+    pub fn to(mut self, link: RowId) -> Self {
+        self.link = Some(link);
+        self
+    }
+
+    pub fn text(&self) -> String {
+        let texts: Vec<&str> = self.cells.iter().map(|cell| cell.text.as_str()).collect();
+        texts.join("  ")
+    }
+}
+
+impl Open {
+    pub fn new(target: RowId, title: String) -> Self {
+        Self { target, title, at: 0, top: 0 }
+    }
+
+    pub fn sheet(&self, look: &Look<'_>) -> Sheet {
+        let sections = match &self.target {
+            RowId::Object(object) => match object.kind {
+                Kind::Node => node::sections(object, look),
+                Kind::Pod => pod::sections(object, look),
+                Kind::PersistentVolume
+                | Kind::PersistentVolumeClaim
+                | Kind::VolumeAttachment
+                | Kind::Namespace
+                | Kind::Event => None,
+            },
+            RowId::Volume(id) => volume::sections(id, look),
+        };
+        match sections {
+            Some(mut sections) => {
+                sections.retain(|section| !section.lines.is_empty());
+                Sheet { sections, is_gone: false }
+            }
+            None => Sheet { sections: self.last_words(look), is_gone: true },
+        }
+    }
+
+    /// What is left of an object that is gone: its events.
+    fn last_words(&self, look: &Look<'_>) -> Vec<Section> {
+        match &self.target {
+            RowId::Object(object) => vec![events(look, &[(object.kind, object.name.clone())])],
+            RowId::Volume(_) => Vec::new(),
+        }
+    }
+
+    pub fn move_cursor(&mut self, movement: Move, lines: usize) {
+        let last = lines.saturating_sub(1);
+        self.at = match movement {
+            Move::By(by) => self.at.saturating_add_signed(by).min(last),
+            Move::Top => 0,
+            Move::Bottom => last,
+        };
+    }
+
+    /// Moves to the beginning of a section: the next one, or the one before.
+    pub fn move_section(&mut self, sheet: &Sheet, is_forward: bool) {
+        let starts = sheet.starts();
+        let to = if is_forward {
+            starts.iter().find(|start| **start > self.at)
+        } else {
+            starts.iter().rev().find(|start| **start < self.at)
+        };
+        if let Some(to) = to {
+            self.at = *to;
+        }
+    }
+
+    pub fn scroll(&mut self, lines: usize, visible: usize) {
+        let visible = visible.max(1);
+        self.at = self.at.min(lines.saturating_sub(1));
+        let most = lines.saturating_sub(visible);
+        self.top = self.top.min(most).min(self.at).max((self.at + 1).saturating_sub(visible));
+    }
+
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub const fn top(&self) -> usize {
+        self.top
+    }
+}
+
+impl Sheet {
+    /// All lines with the headings between them, as the cursor walks them.
+    pub fn rows(&self) -> Vec<SheetRow<'_>> {
+        self.sections
+            .iter()
+            .flat_map(|section| {
+                std::iter::once(SheetRow::Title(&section.title))
+                    .chain(section.lines.iter().map(SheetRow::Line))
+            })
+            .collect()
+    }
+
+    fn starts(&self) -> Vec<usize> {
+        self.rows()
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| matches!(row, SheetRow::Title(_)))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    pub fn link(&self, at: usize) -> Option<RowId> {
+        match self.rows().get(at)? {
+            SheetRow::Title(_) => None,
+            SheetRow::Line(line) => line.link.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SheetRow<'a> {
+    Title(&'a str),
+    Line(&'a Line),
+}
+
+// -- parts that the objects share ------------------------------------------------------------------------------
+
+pub const fn severity_tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Critical => Tone::Critical,
+        Severity::Warning => Tone::Warning,
+        Severity::Notice => Tone::Notice,
+    }
+}
+
+/// The clock of a finding as text: `overdue 3m`.
+pub fn clock_words(finding: &Finding, look: &Look<'_>) -> Option<String> {
+    let reading = finding.clock?.reading(look.now);
+    Some(match reading.span {
+        Some(span) => format!("{} {}", reading.words, short(span)),
+        None => reading.words.to_owned(),
+    })
+}
+
+/// What is wrong, as the findings that name any of these objects say it.
+fn findings(look: &Look<'_>, objects: &[ObjectRef]) -> Section {
+    let mut lines = Vec::new();
+    let mut said = Vec::new();
+    for finding in objects.iter().flat_map(|object| look.findings.of(object)) {
+        if said.contains(&finding.id()) {
+            continue;
+        }
+        said.push(finding.id());
+        let mut line =
+            Line::cells(vec![Cell::new(finding.sentence.clone(), severity_tone(finding.severity))]);
+        if let Some(clock) = clock_words(finding, look) {
+            line = line.and(Cell::plain(clock));
+        }
+        lines.push(line);
+        if objects.contains(&finding.subject) {
+            lines.extend(finding.evidence.iter().map(|evidence| evidence_line(evidence, look)));
+            lines.push(Line::new("next", Cell::plain(finding.next.clone())));
+        }
+    }
+    Section { title: "What is wrong".to_owned(), lines }
+}
+
+pub fn evidence_line(evidence: &crate::findings::Evidence, look: &Look<'_>) -> Line {
+    let line = Line::new("because", Cell::plain(evidence.text.clone()));
+    match evidence.at {
+        Some(at) => line.and(Cell::muted(format!("{} ago", short(look.now.duration_since(at))))),
+        None => line,
+    }
+}
+
+fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
+    let mut lines = vec![
+        Line::new("age", Cell::plain(age(meta.created, look.now))),
+        Line::new("uid", Cell::muted(meta.uid.as_str())),
+    ];
+    if let Some(owner) = &meta.owner {
+        lines.insert(0, Line::new("owner", Cell::plain(super::columns::pods::owner_words(owner))));
+    }
+    if let Some(deletion) = meta.deletion {
+        let asked = short(look.now.duration_since(deletion.requested()));
+        lines.insert(0, Line::new("deletion", Cell::new(format!("asked {asked} ago"), Tone::Warning)));
+    }
+    if !meta.finalizers.is_empty() {
+        let finalizers: Vec<&str> = meta.finalizers.iter().map(|finalizer| finalizer.as_str()).collect();
+        lines.push(Line::new("finalizers", Cell::plain(finalizers.join(", "))));
+    }
+    lines
+}
+
+fn conditions<'a>(conditions: impl Iterator<Item = &'a Condition>, look: &Look<'_>) -> Section {
+    let lines = conditions
+        .map(|condition| {
+            let is_good = match condition.kind.as_str() {
+                "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
+                | "DisruptionTarget" => condition.status == Status::False,
+                _ => condition.status == Status::True,
+            };
+            let tone = match condition.status {
+                _ if is_good => Tone::Plain,
+                Status::Unknown => Tone::Critical,
+                Status::True | Status::False => Tone::Warning,
+            };
+            let word = match condition.status {
+                Status::True => "True",
+                Status::False => "False",
+                Status::Unknown => "Unknown",
+            };
+            let mut line = Line::cells(vec![
+                Cell::plain(format!("{:<18}", condition.kind)),
+                Cell::new(format!("{word:<7}"), tone),
+                Cell::muted(format!("{:>6}", age(condition.changed, look.now))),
+            ]);
+            if !is_good || !condition.reason.is_empty() {
+                line = line.and(Cell::muted(join_words(&condition.reason, &condition.message)));
+            }
+            line
+        })
+        .collect();
+    Section { title: "Conditions".to_owned(), lines }
+}
+
+fn join_words(reason: &str, message: &str) -> String {
+    match (reason, message) {
+        ("", message) => message.to_owned(),
+        (reason, "") => reason.to_owned(),
+        (reason, message) => format!("{reason}: {message}"),
+    }
+}
+
+/// Events about these objects, newest first.
+fn events(look: &Look<'_>, objects: &[(Kind, Name)]) -> Section {
+    let mut events: Vec<&Event> =
+        objects.iter().flat_map(|(kind, name)| look.cluster.events_of(*kind, name)).collect();
+    events.sort_by(|one, two| two.last.cmp(&one.last).then_with(|| one.meta.name.cmp(&two.meta.name)));
+    let mut lines: Vec<Line> = events.iter().map(|event| event_line(event, look)).collect();
+    if lines.is_empty() {
+        lines.push(Line::cells(vec![Cell::muted(
+            "none that the server still has; events expire after an hour",
+        )]));
+    }
+    Section { title: "Events".to_owned(), lines }
+}
+
+fn event_line(event: &Event, look: &Look<'_>) -> Line {
+    let times = if event.count > 1 { format!(" (x{})", event.count) } else { String::new() };
+    let tone = if event.is_warning { Tone::Warning } else { Tone::Plain };
+    Line::cells(vec![
+        Cell::muted(format!("{:>6}", age(event.last, look.now))),
+        Cell::new(format!("{}{times}", event.reason), tone),
+        Cell::plain(event.note.as_str()),
+    ])
+}
