@@ -10,9 +10,11 @@ mod incident;
 mod node_gone;
 mod node_not_ready;
 mod node_silent;
+mod outlook;
 mod pod_stuck_terminating;
 mod rule;
 mod volume_on_unready_node;
+mod words;
 
 pub use clock::{Awaited, Bound, Clock, Reading};
 pub use finding::{Evidence, Finding, FindingId, Severity};
