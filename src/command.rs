@@ -1,1 +1,468 @@
-//! Not written yet.
+//! Command: everything a user can invoke, in one closed list; keys, palette, hints and help are made from it.
+//!
+//! A command says what it is called and where it applies. What it does is decided in `app`, and which keys
+//! invoke it in the keymap. Ids and aliases are what users have in their files and fingers: they never change.
+
+/// Declares an enum together with the list of all its variants, which no test could otherwise know complete.
+macro_rules! closed_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_meta])* $variant),* }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Command {
+    Ui(Ui),
+}
+
+closed_enum! {
+    /// Commands that change what is shown and nothing else.
+    pub enum Ui {
+        GoTriage,
+        GoNodes,
+        GoPods,
+        GoVolumes,
+        NextScreen,
+        PreviousScreen,
+        Open,
+        Back,
+        Down,
+        Up,
+        HalfPageDown,
+        HalfPageUp,
+        PageDown,
+        PageUp,
+        Top,
+        Bottom,
+        Left,
+        Right,
+        NextSection,
+        PreviousSection,
+        Filter,
+        ClearFilter,
+        ProblemsOnly,
+        SortNextColumn,
+        SortPreviousColumn,
+        SortReverse,
+        SortByName,
+        SortByNamespace,
+        SortByStatus,
+        SortByAge,
+        SortByNode,
+        SortByRestarts,
+        Refresh,
+        Palette,
+        Help,
+        Notices,
+        Redraw,
+        Suspend,
+        Quit,
+    }
+}
+
+closed_enum! {
+    /// Where the keys go: a screen or an overlay, or one of the two that others share.
+    pub enum Context {
+        /// Everywhere but where text is typed.
+        Global,
+        /// Every screen that lists objects.
+        Table,
+        Triage,
+        Nodes,
+        Pods,
+        Volumes,
+        Object,
+        Help,
+        Notices,
+        /// The line that takes a filter.
+        Prompt,
+        Palette,
+    }
+}
+
+closed_enum! {
+    /// The heading under which help lists a command.
+    pub enum Group {
+        Screens,
+        Move,
+        Find,
+        Sort,
+        Program,
+    }
+}
+
+/// What the registry knows of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    pub id: &'static str,
+    /// Imperative and short, for the hint bar.
+    pub title: &'static str,
+    /// One sentence, for help.
+    pub doc: &'static str,
+    pub group: Group,
+    /// The contexts that can have the focus while this makes sense.
+    pub scope: &'static [Context],
+    /// More words for it in the palette: those of k9s and kubectl.
+    pub aliases: &'static [&'static str],
+}
+
+const EVERYWHERE: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Object,
+    Context::Help,
+    Context::Notices,
+    Context::Prompt,
+    Context::Palette,
+];
+/// All but where text is typed: there a screen must not change under the hands.
+const VIEWS: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Object,
+    Context::Help,
+    Context::Notices,
+];
+/// What moves a cursor or scrolls, which the palette does as well.
+const MOVABLE: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Object,
+    Context::Help,
+    Context::Notices,
+    Context::Palette,
+];
+const LISTS: &[Context] = &[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes];
+const COLUMNS: &[Context] = &[Context::Nodes, Context::Pods, Context::Volumes];
+const NAMESPACED: &[Context] = &[Context::Pods, Context::Volumes];
+const OPENABLE: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Object,
+    Context::Prompt,
+    Context::Palette,
+];
+const FILTERED: &[Context] =
+    &[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes, Context::Prompt, Context::Palette];
+
+impl Command {
+    pub fn all() -> impl Iterator<Item = Self> {
+        Ui::ALL.iter().map(|ui| Self::Ui(*ui))
+    }
+
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::all().find(|command| command.spec().id == id)
+    }
+
+    /// The command with exactly this id or alias. Likeness is the palette's business.
+    pub fn by_word(word: &str) -> Option<Self> {
+        Self::all().find(|command| command.words().any(|known| known == word))
+    }
+
+    /// Every word that finds this command in the palette, its id first.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let spec = self.spec();
+        std::iter::once(spec.id).chain(spec.aliases.iter().copied())
+    }
+
+    pub fn applies_in(self, focus: Context) -> bool {
+        self.spec().scope.contains(&focus)
+    }
+
+    pub fn spec(self) -> Spec {
+        match self {
+            Self::Ui(ui) => ui.spec(),
+        }
+    }
+}
+
+impl Ui {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table, one row a command; cut in two it would be harder to read"
+    )]
+    pub fn spec(self) -> Spec {
+        let row = |id, title, doc, (group, scope)| Spec { id, title, doc, group, scope, aliases: &[] };
+        let screens = (Group::Screens, VIEWS);
+        let moves = (Group::Move, MOVABLE);
+        let jumps = (Group::Move, VIEWS);
+        let program = (Group::Program, EVERYWHERE);
+        match self {
+            Self::GoTriage => {
+                row("go-triage", "Triage", "Show what is wrong in the cluster, worst first.", screens)
+                    .alias(&["triage", "home", "pulse", "pulses", "pu"])
+            }
+            Self::GoNodes => {
+                row("go-nodes", "Nodes", "List the nodes.", screens).alias(&["no", "node", "nodes"])
+            }
+            Self::GoPods => row("go-pods", "Pods", "List the pods.", screens).alias(&["po", "pod", "pods"]),
+            Self::GoVolumes => {
+                let doc = "List the volumes, each with its claim, its attachments and its pods.";
+                row("go-volumes", "Volumes", doc, screens).alias(&[
+                    "vol",
+                    "volume",
+                    "volumes",
+                    "pv",
+                    "pvs",
+                    "persistentvolume",
+                    "persistentvolumes",
+                    "pvc",
+                    "pvcs",
+                    "persistentvolumeclaim",
+                    "persistentvolumeclaims",
+                    "va",
+                    "volumeattachment",
+                    "volumeattachments",
+                ])
+            }
+            Self::NextScreen => row("next-screen", "Next screen", "Go to the next screen.", screens),
+            Self::PreviousScreen => {
+                row("previous-screen", "Previous screen", "Go to the screen before this one.", screens)
+            }
+            Self::Open => {
+                let doc = "Open what the cursor is on, or take what was typed.";
+                row("open", "Open", doc, (Group::Screens, OPENABLE)).alias(&["describe", "desc"])
+            }
+            Self::Back => {
+                let doc = "Go back to where you were, or close what lies on top.";
+                row("back", "Back", doc, (Group::Screens, EVERYWHERE))
+            }
+            Self::Down => row("down", "Down", "Move one line down.", moves),
+            Self::Up => row("up", "Up", "Move one line up.", moves),
+            Self::HalfPageDown => row("half-page-down", "Half page down", "Move half a page down.", moves),
+            Self::HalfPageUp => row("half-page-up", "Half page up", "Move half a page up.", jumps),
+            Self::PageDown => row("page-down", "Page down", "Move one page down.", moves),
+            Self::PageUp => row("page-up", "Page up", "Move one page up.", moves),
+            Self::Top => row("top", "Top", "Move to the first line.", jumps),
+            Self::Bottom => row("bottom", "Bottom", "Move to the last line.", jumps),
+            Self::Left => row("left", "Left", "Scroll to the left.", jumps),
+            Self::Right => row("right", "Right", "Scroll to the right.", jumps),
+            Self::NextSection => {
+                let doc = "Move to the next section of the object.";
+                row("next-section", "Next section", doc, (Group::Move, &[Context::Object]))
+            }
+            Self::PreviousSection => {
+                let doc = "Move to the section before this one.";
+                row("previous-section", "Previous section", doc, (Group::Move, &[Context::Object]))
+            }
+            Self::Filter => {
+                let doc = "Keep only the rows that match what you type.";
+                row("filter", "Filter", doc, (Group::Find, LISTS)).alias(&["find", "search"])
+            }
+            Self::ClearFilter => {
+                row("clear-filter", "Clear filter", "Show all rows again.", (Group::Find, FILTERED))
+            }
+            Self::ProblemsOnly => {
+                let doc = "Keep only the rows that something is wrong with, or show all again.";
+                row("problems-only", "Problems only", doc, (Group::Find, COLUMNS)).alias(&["faults"])
+            }
+            Self::SortNextColumn => {
+                let doc = "Sort by the column to the right of the sorted one.";
+                row("sort-next-column", "Sort by next", doc, (Group::Sort, COLUMNS))
+            }
+            Self::SortPreviousColumn => {
+                let doc = "Sort by the column to the left of the sorted one.";
+                row("sort-previous-column", "Sort by previous", doc, (Group::Sort, COLUMNS))
+            }
+            Self::SortReverse => {
+                row("sort-reverse", "Reverse", "Reverse the order of the rows.", (Group::Sort, COLUMNS))
+            }
+            Self::SortByName => row("sort-by-name", "Sort by name", "Sort by name.", (Group::Sort, COLUMNS)),
+            Self::SortByNamespace => {
+                row("sort-by-namespace", "Sort by namespace", "Sort by namespace.", (Group::Sort, NAMESPACED))
+            }
+            Self::SortByStatus => {
+                row("sort-by-status", "Sort by status", "Sort by status.", (Group::Sort, COLUMNS))
+            }
+            Self::SortByAge => row("sort-by-age", "Sort by age", "Sort by age.", (Group::Sort, COLUMNS)),
+            Self::SortByNode => {
+                row("sort-by-node", "Sort by node", "Sort by node.", (Group::Sort, NAMESPACED))
+            }
+            Self::SortByRestarts => {
+                let doc = "Sort by the number of restarts.";
+                row("sort-by-restarts", "Sort by restarts", doc, (Group::Sort, &[Context::Pods]))
+            }
+            Self::Refresh => {
+                let doc = "Ask the API server again for the open object.";
+                row("refresh", "Refresh", doc, (Group::Program, &[Context::Object]))
+            }
+            Self::Palette => {
+                let doc = "Type the name of a command or a screen.";
+                row("palette", "Commands", doc, (Group::Program, VIEWS)).alias(&["command", "commands"])
+            }
+            Self::Help => row("help", "Help", "Show the keys that work here.", (Group::Program, VIEWS))
+                .alias(&["h", "keys"]),
+            Self::Notices => {
+                row("notices", "Notices", "Show what was noticed and said so far.", (Group::Program, VIEWS))
+                    .alias(&["messages", "log"])
+            }
+            Self::Redraw => row("redraw", "Redraw", "Draw the whole screen again.", program),
+            Self::Suspend => {
+                row("suspend", "Suspend", "Give the terminal back to the shell until `fg`.", program)
+            }
+            Self::Quit => {
+                row("quit", "Quit", "Leave the program.", program).alias(&["q", "q!", "qa", "qa!", "exit"])
+            }
+        }
+    }
+}
+
+impl Spec {
+    const fn alias(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+}
+
+impl Context {
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Table => "table",
+            Self::Triage => "triage",
+            Self::Nodes => "nodes",
+            Self::Pods => "pods",
+            Self::Volumes => "volumes",
+            Self::Object => "object",
+            Self::Help => "help",
+            Self::Notices => "notices",
+            Self::Prompt => "prompt",
+            Self::Palette => "palette",
+        }
+    }
+
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|context| context.id() == id)
+    }
+
+    /// The contexts whose bindings hold while this one has the focus, the nearest first.
+    pub fn stack(self) -> &'static [Self] {
+        match self {
+            Self::Global => &[Self::Global],
+            Self::Table => &[Self::Table, Self::Global],
+            Self::Triage => &[Self::Triage, Self::Table, Self::Global],
+            Self::Nodes => &[Self::Nodes, Self::Table, Self::Global],
+            Self::Pods => &[Self::Pods, Self::Table, Self::Global],
+            Self::Volumes => &[Self::Volumes, Self::Table, Self::Global],
+            Self::Object => &[Self::Object, Self::Global],
+            Self::Help => &[Self::Help, Self::Global],
+            Self::Notices => &[Self::Notices, Self::Global],
+            Self::Prompt => &[Self::Prompt],
+            Self::Palette => &[Self::Palette, Self::Prompt],
+        }
+    }
+
+    /// Whether characters are typed here, and so cannot be bound.
+    pub fn takes_text(self) -> bool {
+        match self {
+            Self::Prompt | Self::Palette => true,
+            Self::Global
+            | Self::Table
+            | Self::Triage
+            | Self::Nodes
+            | Self::Pods
+            | Self::Volumes
+            | Self::Object
+            | Self::Help
+            | Self::Notices => false,
+        }
+    }
+}
+
+impl Group {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Screens => "Screens",
+            Self::Move => "Move",
+            Self::Find => "Find",
+            Self::Sort => "Sort",
+            Self::Program => "Program",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn is_kebab_case(word: &str) -> bool {
+        word.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase()))
+    }
+
+    #[test]
+    fn every_word_finds_one_command() {
+        let mut seen = BTreeSet::new();
+        for command in Command::all() {
+            for word in command.words() {
+                assert!(seen.insert(word), "{word} is there twice");
+                assert_eq!(Command::by_word(word), Some(command));
+            }
+            assert_eq!(Command::by_id(command.spec().id), Some(command));
+        }
+    }
+
+    #[test]
+    fn ids_are_kebab_case_and_aliases_are_typed_easily() {
+        for command in Command::all() {
+            let spec = command.spec();
+            assert!(is_kebab_case(spec.id), "{}", spec.id);
+            for alias in spec.aliases {
+                assert!(is_kebab_case(alias.trim_end_matches('!')), "{alias}");
+            }
+        }
+    }
+
+    #[test]
+    fn titles_fit_the_hint_bar_and_docs_are_sentences() {
+        for command in Command::all() {
+            let Spec { id, title, doc, .. } = command.spec();
+            assert!(title.len() <= 18 && title.starts_with(char::is_uppercase), "{id}: {title}");
+            assert!(doc.ends_with('.') && doc.starts_with(char::is_uppercase), "{id}: {doc}");
+        }
+    }
+
+    #[test]
+    fn every_command_applies_where_something_can_have_the_focus() {
+        for command in Command::all() {
+            let Spec { id, scope, .. } = command.spec();
+            assert!(!scope.is_empty(), "{id}");
+            assert!(!scope.contains(&Context::Global) && !scope.contains(&Context::Table), "{id}");
+        }
+    }
+
+    #[test]
+    fn context_ids_read_back_and_stacks_begin_with_their_own() {
+        for context in Context::ALL {
+            assert_eq!(Context::by_id(context.id()), Some(*context));
+            assert_eq!(context.stack()[0], *context);
+        }
+    }
+
+    #[test]
+    fn words_of_k9s_and_kubectl_open_the_screens() {
+        for (word, ui) in [
+            ("po", Ui::GoPods),
+            ("no", Ui::GoNodes),
+            ("pvc", Ui::GoVolumes),
+            ("volumeattachments", Ui::GoVolumes),
+            ("pulse", Ui::GoTriage),
+            ("q!", Ui::Quit),
+        ] {
+            assert_eq!(Command::by_word(word), Some(Command::Ui(ui)), "{word}");
+        }
+    }
+}

@@ -1,1 +1,405 @@
-//! Not written yet.
+//! Keymap: which keys invoke which command, with what in focus; read from layered YAML files.
+//!
+//! Merging is done once, at load: each context that can have the focus gets the list of what holds there. A key
+//! press then looks through some fifty bindings, which needs no cleverer structure. The keymap knows nothing of
+//! what is pressed so far: whoever reads the keys keeps the pending ones.
+
+use crate::command::{Command, Context};
+use crate::key::{Key, Sequence};
+use crate::problem::{Layer, Layers, Problem, Source};
+use serde_yaml::Value;
+
+/// The name of the embedded keymap, and what a user's file usually extends.
+pub const DEFAULT: &str = "default";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keymap {
+    /// What holds while a context has the focus, in the order in which hints prefer them.
+    by_focus: Vec<(Context, Vec<Binding>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub keys: Sequence,
+    pub command: Command,
+}
+
+/// What the keys pressed so far mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    Matched(Command),
+    /// More keys are needed: each that may come next, and its command if it is the last.
+    Pending(Vec<(Key, Option<Command>)>),
+    NotFound,
+}
+
+impl Keymap {
+    /// The keymap of that name. With any problem in its files it is the embedded default instead: half a keymap
+    /// would surprise more than a known one.
+    pub fn load(name: &str, layers: &Layers) -> (Self, Vec<Problem>) {
+        let (chain, mut problems) = layers.chain(name);
+        let keymap = merge(&chain, &mut problems);
+        if problems.is_empty() { (keymap, problems) } else { (Self::embedded(), problems) }
+    }
+
+    /// The default that is compiled in, whatever the user's files say.
+    pub fn embedded() -> Self {
+        let mut layers = Layers::new();
+        let text = include_str!("../keymaps/default.yaml").to_owned();
+        layers.push(DEFAULT, Source { file: "keymaps/default.yaml".to_owned(), text });
+        let (chain, mut problems) = layers.chain(DEFAULT);
+        // That it has none is a test's business.
+        merge(&chain, &mut problems)
+    }
+
+    pub fn lookup(&self, focus: Context, pressed: &[Key]) -> Lookup {
+        let begun = || self.bindings(focus).iter().filter(|binding| binding.keys.starts_with(pressed));
+        // No sequence begins with another of the same focus, so one that is complete is the only one.
+        if let Some(binding) = begun().find(|binding| binding.keys.keys().len() == pressed.len()) {
+            return Lookup::Matched(binding.command);
+        }
+        let mut next: Vec<(Key, Option<Command>)> = Vec::new();
+        for binding in begun() {
+            let rest = &binding.keys.keys()[pressed.len()..];
+            let command = (rest.len() == 1).then_some(binding.command);
+            match rest.first() {
+                Some(key) if !next.iter().any(|(known, _)| known == key) => next.push((*key, command)),
+                Some(_) | None => {}
+            }
+        }
+        if next.is_empty() { Lookup::NotFound } else { Lookup::Pending(next) }
+    }
+
+    /// All that holds while `focus` has the focus.
+    pub fn bindings(&self, focus: Context) -> &[Binding] {
+        self.by_focus.iter().find(|(context, _)| *context == focus).map_or(&[], |(_, bindings)| bindings)
+    }
+
+    /// The keys that invoke `command` here, the preferred ones first.
+    pub fn keys(&self, focus: Context, command: Command) -> impl Iterator<Item = &Sequence> {
+        self.bindings(focus)
+            .iter()
+            .filter(move |binding| binding.command == command)
+            .map(|binding| &binding.keys)
+    }
+}
+
+/// One line of a file. No command: the keys are unbound.
+#[derive(Clone, Debug)]
+struct Entry {
+    file: String,
+    context: Context,
+    /// As written, for the place of a problem.
+    written: String,
+    keys: Sequence,
+    command: Option<Command>,
+}
+
+/// The layers as one keymap, the first one on top.
+fn merge(chain: &[Layer], problems: &mut Vec<Problem>) -> Keymap {
+    let mut entries: Vec<Entry> = Vec::new();
+    for layer in chain {
+        let mut own: Vec<Entry> = Vec::new();
+        for entry in read(layer, problems) {
+            let same = |other: &&Entry| other.context == entry.context && other.keys == entry.keys;
+            if let Some(twin) = own.iter().find(same) {
+                problems.push(entry.problem(format!("is the same key as `{}`", twin.written)));
+            } else {
+                own.push(entry);
+            }
+        }
+        own.retain(|entry| {
+            !entries.iter().any(|upper| upper.context == entry.context && upper.keys == entry.keys)
+        });
+        entries.append(&mut own);
+    }
+    problems.extend(conflicts(&entries));
+    let by_focus = Context::ALL.iter().map(|focus| (*focus, in_focus(*focus, &entries))).collect();
+    Keymap { by_focus }
+}
+
+/// What of the entries holds in one focus: the nearer context wins, and hides what its keys begin or are begun by.
+fn in_focus(focus: Context, entries: &[Entry]) -> Vec<Binding> {
+    let mut bindings: Vec<Binding> = Vec::new();
+    let mut unbound: Vec<&Sequence> = Vec::new();
+    for context in focus.stack() {
+        let mut own = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.context == *context) {
+            let hidden = unbound.contains(&&entry.keys)
+                || bindings.iter().any(|nearer| overlap(&nearer.keys, &entry.keys).is_some());
+            match entry.command {
+                None => unbound.push(&entry.keys),
+                Some(command) if !hidden && command.applies_in(focus) => {
+                    own.push(Binding { keys: entry.keys.clone(), command });
+                }
+                Some(_) => {}
+            }
+        }
+        bindings.append(&mut own);
+    }
+    bindings
+}
+
+/// The longer of two sequences, if the other begins it.
+fn overlap<'a>(one: &'a Sequence, other: &'a Sequence) -> Option<&'a Sequence> {
+    if one.starts_with(other.keys()) { Some(one) } else { other.starts_with(one.keys()).then_some(other) }
+}
+
+/// In one context, keys that are bound and also begin another binding: the longer one could never be typed.
+fn conflicts(entries: &[Entry]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (i, upper) in entries.iter().enumerate() {
+        for lower in &entries[i + 1..] {
+            let (Some(_), Some(command)) = (upper.command, lower.command) else {
+                continue;
+            };
+            if upper.context != lower.context || overlap(&upper.keys, &lower.keys).is_none() {
+                continue;
+            }
+            let reason = format!("cannot be told from `{}`, which is {}", lower.keys, command.spec().id);
+            let unbind = format!("unbind one: `\"{}\": none`", lower.keys);
+            problems.push(upper.problem(reason).with_hint(unbind));
+        }
+    }
+    problems
+}
+
+fn read(layer: &Layer, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (name, bindings) in &layer.entries {
+        let name = word(name);
+        let Some(context) = Context::by_id(&name) else {
+            let known = Context::ALL.iter().map(|context| context.id());
+            problems.push(Problem::new(&layer.file, &[&name], "is not a context").with_nearest(&name, known));
+            continue;
+        };
+        let bindings = match bindings {
+            Value::Mapping(bindings) => bindings,
+            Value::Null => continue,
+            _ => {
+                problems.push(Problem::new(&layer.file, &[&name], "must be a mapping of keys to commands"));
+                continue;
+            }
+        };
+        for (keys, command) in bindings {
+            match entry(&layer.file, context, (&word(keys), &word(command))) {
+                Ok(entry) => entries.push(entry),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    entries
+}
+
+fn entry(file: &str, context: Context, (written, id): (&str, &str)) -> Result<Entry, Problem> {
+    let complaint = |reason: String| Problem::new(file, &[context.id(), written], reason);
+    let keys: Sequence = written.parse().map_err(|error: crate::key::KeyError| {
+        complaint(error.to_string()).with_nearest(written, Key::names())
+    })?;
+    let command = match id {
+        "none" => None,
+        "" => return Err(complaint("must be one command, or `none`".to_owned())),
+        _ => Some(Command::by_id(id).ok_or_else(|| {
+            let ids = Command::all().map(|command| command.spec().id);
+            complaint(format!("there is no command `{id}`")).with_nearest(id, ids.chain(["none"]))
+        })?),
+    };
+    if let Some(command) = command {
+        if context.takes_text() && keys.keys().first().is_some_and(|key| key.text().is_some()) {
+            return Err(complaint("types a character here; bind a key that types none".to_owned()));
+        }
+        let reaches = |focus: &&Context| focus.stack().contains(&context) && command.applies_in(**focus);
+        if !Context::ALL.iter().any(|focus| reaches(&focus)) {
+            let scope: Vec<_> = command.spec().scope.iter().map(|context| context.id()).collect();
+            let reason = format!("`{id}` does nothing in {}", context.id());
+            return Err(complaint(reason).with_hint(format!("it applies in {}", scope.join(", "))));
+        }
+    }
+    Ok(Entry { file: file.to_owned(), context, written: written.to_owned(), keys, command })
+}
+
+impl Entry {
+    fn problem(&self, reason: String) -> Problem {
+        Problem::new(&self.file, &[self.context.id(), &self.written], reason)
+    }
+}
+
+/// A scalar as its author wrote it: `1: go-triage` needs no quotes. Anything else is no word at all.
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Null => "~".to_owned(),
+        Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Ui;
+
+    fn keys(written: &str) -> Vec<Key> {
+        written.parse::<Sequence>().unwrap().keys().to_vec()
+    }
+
+    fn lookup(keymap: &Keymap, focus: Context, written: &str) -> Lookup {
+        keymap.lookup(focus, &keys(written))
+    }
+
+    fn matched(ui: Ui) -> Lookup {
+        Lookup::Matched(Command::Ui(ui))
+    }
+
+    fn load(text: &str) -> (Keymap, Vec<String>) {
+        let mut layers = Layers::new();
+        let default = include_str!("../keymaps/default.yaml");
+        for (name, text) in [("default", default), ("mine", text)] {
+            layers.push(name, Source { file: format!("{name}.yaml"), text: text.to_owned() });
+        }
+        let (keymap, problems) = Keymap::load("mine", &layers);
+        (keymap, problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_default_has_no_problem_and_is_the_embedded_one() {
+        let (keymap, problems) = load("extends: default");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(keymap, Keymap::embedded());
+    }
+
+    #[test]
+    fn every_command_has_a_key_wherever_it_applies() {
+        let keymap = Keymap::embedded();
+        for command in Command::all() {
+            for focus in command.spec().scope {
+                assert!(keymap.keys(*focus, command).next().is_some(), "{command:?} in {focus:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn hands_of_a_k9s_user_find_their_keys() {
+        let keymap = Keymap::embedded();
+        for (focus, written, ui) in [
+            (Context::Pods, "j", Ui::Down),
+            (Context::Pods, "G", Ui::Bottom),
+            (Context::Pods, "g", Ui::Top),
+            (Context::Pods, "ctrl-f", Ui::PageDown),
+            (Context::Pods, "/", Ui::Filter),
+            (Context::Pods, ":", Ui::Palette),
+            (Context::Pods, "?", Ui::Help),
+            (Context::Pods, "enter", Ui::Open),
+            (Context::Pods, "d", Ui::Open),
+            (Context::Pods, "esc", Ui::Back),
+            (Context::Pods, "shift-n", Ui::SortByName),
+            (Context::Pods, "shift-o", Ui::SortByNode),
+            (Context::Pods, "shift-t", Ui::SortByRestarts),
+            (Context::Nodes, "shift-a", Ui::SortByAge),
+            (Context::Object, "ctrl-r", Ui::Refresh),
+            (Context::Help, "q", Ui::Back),
+            (Context::Prompt, "ctrl-c", Ui::Quit),
+            (Context::Palette, "esc", Ui::Back),
+        ] {
+            assert_eq!(lookup(&keymap, focus, written), matched(ui), "{written} in {focus:?}");
+        }
+    }
+
+    #[test]
+    fn characters_are_never_taken_from_a_text() {
+        let keymap = Keymap::embedded();
+        for focus in [Context::Prompt, Context::Palette] {
+            for c in (' '..='~').chain(['ü', 'É']) {
+                let key = Key::plain(crate::key::Code::Char(c));
+                assert_eq!(keymap.lookup(focus, &[key]), Lookup::NotFound, "{c} in {focus:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_apply_in_the_focus_is_not_found_there() {
+        let keymap = Keymap::embedded();
+        assert_eq!(lookup(&keymap, Context::Nodes, "shift-t"), Lookup::NotFound);
+        assert_eq!(lookup(&keymap, Context::Object, "/"), Lookup::NotFound);
+    }
+
+    #[test]
+    fn sequences_wait_for_their_keys() {
+        let (keymap, problems) = load("extends: default\nglobal:\n  g: none\n  g n: go-nodes\n  g g: top\n");
+        assert_eq!(problems, [""; 0]);
+        let (n, g) = (keys("n")[0], keys("g")[0]);
+        let pending = vec![(n, Some(Command::Ui(Ui::GoNodes))), (g, Some(Command::Ui(Ui::Top)))];
+        assert_eq!(lookup(&keymap, Context::Pods, "g"), Lookup::Pending(pending));
+        assert_eq!(lookup(&keymap, Context::Pods, "g n"), matched(Ui::GoNodes));
+        assert_eq!(lookup(&keymap, Context::Pods, "g x"), Lookup::NotFound);
+    }
+
+    #[test]
+    fn none_unbinds_in_its_context_alone() {
+        let (keymap, problems) = load("extends: default\nnodes:\n  d: none\n");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(lookup(&keymap, Context::Nodes, "d"), Lookup::NotFound);
+        assert_eq!(lookup(&keymap, Context::Pods, "d"), matched(Ui::Open));
+    }
+
+    #[test]
+    fn a_nearer_context_hides_what_its_keys_begin() {
+        let (keymap, problems) = load("extends: default\nnodes:\n  g n: sort-by-name\n");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(lookup(&keymap, Context::Nodes, "g n"), matched(Ui::SortByName));
+        assert_eq!(lookup(&keymap, Context::Pods, "g"), matched(Ui::Top));
+    }
+
+    #[test]
+    fn own_keys_are_named_before_inherited_ones() {
+        let (keymap, _) = load("extends: default\nglobal:\n  o: open\n");
+        let first = keymap.keys(Context::Pods, Command::Ui(Ui::Open)).map(ToString::to_string).next();
+        assert_eq!(first.as_deref(), Some("o"));
+    }
+
+    #[test]
+    fn all_problems_come_at_once_and_the_default_is_used() {
+        let text = "\
+extends: default
+nods: {x: open}
+help: 3
+global:
+  entre: open
+  ctrl-i: open
+  x: go-noods
+  G: top
+  shift-g: bottom
+  g n: go-nodes
+  w: [open]
+nodes:
+  r: refresh
+prompt:
+  j: open
+";
+        let (keymap, problems) = load(text);
+        assert_eq!(keymap, Keymap::embedded());
+        assert_eq!(
+            problems,
+            [
+                "mine.yaml: nods: is not a context; did you mean `nodes`?",
+                "mine.yaml: help: must be a mapping of keys to commands",
+                "mine.yaml: global.entre: `entre` is not a key; did you mean `enter`?",
+                "mine.yaml: global.ctrl-i: a terminal sends the same for `ctrl-i` as for `tab`; bind `tab`",
+                "mine.yaml: global.x: there is no command `go-noods`; did you mean `go-nodes`?",
+                "mine.yaml: global.w: must be one command, or `none`",
+                "mine.yaml: nodes.r: `refresh` does nothing in nodes; it applies in object",
+                "mine.yaml: prompt.j: types a character here; bind a key that types none",
+                "mine.yaml: global.shift-g: is the same key as `G`",
+                "mine.yaml: global.\"g n\": cannot be told from `g`, which is top; unbind one: `\"g\": none`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_keymap_is_a_problem_and_the_default_is_used() {
+        let (keymap, problems) = Keymap::load("vim", &Layers::new());
+        assert_eq!(keymap, Keymap::embedded());
+        assert_eq!(problems.len(), 1);
+    }
+}
