@@ -5,11 +5,27 @@
 //! panics, and a bad item never costs the good ones. What it deliberately does not do: read, wait, retry
 //! (that is `k8s`), or keep what no row needs, such as `managedFields`, the environment and mounts.
 
+mod buffer;
 mod decoder;
+mod json;
 mod list;
 mod manifest;
+mod protobuf;
+mod scalar;
+mod shared;
 mod status;
 mod watch;
+
+// One wire struct per kind, and how it becomes a row.
+mod attachment;
+mod claim;
+mod event;
+mod lease;
+mod meta;
+mod namespace;
+mod node;
+mod pod;
+mod volume;
 
 pub use decoder::{Decoder, lease};
 pub use list::{ListEnd, ListParser};
@@ -58,9 +74,9 @@ pub enum WireError {
     Malformed(&'static str),
     #[error("the answer ended in the middle of an object")]
     Truncated,
-    /// A list or an object was asked for, and the body is a `Status`.
-    #[error("the server answered with an error: {}", .0.message)]
-    Status(Box<Status>),
+    /// The one object that was asked for.
+    #[error(transparent)]
+    Undecodable(#[from] Undecodable),
 }
 
 /// An object that could not be decoded, and was skipped.
