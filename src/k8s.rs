@@ -2,9 +2,13 @@
 //!
 //! It deliberately holds no picture of a cluster and draws nothing: what it learns leaves as plain values.
 
+pub mod backoff;
 pub mod clock;
 pub mod connect;
 pub mod kubeconfig;
+mod leases;
 pub mod plugin;
 pub mod proxy;
+mod pulse;
 pub mod transport;
+pub mod watch;
