@@ -133,7 +133,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = <Arguments as clap::CommandFactory>::command();
     // As a kubectl plugin it is called by the name of its link, and its help should say how it was called.
-    if arguments.first().is_some_and(|program| is_plugin(program)) {
+    if arguments.first().is_some_and(is_plugin) {
         command = command.bin_name("kubectl sickbay");
     }
     let mut matches = command.try_get_matches_from(arguments)?;
@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_with_and_without_units() {
-        let from = |text: &str| arguments(&format!("sickbay --demo --demo-from {text}")).map(|parsed| parsed.demo_from);
+        let from = |text: &str| {
+            arguments(&format!("sickbay --demo --demo-from {text}")).map(|parsed| parsed.demo_from)
+        };
         assert_eq!(from("0").unwrap(), Some(Duration::ZERO));
         assert_eq!(from("90s").unwrap(), Some(Duration::from_secs(90)));
         assert_eq!(from("1h30m").unwrap(), Some(Duration::from_secs(5400)));
@@ -201,7 +203,12 @@ mod tests {
 
     #[test]
     fn contradictions_are_usage_errors() {
-        for line in ["sickbay -A -n data", "sickbay --demo-from 3m", "sickbay unknown", "sickbay --demo --demo-speed 0"] {
+        for line in [
+            "sickbay -A -n data",
+            "sickbay --demo-from 3m",
+            "sickbay unknown",
+            "sickbay --demo --demo-speed 0",
+        ] {
             assert_eq!(arguments(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

@@ -59,15 +59,9 @@ impl Screen {
     pub fn over(writer: impl Write + Send + 'static, (columns, rows): (u16, u16)) -> io::Result<Self> {
         let area = Rect::new(0, 0, columns, rows);
         // A fixed area, resized when told to: otherwise the size would be asked for with every frame.
-        let options = TerminalOptions {
-            viewport: Viewport::Fixed(area),
-        };
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let terminal = ratatui::Terminal::with_options(Canvas::new(area.as_size()), options)?;
-        Ok(Self {
-            terminal,
-            output: Output::new(writer)?,
-            written: Written::default(),
-        })
+        Ok(Self { terminal, output: Output::new(writer)?, written: Written::default() })
     }
 
     /// Whether the last frame has left. While it has not, drawing is put off: see [`Screen::ready`].
@@ -177,10 +171,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let sent = Sent::default();
-            Self {
-                screen: Screen::over(sent.clone(), (120, 40)).unwrap(),
-                sent,
-            }
+            Self { screen: Screen::over(sent.clone(), (120, 40)).unwrap(), sent }
         }
 
         /// Draws forty lines, one of them marked, and returns how many bytes that took.
@@ -188,14 +179,8 @@ mod tests {
             let before = self.screen.written().bytes;
             let drawn = self.screen.draw(|frame| {
                 for row in 0..frame.area().height {
-                    let style = if row == marked {
-                        Style::new().reversed()
-                    } else {
-                        Style::new()
-                    };
-                    frame
-                        .buffer_mut()
-                        .set_string(0, row, format!("{:<120}", format!("pod-{row}")), style);
+                    let style = if row == marked { Style::new().reversed() } else { Style::new() };
+                    frame.buffer_mut().set_string(0, row, format!("{:<120}", format!("pod-{row}")), style);
                 }
             });
             assert!(drawn.unwrap());
@@ -250,10 +235,7 @@ mod tests {
     async fn a_text_cursor_is_shown_where_it_is_and_hidden_again() {
         let mut bench = Bench::new();
         for (at, hidden) in [(Some((7, 3)), false), (Some((8, 3)), false), (None, true)] {
-            bench
-                .screen
-                .draw(|frame| at.into_iter().for_each(|at| frame.set_cursor_position(at)))
-                .unwrap();
+            bench.screen.draw(|frame| at.into_iter().for_each(|at| frame.set_cursor_position(at))).unwrap();
             bench.screen.ready().await;
             let parser = bench.vt100();
             assert_eq!(parser.screen().hide_cursor(), hidden, "{at:?}");

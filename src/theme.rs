@@ -294,23 +294,14 @@ mod tests {
             panic!("the selected row has a ground of its own");
         };
         for role in Role::ALL.iter().filter(|role| **role != Role::Border) {
-            let Style {
-                fg: Some(Color::Index(fg)),
-                bg,
-                ..
-            } = theme.style(*role)
-            else {
+            let Style { fg: Some(Color::Index(fg)), bg, .. } = theme.style(*role) else {
                 continue;
             };
             match bg {
                 Some(Color::Index(bg)) => assert!(contrast(fg, bg) >= 4.5, "{role:?}"),
                 Some(Color::Default) | None => {
                     assert!(contrast(fg, BLACK) >= 4.5, "{role:?}: {}", contrast(fg, BLACK));
-                    assert!(
-                        contrast(fg, selected) >= 3.5,
-                        "{role:?}: {}",
-                        contrast(fg, selected)
-                    );
+                    assert!(contrast(fg, selected) >= 3.5, "{role:?}: {}", contrast(fg, selected));
                 }
             }
         }

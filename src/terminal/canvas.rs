@@ -22,12 +22,7 @@ pub(super) struct Canvas {
 impl Canvas {
     /// For a terminal with a hidden cursor, which entering it leaves.
     pub(super) fn new(size: Size) -> Self {
-        Self {
-            bytes: Vec::with_capacity(1 << 14),
-            size,
-            cursor: None,
-            is_cursor_shown: false,
-        }
+        Self { bytes: Vec::with_capacity(1 << 14), size, cursor: None, is_cursor_shown: false }
     }
 
     pub(super) fn set_size(&mut self, size: Size) {
@@ -72,19 +67,11 @@ impl Backend for Canvas {
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.is_cursor_shown, false) {
-            self.inner().hide_cursor()
-        } else {
-            Ok(())
-        }
+        if std::mem::replace(&mut self.is_cursor_shown, false) { self.inner().hide_cursor() } else { Ok(()) }
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.is_cursor_shown, true) {
-            Ok(())
-        } else {
-            self.inner().show_cursor()
-        }
+        if std::mem::replace(&mut self.is_cursor_shown, true) { Ok(()) } else { self.inner().show_cursor() }
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
@@ -112,10 +99,7 @@ impl Backend for Canvas {
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize {
-            columns_rows: self.size,
-            pixels: Size::ZERO,
-        })
+        Ok(WindowSize { columns_rows: self.size, pixels: Size::ZERO })
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -5,10 +5,7 @@
 use std::io::IsTerminal;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four facts that have nothing to do with each other"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct Environment {
     pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
@@ -40,10 +37,7 @@ impl Environment {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             term: text("TERM").unwrap_or_default(),
             no_color: set("NO_COLOR").is_some(),
-            locale: ["LC_ALL", "LC_CTYPE", "LANG"]
-                .into_iter()
-                .find_map(text)
-                .unwrap_or_default(),
+            locale: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).unwrap_or_default(),
             over_ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
         }
     }
@@ -86,46 +80,24 @@ mod tests {
     #[test]
     fn a_screen_needs_a_terminal_on_both_sides_that_can_show_one() {
         assert_eq!(fit().check(), Ok(()));
-        let term = |term: &str| {
-            Environment {
-                term: term.to_owned(),
-                ..fit()
-            }
-            .check()
-        };
+        let term = |term: &str| Environment { term: term.to_owned(), ..fit() }.check();
         assert_eq!(term("dumb"), Err(Unfit::Dumb("dumb".to_owned())));
         assert_eq!(term(""), Err(Unfit::TermUnset));
-        let piped = Environment {
-            stdout_is_terminal: false,
-            ..fit()
-        };
+        let piped = Environment { stdout_is_terminal: false, ..fit() };
         assert_eq!(piped.check(), Err(Unfit::NotATerminal("output")));
-        let fed = Environment {
-            stdin_is_terminal: false,
-            ..fit()
-        };
+        let fed = Environment { stdin_is_terminal: false, ..fit() };
         assert_eq!(fed.check(), Err(Unfit::NotATerminal("input")));
     }
 
     #[test]
     fn unicode_follows_the_locale() {
-        let locale = |locale: &str| {
-            Environment {
-                locale: locale.to_owned(),
-                ..fit()
-            }
-            .shows_unicode()
-        };
+        let locale = |locale: &str| Environment { locale: locale.to_owned(), ..fit() }.shows_unicode();
         assert!(locale("en_US.UTF-8"));
         assert!(locale("C.utf8"));
         assert!(!locale("C"));
         assert!(!locale(""));
         assert!(!locale("de_DE.ISO-8859-1"));
-        let console = Environment {
-            locale: "C.UTF-8".to_owned(),
-            term: "linux".to_owned(),
-            ..fit()
-        };
+        let console = Environment { locale: "C.UTF-8".to_owned(), term: "linux".to_owned(), ..fit() };
         assert!(!console.shows_unicode());
     }
 }

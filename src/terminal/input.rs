@@ -153,18 +153,9 @@ mod tests {
 
     #[test]
     fn a_key_counts_when_it_goes_down_and_not_when_it_comes_up() {
-        let up = KeyEvent {
-            kind: KeyEventKind::Release,
-            ..KeyEvent::from(KeyCode::Enter)
-        };
+        let up = KeyEvent { kind: KeyEventKind::Release, ..KeyEvent::from(KeyCode::Enter) };
         assert_eq!(translated(Event::Key(up)), None);
-        let held = KeyEvent {
-            kind: KeyEventKind::Repeat,
-            ..KeyEvent::from(KeyCode::Enter)
-        };
-        assert_eq!(
-            translated(Event::Key(held)),
-            Some(Input::Key(Key::plain(Code::Enter)))
-        );
+        let held = KeyEvent { kind: KeyEventKind::Repeat, ..KeyEvent::from(KeyCode::Enter) };
+        assert_eq!(translated(Event::Key(held)), Some(Input::Key(Key::plain(Code::Enter))));
     }
 }

@@ -31,23 +31,17 @@ impl Output {
         let (alive, ended) = mpsc::channel::<()>();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        std::thread::Builder::new()
-            .name("output".to_owned())
-            .spawn(move || {
-                let _alive = alive;
-                for frame in received {
-                    if writer.write_all(&frame).and_then(|()| writer.flush()).is_err() {
-                        shared.has_failed.store(true, Ordering::Release);
-                    }
-                    shared.is_busy.store(false, Ordering::Release);
-                    shared.idle.notify_one();
+        std::thread::Builder::new().name("output".to_owned()).spawn(move || {
+            let _alive = alive;
+            for frame in received {
+                if writer.write_all(&frame).and_then(|()| writer.flush()).is_err() {
+                    shared.has_failed.store(true, Ordering::Release);
                 }
-            })?;
-        Ok(Self {
-            frames: Some(frames),
-            state,
-            ended,
-        })
+                shared.is_busy.store(false, Ordering::Release);
+                shared.idle.notify_one();
+            }
+        })?;
+        Ok(Self { frames: Some(frames), state, ended })
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -67,10 +61,7 @@ impl Output {
             return Err(gone());
         }
         self.state.is_busy.store(true, Ordering::Release);
-        self.frames
-            .as_ref()
-            .and_then(|frames| frames.send(frame).ok())
-            .ok_or_else(gone)
+        self.frames.as_ref().and_then(|frames| frames.send(frame).ok()).ok_or_else(gone)
     }
 
     /// Lets what is under way arrive, for as long as that is worth waiting for.

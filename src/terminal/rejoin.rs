@@ -38,11 +38,7 @@ enum State {
 
 impl Rejoin {
     pub(super) fn new(over_ssh: bool, now: Instant) -> Self {
-        Self {
-            hold: if over_ssh { HOLD_OVER_SSH } else { HOLD },
-            state: State::Idle,
-            deadline: now,
-        }
+        Self { hold: if over_ssh { HOLD_OVER_SSH } else { HOLD }, state: State::Idle, deadline: now }
     }
 
     /// When to call [`Rejoin::expire`], if something is held.
@@ -145,11 +141,7 @@ fn sequence(body: &str, end: char) -> Option<Input> {
     let first = numbers.next().flatten();
     // Terminals send one more than the sum of 1 for shift, 2 for alt and 4 for ctrl.
     let held = numbers.next().flatten().unwrap_or(1).saturating_sub(1);
-    let held = Held {
-        shift: held & 1 != 0,
-        alt: held & 2 != 0,
-        ctrl: held & 4 != 0,
-    };
+    let held = Held { shift: held & 1 != 0, alt: held & 2 != 0, ctrl: held & 4 != 0 };
     match (end, body) {
         ('I', "") => return Some(Input::Focus(true)),
         ('O', "") => return Some(Input::Focus(false)),
@@ -157,11 +149,7 @@ fn sequence(body: &str, end: char) -> Option<Input> {
         ('Z', "") => return Some(Input::Key(Key::new(Code::Tab, Held { shift: true, ..held }))),
         _ => {}
     }
-    let code = if end == '~' {
-        numbered_key(first?)
-    } else {
-        cursor_key(end)
-    };
+    let code = if end == '~' { numbered_key(first?) } else { cursor_key(end) };
     code.map(|code| Input::Key(Key::new(code, held)))
 }
 
@@ -183,10 +171,7 @@ fn cursor_key(end: char) -> Option<Code> {
 
 /// The letters of the kernel's console.
 fn function_key(end: char) -> Option<Code> {
-    "ABCDE"
-        .find(end)
-        .and_then(|at| u8::try_from(at + 1).ok())
-        .map(Code::F)
+    "ABCDE".find(end).and_then(|at| u8::try_from(at + 1).ok()).map(Code::F)
 }
 
 fn numbered_key(number: u8) -> Option<Code> {
@@ -229,10 +214,7 @@ mod tests {
     }
 
     fn keys(written: &[&str]) -> Vec<Input> {
-        written
-            .iter()
-            .map(|key| Input::Key(key.parse().unwrap()))
-            .collect()
+        written.iter().map(|key| Input::Key(key.parse().unwrap())).collect()
     }
 
     #[test]
@@ -262,10 +244,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_joined_key_is_typed() {
-        assert_eq!(
-            joined(&["esc", "[A", "esc", "[B", "j"]),
-            keys(&["up", "down", "j"])
-        );
+        assert_eq!(joined(&["esc", "[A", "esc", "[B", "j"]), keys(&["up", "down", "j"]));
     }
 
     #[test]
@@ -293,10 +272,7 @@ mod tests {
         let paste = joined(&["esc", "[200~", "q!", "enter", "x", "tab", "Y"]);
         assert_eq!(paste, [Input::Paste("q!\nx\tY".to_owned())]);
         let then_left = joined(&["esc", "[200~", "ab", "left"]);
-        assert_eq!(
-            then_left,
-            [vec![Input::Paste("ab".to_owned())], keys(&["left"])].concat()
-        );
+        assert_eq!(then_left, [vec![Input::Paste("ab".to_owned())], keys(&["left"])].concat());
     }
 
     #[test]

@@ -113,18 +113,12 @@ impl Signals {
 
     /// Stops the whole process group, as Ctrl-Z does, and returns when it goes on.
     pub(super) fn stop_ourselves(&self) -> io::Result<()> {
-        let mut is_awaited = self
-            .continued
-            .is_awaited
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut is_awaited = self.continued.is_awaited.lock().unwrap_or_else(PoisonError::into_inner);
         *is_awaited = true;
         kill_current_process_group(Unix::TSTP)?;
         // The signal may reach us a moment later, and taking the terminal in that moment would spoil the shell's.
-        let waited = self
-            .continued
-            .changed
-            .wait_timeout_while(is_awaited, STOP_ARRIVES, |is_awaited| *is_awaited);
+        let waited =
+            self.continued.changed.wait_timeout_while(is_awaited, STOP_ARRIVES, |is_awaited| *is_awaited);
         let (mut is_awaited, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *is_awaited = false;
         Ok(())
