@@ -120,8 +120,11 @@ pub struct Demo {
 impl Demo {
     /// Starts the demo cluster.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let _ = options;
-        Self::serve(World::empty(), options.port).await
+        // The past is played in one go: not on a thread that others wait for.
+        let world = tokio::task::spawn_blocking(move || World::play(&options, Timestamp::now()))
+            .await
+            .context("the demo cluster could not be brought up")?;
+        Self::serve(world, options.port).await
     }
 
     /// Starts a server with nothing in it and nobody acting: tests put there what they need.

@@ -102,6 +102,10 @@ pub(crate) fn set_condition(object: &mut Value, kind: &str, fields: &Value, at: 
     let condition = &mut conditions[position];
     let before = condition["status"].clone();
     merge(condition, fields);
+    // The one field that servers write although there is nothing in it.
+    if fields.get("lastProbeTime").is_some() {
+        condition["lastProbeTime"] = Value::Null;
+    }
     if condition["status"] != before {
         condition["lastTransitionTime"] = json!(time(at));
     }
