@@ -18,16 +18,16 @@ pub struct Arguments {
     pub global: Global,
 
     /// Show an embedded demo cluster instead of a real one
-    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
+    #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "dead-node")]
     pub demo: Option<String>,
 
     /// Open the demo at this moment of its scenario, counted from the failure (0: its beginning; default 6m)
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "demo")]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, requires = "demo")]
     pub demo_from: Option<Duration>,
 
     /// Run the controllers of the demo so many times as fast
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub demo_speed: u32,
 
     #[command(subcommand)]
