@@ -143,7 +143,10 @@ impl App {
         match msg {
             Msg::Key(key) => return self.press(key),
             Msg::Paste(text) => self.paste(&text),
-            Msg::Resize(size) => self.size = size,
+            Msg::Resize(size) => {
+                self.size = size;
+                self.is_reordered = true;
+            }
             Msg::Changes(changes) => {
                 for change in &changes {
                     self.announce(change);
@@ -244,7 +247,7 @@ impl App {
     fn refresh_lists(&mut self) {
         let look =
             Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now };
-        self.triage.refresh(&self.findings);
+        self.triage.refresh(&self.findings, self.triage_rows());
         // A list that nobody looks at is made anew when somebody does.
         match self.place.screen {
             Screen::Triage => {}

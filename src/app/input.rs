@@ -201,7 +201,7 @@ impl App {
             return Vec::new();
         }
         match self.place.screen {
-            Screen::Triage if self.triage.is_on_fold() => self.triage.fold(&self.findings, false),
+            Screen::Triage if self.triage.is_on_fold() => self.fold(false),
             Screen::Triage => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
                 match subject.map(|subject| (self.row_of(&subject), subject)) {
@@ -336,8 +336,13 @@ impl App {
 
     fn sideways(&mut self, is_right: bool) {
         if self.focus() == Context::Triage {
-            self.triage.fold(&self.findings, !is_right);
+            self.fold(!is_right);
         }
+    }
+
+    fn fold(&mut self, is_folded: bool) {
+        self.triage.fold(&self.findings, is_folded);
+        self.is_reordered = true;
     }
 
     fn sort_beside(&mut self, by: isize) {

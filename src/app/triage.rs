@@ -2,11 +2,14 @@
 
 use super::filter::Filter;
 use super::view::Move;
+use crate::cluster::Kind;
 use crate::findings::{Finding, FindingId, Findings, Incident, Severity};
 use std::collections::BTreeSet;
 
-/// Members of an incident that are shown before it is unfolded: one dead node is not sixty rows.
+/// Members of an incident that are shown before it is unfolded, where not all lines fit on the screen: one dead
+/// node is not sixty rows. Pods and volumes both have their part.
 const FOLDED: usize = 5;
+const FOLDED_PODS: usize = 3;
 
 #[derive(Debug, Default)]
 pub struct Triage {
@@ -42,32 +45,34 @@ pub enum Shown<'a> {
 }
 
 impl Triage {
-    /// Makes the lines anew from the findings.
-    pub fn refresh(&mut self, findings: &Findings) {
-        self.entries.clear();
+    /// Makes the lines anew from the findings, for a screen of so many lines.
+    pub fn refresh(&mut self, findings: &Findings, lines: usize) {
         let mut filter = Filter::new(&self.filter);
         // An incident is kept whole: what hangs on a dead node is no answer without the node.
-        let mut is_kept = |incident: &Incident| {
-            filter
-                .as_mut()
-                .is_none_or(|filter| incident.findings().any(|finding| filter.matches(&finding.sentence)))
-        };
-        for (at, incident) in findings.incidents.iter().enumerate() {
-            if !is_kept(incident) {
-                continue;
-            }
+        let kept: Vec<(usize, &Incident)> = findings
+            .incidents
+            .iter()
+            .enumerate()
+            .filter(|(_, incident)| {
+                filter
+                    .as_mut()
+                    .is_none_or(|filter| incident.findings().any(|finding| filter.matches(&finding.sentence)))
+            })
+            .collect();
+        let all: usize = kept.iter().map(|(_, incident)| 1 + incident.members.len()).sum();
+        self.entries.clear();
+        for (at, incident) in kept {
             let root = incident.root.id();
-            let is_unfolded = self.unfolded.contains(&root);
-            // A single line more is not worth folding.
-            let is_short = incident.members.len() <= FOLDED + 1;
-            let many = if is_unfolded || is_short { incident.members.len() } else { FOLDED };
+            let is_whole =
+                all <= lines || self.unfolded.contains(&root) || incident.members.len() <= FOLDED + 1;
+            let members: Vec<&Finding> =
+                if is_whole { incident.members.iter().collect() } else { folded(incident) };
+            let rest = incident.members.len() - members.len();
             self.entries.push(Entry { id: EntryId::Root(root.clone()), incident: at });
             self.entries.extend(
-                incident.members[..many]
-                    .iter()
-                    .map(|member| Entry { id: EntryId::Member(member.id()), incident: at }),
+                members.iter().map(|member| Entry { id: EntryId::Member(member.id()), incident: at }),
             );
-            if many < incident.members.len() {
+            if rest > 0 {
                 self.entries.push(Entry { id: EntryId::Rest(root), incident: at });
             }
         }
@@ -107,7 +112,6 @@ impl Triage {
         } else {
             self.unfolded.insert(root);
         }
-        self.refresh(findings);
     }
 
     pub fn is_on_fold(&self) -> bool {
@@ -151,9 +155,18 @@ fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
         EntryId::Root(_) => Some(Shown::Root(incident)),
         EntryId::Member(id) => incident.members.iter().find(|member| member.id() == *id).map(Shown::Member),
         EntryId::Rest(_) => {
-            let rest = incident.members.get(FOLDED..)?;
-            let worst = rest.iter().map(|member| member.severity).max()?;
-            Some(Shown::Rest { many: rest.len(), worst })
+            let kept = folded(incident);
+            let rest = || incident.members.iter().filter(|member| !kept.contains(member));
+            Some(Shown::Rest { many: rest().count(), worst: rest().map(|member| member.severity).max()? })
         }
     }
+}
+
+/// The members that stay when an incident is folded: pods first, then what is not a pod, filled up in their order.
+fn folded(incident: &Incident) -> Vec<&Finding> {
+    let (pods, others): (Vec<&Finding>, Vec<&Finding>) =
+        incident.members.iter().partition(|member| member.subject.kind == Kind::Pod);
+    let of_others = others.len().min(FOLDED - FOLDED_PODS.min(pods.len()));
+    let of_pods = pods.len().min(FOLDED - of_others);
+    pods.into_iter().take(of_pods).chain(others.into_iter().take(of_others)).collect()
 }

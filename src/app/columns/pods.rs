@@ -82,16 +82,16 @@ impl Listing for Pods {
     type Column = Column;
 
     const COLUMNS: &'static [(Column, Heading)] = &[
-        (Column::Namespace, Heading::new("namespace", "NAMESPACE", (9, 24), 5)),
-        (Column::Name, Heading::new("name", "NAME", (16, 60), 0)),
-        (Column::Ready, Heading::new("ready", "READY", (5, 5), 2)),
+        (Column::Namespace, Heading::new("namespace", "NAMESPACE", (9, 24), 3)),
+        (Column::Name, Heading::new("name", "NAME", (24, 60), 0)),
+        (Column::Ready, Heading::new("ready", "READY", (5, 5), 5)),
         (Column::Status, Heading::new("status", "STATUS", (11, 26), 0)),
         (Column::Clock, Heading::new("clock", "CLOCK", (13, 16), 1)),
         (Column::Restarts, Heading::new("restarts", "RESTARTS", (8, 8), 7).right()),
-        (Column::Node, Heading::new("node", "NODE", (10, 32), 3)),
+        (Column::Node, Heading::new("node", "NODE", (10, 32), 2)),
         (Column::Owner, Heading::new("owner", "OWNER", (12, 44), 8)),
         (Column::Ip, Heading::new("ip", "IP", (11, 15), 9)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 4).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 6).right()),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<&Pod> {

@@ -119,9 +119,9 @@ impl Listing for Volumes {
     type Column = Column;
 
     const COLUMNS: &'static [(Column, Heading)] = &[
-        (Column::Claim, Heading::new("claim", "CLAIM", (16, 40), 0)),
+        (Column::Claim, Heading::new("claim", "CLAIM", (24, 48), 0)),
         (Column::Phase, Heading::new("status", "PHASE", (8, 9), 3)),
-        (Column::Attached, Heading::new("attached", "ATTACHED", (12, 26), 1)),
+        (Column::Attached, Heading::new("attached", "ATTACHED", (12, 30), 1)),
         (Column::Wanted, Heading::new("wanted", "WANTED ON", (10, 26), 2)),
         (Column::Storage, Heading::new("storage", "KIND", (6, 6), 4)),
         (Column::Access, Heading::new("access", "ACCESS", (6, 12), 5)),

@@ -78,30 +78,34 @@ fn grow(needed: &mut Vec<u16>, grid: &Grid) {
 }
 
 /// Which columns are shown and where: the least needed are dropped until each has the least it is worth showing
-/// with; what is left over goes to those that need more, from the left.
+/// with; what is left over goes to those that need more, the most needed first.
 fn place(headings: &[Heading], needed: &[u16], width: u16) -> Vec<Placed> {
-    let mut shown: Vec<usize> = (0..headings.len()).collect();
     let least = |at: usize| headings[at].width.0.min(needed[at]);
-    loop {
-        let total: u16 = shown.iter().map(|at| least(*at) + GAP).sum::<u16>().saturating_sub(GAP);
+    let mut shown: Vec<usize> = (0..headings.len()).collect();
+    let total = |shown: &[usize]| shown.iter().map(|at| least(*at) + GAP).sum::<u16>().saturating_sub(GAP);
+    while total(&shown) > width {
         let droppable = shown.iter().copied().filter(|at| headings[*at].drop > 0);
-        let Some(drop) = droppable.max_by_key(|at| headings[*at].drop).filter(|_| total > width) else {
-            let mut left = width.saturating_sub(total);
-            let mut x = 0;
-            return shown
-                .iter()
-                .map(|at| {
-                    let more = (needed[*at] - least(*at)).min(left);
-                    left -= more;
-                    let placed =
-                        Placed { at: *at, x, width: (least(*at) + more).min(width.saturating_sub(x)) };
-                    x += placed.width + GAP;
-                    placed
-                })
-                .collect();
-        };
+        let Some(drop) = droppable.max_by_key(|at| headings[*at].drop) else { break };
         shown.retain(|at| *at != drop);
     }
+    let mut left = width.saturating_sub(total(&shown));
+    let mut widths: Vec<u16> = (0..headings.len()).map(least).collect();
+    let mut by_need = shown.clone();
+    by_need.sort_by_key(|at| headings[*at].drop);
+    for at in by_need {
+        let more = (needed[at] - widths[at]).min(left);
+        widths[at] += more;
+        left -= more;
+    }
+    let mut x = 0;
+    shown
+        .into_iter()
+        .map(|at| {
+            let placed = Placed { at, x, width: widths[at].min(width.saturating_sub(x)) };
+            x += placed.width + GAP;
+            placed
+        })
+        .collect()
 }
 
 fn headings(grid: &Grid, placed: &[Placed], canvas: &mut Canvas<'_>, area: Rect) {
@@ -144,8 +148,8 @@ mod tests {
     #[test]
     fn a_narrow_screen_drops_the_least_needed_columns_and_never_the_name() {
         assert_eq!(names(200).len(), Pods::COLUMNS.len());
-        assert_eq!(names(78), ["namespace", "name", "ready", "status", "clock", "node", "age"][1..]);
-        assert_eq!(names(30), ["name", "status"]);
+        assert_eq!(names(78), ["namespace", "name", "status", "clock", "node"]);
+        assert_eq!(names(40), ["name", "status"]);
     }
 
     #[test]
