@@ -65,8 +65,8 @@ fn a_dead_node_is_one_incident_from_silence_to_return() {
     assert_eq!(
         said(&cluster, 51),
         [
-            "critical: Node worker-2 is silent: its kubelet stopped reporting. Its 3 pods are not told to go: \
-             not yet.",
+            "critical: Node worker-2 is silent: its kubelet stopped reporting. Its 3 pods are not yet told to \
+             go.",
             "  warning: Volume pvc-1 of claim db/data-postgres-0 is attached to worker-2, which is silent. It is \
              not detached while pod db/postgres-0 wants it there.",
         ]
