@@ -12,8 +12,8 @@ fn eviction_with(tolerations: &[Toleration], node: Node, now: i64) -> Option<Evi
     cluster.eviction(&pod, at(now))
 }
 
-fn not_before(second: i64) -> Option<Eviction> {
-    Some(Eviction::NotBefore { at: at(second), is_exact: true })
+fn not_before(second: i64) -> Eviction {
+    Eviction::NotBefore { at: at(second), is_exact: true }
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_taint_that_is_not_tolerated_is_due_at_once() {
 #[test]
 fn the_first_toleration_that_matches_decides_not_the_shortest() {
     let long_first = [toleration(UNREACHABLE, Some(900)), toleration(UNREACHABLE, Some(30))];
-    assert_eq!(eviction_with(&long_first, node("worker-2").unreachable(55), 60), not_before(955));
+    assert_eq!(eviction_with(&long_first, node("worker-2").unreachable(55), 60), Some(not_before(955)));
     let endless_first = [toleration("", None), toleration(UNREACHABLE, Some(30))];
     assert_eq!(eviction_with(&endless_first, node("worker-2").unreachable(55), 60), Some(Eviction::Never));
 }
@@ -40,7 +40,7 @@ fn the_first_toleration_that_matches_decides_not_the_shortest() {
 fn of_several_taints_the_shortest_wait_decides_and_an_untolerated_one_outweighs_all() {
     let both = [toleration(UNREACHABLE, Some(300)), toleration("maintenance", Some(60))];
     let tainted = || node("worker-2").unreachable(55).tainted("maintenance", Effect::NoExecute, 100);
-    assert_eq!(eviction_with(&both, tainted(), 60), not_before(115));
+    assert_eq!(eviction_with(&both, tainted(), 60), Some(not_before(115)));
     assert_eq!(eviction_with(&both[..1], tainted(), 60), Some(Eviction::Due));
 }
 
@@ -74,11 +74,11 @@ fn a_swap_of_the_taint_keeps_the_timer_and_its_end_resets_it() {
         cluster.eviction(&pod, at(second))
     };
     let not_ready = |second| node("worker-2").tainted(NOT_READY, Effect::NoExecute, second);
-    assert_eq!(seen(&mut cluster, not_ready(55), 55), not_before(355));
+    assert_eq!(seen(&mut cluster, not_ready(55), 55), Some(not_before(355)));
     let swapped = node("worker-2").unreachable(200);
-    assert_eq!(seen(&mut cluster, swapped, 200), not_before(355), "the new taint carries a newer time");
+    assert_eq!(seen(&mut cluster, swapped, 200), Some(not_before(355)), "the new taint carries a newer time");
     assert_eq!(seen(&mut cluster, node("worker-2"), 250), None);
-    assert_eq!(seen(&mut cluster, not_ready(260), 260), not_before(560));
+    assert_eq!(seen(&mut cluster, not_ready(260), 260), Some(not_before(560)));
 }
 
 #[test]

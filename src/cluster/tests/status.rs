@@ -47,21 +47,37 @@ fn ready(mut pod: Pod) -> Pod {
     pod
 }
 
+type Case<'a> = (&'a str, Pod, &'a str, (u32, u32), u32);
+
+fn assert_columns(cases: impl IntoIterator<Item = Case<'static>>) {
+    for (case, pod, status, readiness, restarts) in cases {
+        let columns = (pod.status(), pod.readiness(), pod.restarts());
+        assert_eq!(columns, (status.to_owned(), readiness, restarts), "{case}");
+    }
+}
+
+fn done() -> Container {
+    container(ended("Completed", 0, 0))
+}
+
+fn starting() -> Container {
+    container(waiting("PodInitializing"))
+}
+
+fn with_reason(reason: &str, pod: Pod) -> Pod {
+    Pod { reason: reason.into(), ..pod }
+}
+
+fn initialized(mut pod: Pod) -> Pod {
+    pod.conditions = [condition("Initialized", Status::True, "", 0)].into();
+    pod
+}
+
 #[test]
-fn the_columns_are_kubectls() {
-    let done = || container(ended("Completed", 0, 0));
-    let starting = || container(waiting("PodInitializing"));
-    let gated = {
-        let mut gated = pending(&[], &[]);
-        gated.conditions = [condition("PodScheduled", Status::False, "SchedulingGated", 0)].into();
-        gated
-    };
-    let with_reason = |reason: &str, pod: Pod| Pod { reason: reason.into(), ..pod };
-    let initialized = |mut pod: Pod| {
-        pod.conditions = [condition("Initialized", Status::True, "", 0)].into();
-        pod
-    };
-    let cases = [
+fn a_pod_whose_containers_say_nothing_shows_its_phase_or_reason() {
+    let mut gated = pending(&[], &[]);
+    gated.conditions = [condition("PodScheduled", Status::False, "SchedulingGated", 0)].into();
+    assert_columns([
         ("plain", pod("web/a", "worker-1"), "Running", (1, 1), 0),
         ("not reported yet", pending(&[], &[Container::default()]), "Pending", (0, 1), 0),
         (
@@ -73,6 +89,12 @@ fn the_columns_are_kubectls() {
         ),
         ("gated", gated, "SchedulingGated", (0, 0), 0),
         ("evicted", with_reason("Evicted", in_phase(Phase::Failed, &[])), "Evicted", (0, 0), 0),
+    ]);
+}
+
+#[test]
+fn a_pod_that_initializes_shows_how_far_it_is_and_a_sidecar_does_not_hold_it_up() {
+    assert_columns([
         (
             "init containers left",
             pending(&[container(running()), container(waiting("PodInitializing"))], &[starting()]),
@@ -121,6 +143,12 @@ fn the_columns_are_kubectls() {
             (0, 1),
             0,
         ),
+    ]);
+}
+
+#[test]
+fn the_first_container_that_has_something_to_say_gives_the_status() {
+    assert_columns([
         (
             "crash loop",
             in_phase(Phase::Running, &[restarted(7, waiting("CrashLoopBackOff"))]),
@@ -167,6 +195,12 @@ fn the_columns_are_kubectls() {
             (1, 3),
             0,
         ),
+    ]);
+}
+
+#[test]
+fn a_pod_that_was_told_to_go_is_terminating_unless_it_has_ended() {
+    assert_columns([
         ("terminating", pod("web/a", "worker-1").deleting(30, 30), "Terminating", (1, 1), 0),
         (
             "deleted after its end",
@@ -182,12 +216,5 @@ fn the_columns_are_kubectls() {
             (1, 1),
             0,
         ),
-    ];
-    for (case, pod, status, readiness, restarts) in cases {
-        assert_eq!(
-            (pod.status().as_str(), pod.readiness(), pod.restarts()),
-            (status, readiness, restarts),
-            "{case}"
-        );
-    }
+    ]);
 }

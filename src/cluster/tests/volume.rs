@@ -1,8 +1,8 @@
 //! The join of a volume: what it is, where it is attached, where it is wanted.
 
-use crate::cluster::sample::{attachment, claim, cluster, node, pod, unique, volume};
+use crate::cluster::sample::{at, attachment, claim, cluster, node, pod, unique, volume};
 use crate::cluster::{
-    AccessModes, AttachedBy, PersistentVolume, Phase, Pod, Requirement, Source, Storage, VolumeId,
+    AccessModes, AttachedBy, Name, PersistentVolume, Phase, Pod, Requirement, Source, Storage, VolumeId,
 };
 
 fn persistent(name: &str) -> VolumeId {
@@ -57,32 +57,22 @@ fn a_volume_without_an_attachment_object_is_attached_by_its_nodes_status() {
 fn a_name_that_belongs_to_no_volume_is_a_row_of_its_own_until_the_volume_is_known() {
     let mut cluster = cluster([node("worker-2").with_volume("pvc-1").into()]);
     let unknown = VolumeId::Unknown(unique("pvc-1").into());
-    assert_eq!(cluster.volumes(), [unknown.clone()]);
+    assert_eq!(cluster.volumes(), std::slice::from_ref(&unknown));
     let join = cluster.volume(&unknown).unwrap();
     assert_eq!((join.attached.len(), join.storage()), (1, Storage::Unknown));
-    cluster.apply(volume("pvc-1", "db/data").into(), crate::cluster::sample::at(5));
+    cluster.apply(volume("pvc-1", "db/data").into(), at(5));
     assert_eq!(cluster.volumes(), [persistent("pvc-1")]);
 }
 
 #[test]
 fn a_claim_without_a_volume_is_a_row_until_it_is_bound() {
     let mut cluster = cluster([claim("db/data", "").into()]);
-    let pending = VolumeId::Claim("db/data".parse_name());
-    assert_eq!(cluster.volumes(), [pending.clone()]);
+    let pending = VolumeId::Claim(Name::new("db", "data"));
+    assert_eq!(cluster.volumes(), std::slice::from_ref(&pending));
     assert_eq!(cluster.volume(&pending).unwrap().storage(), Storage::Unknown);
-    cluster.apply(volume("pvc-1", "db/data").into(), crate::cluster::sample::at(5));
+    cluster.apply(volume("pvc-1", "db/data").into(), at(5));
     assert_eq!(cluster.volumes(), [persistent("pvc-1")], "the volume names the claim first");
-    assert_eq!(cluster.volume_of_claim(&"db/data".parse_name()), Some(persistent("pvc-1")));
-}
-
-trait ParseName {
-    fn parse_name(&self) -> crate::cluster::Name;
-}
-
-impl ParseName for str {
-    fn parse_name(&self) -> crate::cluster::Name {
-        crate::cluster::Name::parse(self).unwrap()
-    }
+    assert_eq!(cluster.volume_of_claim(&Name::new("db", "data")), Some(persistent("pvc-1")));
 }
 
 #[test]
