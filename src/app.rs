@@ -28,7 +28,7 @@ use columns::pods::Pods;
 use columns::volumes::Volumes;
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
-use link::{Link, Picture, Session};
+use link::{Link, Login, Picture, Session};
 use notice::{Notices, Weight};
 use palette::Palette;
 use screen::{Place, Screen};
@@ -42,7 +42,10 @@ pub enum Msg {
     Paste(String),
     Resize(Size),
     Changes(Vec<Change>),
-    Link(Link),
+    /// The API server answered, or did not and why.
+    Beat(Result<(), Text>),
+    /// A new login: under way, done, or failed and why.
+    Login(Login),
     /// What the server's clock says, less what this machine's does.
     ClockOffset(SignedDuration),
     /// A second has gone by.
@@ -86,6 +89,8 @@ pub struct App {
     pub timers: Timers,
     pub session: Session,
     pub link: Link,
+    /// When the API server last answered.
+    last_beat: Option<Timestamp>,
     pub clock_offset: SignedDuration,
     pub now: Timestamp,
     pub size: Size,
@@ -113,6 +118,7 @@ impl App {
             timers,
             session,
             link: Link::default(),
+            last_beat: None,
             clock_offset: SignedDuration::ZERO,
             now,
             size: Size::default(),
@@ -144,7 +150,8 @@ impl App {
                 }
                 self.dirty = self.dirty.and(self.cluster.apply_all(changes, self.now));
             }
-            Msg::Link(link) => self.take_link(link),
+            Msg::Beat(beat) => self.take_beat(beat),
+            Msg::Login(login) => self.take_login(login),
             Msg::ClockOffset(offset) => self.clock_offset = offset,
             Msg::Tick => {}
             Msg::Say(weight, text) => self.notices.say(weight, text, self.now),
@@ -175,17 +182,49 @@ impl App {
         self.notices.say(weight, text, self.now);
     }
 
-    fn take_link(&mut self, link: Link) {
-        match (&self.link, &link) {
-            (Link::Down { .. } | Link::Login { .. }, Link::Up) => {
-                self.notices.say(Weight::Hint, "the API server answers again", self.now);
+    fn take_beat(&mut self, beat: Result<(), Text>) {
+        match beat {
+            Ok(()) => {
+                if matches!(self.link, Link::Down { .. }) {
+                    self.notices.say(Weight::Hint, "the API server answers again", self.now);
+                }
+                self.last_beat = Some(self.now);
+                if !matches!(self.link, Link::Login { .. }) {
+                    self.link = Link::Up;
+                }
             }
-            (Link::Up | Link::Connecting, Link::Down { reason, .. } | Link::Login { reason, .. }) => {
-                self.notices.say(Weight::Error, reason.clone(), self.now);
+            Err(reason) => {
+                let since = match &self.link {
+                    Link::Down { since, .. } | Link::Login { since, .. } => *since,
+                    Link::Connecting | Link::Up => {
+                        self.notices.say(Weight::Error, reason.clone(), self.now);
+                        self.last_beat.unwrap_or(self.now)
+                    }
+                };
+                self.link = Link::Down { since, reason };
             }
-            _ => {}
         }
-        self.link = link;
+    }
+
+    fn take_login(&mut self, login: Login) {
+        let since = match &self.link {
+            Link::Down { since, .. } | Link::Login { since, .. } => *since,
+            Link::Connecting | Link::Up => self.now,
+        };
+        match login {
+            Login::Renewing => {
+                self.notices.say(Weight::Warning, "the credentials expired: logging in again", self.now);
+                self.link = Link::Login { since, reason: "logging in again".into() };
+            }
+            Login::Renewed => {
+                self.notices.say(Weight::Hint, "logged in again", self.now);
+                self.link = Link::Up;
+            }
+            Login::Failed { reason } => {
+                self.notices.say(Weight::Error, reason.clone(), self.now);
+                self.link = Link::Login { since, reason };
+            }
+        }
     }
 
     /// Makes what is shown anew, where anything it depends on has changed.
@@ -216,16 +255,38 @@ impl App {
     }
 
     fn scroll(&mut self) {
-        let rows = self.size.table_rows();
-        self.triage.scroll(self.size.triage_rows());
+        let rows = self.table_rows();
+        self.triage.scroll(self.triage_rows());
         self.nodes.scroll(rows);
         self.pods.scroll(rows);
         self.volumes.scroll(rows);
         if let Some(mut open) = self.place.open.take() {
-            let lines = open.sheet(&self.look()).rows().len();
-            open.scroll(lines, usize::from(self.size.body().saturating_sub(1)));
+            let lines = self.sheet_rows(&open).len();
+            open.scroll(lines, rows);
             self.place.open = Some(open);
         }
+    }
+
+    /// The rows of the open object, as wide as the screen lets them be.
+    pub fn sheet_rows(&self, open: &object::Open) -> Vec<object::SheetRow> {
+        let sheet = open.sheet(&self.look());
+        // The cursor's sign and a blank stand before each row.
+        sheet.rows(self.size.width.saturating_sub(3))
+    }
+
+    /// What the screen must say about the streams it lists: one line each.
+    pub fn notes(&self) -> Vec<String> {
+        self.place.screen.kinds().iter().filter_map(|kind| self.feed_note(*kind)).collect()
+    }
+
+    /// Rows of a table or an open object: the body without its heading and the notes.
+    pub fn table_rows(&self) -> usize {
+        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len())
+    }
+
+    pub fn triage_rows(&self) -> usize {
+        let body = self.size.body().saturating_sub(self.size.triage_detail());
+        usize::from(body).saturating_sub(self.notes().len())
     }
 
     pub const fn look(&self) -> Look<'_> {
@@ -296,6 +357,11 @@ impl App {
             Screen::Pods => &mut self.pods.filter,
             Screen::Volumes => &mut self.volumes.filter,
         }
+    }
+
+    /// Whether the leases were read, or never will be.
+    pub fn are_leases_read(&self) -> bool {
+        self.cluster.feed(Feed::Leases).is_settled()
     }
 
     /// Nodes whose leases are worth a live read.

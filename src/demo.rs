@@ -1,1 +1,222 @@
-//! Not written yet.
+//! A Kubernetes API in this process, and the small cluster behind it: what `--demo` shows, and the double of all
+//! tests that need an API server.
+//!
+//! It speaks HTTP on loopback and is reached by the ordinary client with an ordinary kubeconfig. It uses nothing of
+//! the rest of the program on purpose: the field names that both need are written twice, so that a wrong one cannot
+//! hide. It is no general API server: it serves what this program and `kubectl get` ask.
+
+mod api;
+mod backend;
+mod deletion;
+mod faults;
+mod object;
+mod resource;
+mod store;
+mod world;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use backend::Backend;
+use store::Key;
+use world::World;
+
+pub use faults::{Faults, Received, Scope};
+pub use resource::Resource;
+
+/// The token of the demo's kubeconfig: no secret, but the client's ordinary way in.
+const TOKEN: &str = "demo-token";
+
+/// What the demo cluster plays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scenario {
+    #[default]
+    DeadNode,
+    Healthy,
+}
+
+impl Scenario {
+    pub const fn all() -> [Self; 2] {
+        [Self::DeadNode, Self::Healthy]
+    }
+
+    /// As it is written on the command line.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::DeadNode => "dead-node",
+            Self::Healthy => "healthy",
+        }
+    }
+
+    /// What happens, in a line.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::DeadNode => {
+                "a node falls silent: its pods hang in Terminating, its volumes stay attached, a replacement waits"
+            }
+            Self::Healthy => "a calm cluster: heartbeats and nothing else",
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.id())
+    }
+}
+
+/// A name that no scenario has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no scenario is called {name:?}: there are {}", Scenario::all().map(Scenario::id).join(", "))]
+pub struct UnknownScenario {
+    name: String,
+}
+
+impl FromStr for Scenario {
+    type Err = UnknownScenario;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::all().into_iter().find(|scenario| scenario.id() == name);
+        found.ok_or_else(|| UnknownScenario { name: name.to_owned() })
+    }
+}
+
+/// What to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub scenario: Scenario,
+    /// How far into the scenario to open, counted from the failure; zero is its healthy beginning.
+    pub from: Duration,
+    /// How many times as fast the controllers run.
+    pub speed: u32,
+    /// The port to listen on; zero takes a free one.
+    pub port: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { scenario: Scenario::default(), from: Duration::from_secs(6 * 60), speed: 1, port: 0 }
+    }
+}
+
+/// A running demo. Dropping it ends it: the listener, every connection, the world.
+#[derive(Debug)]
+pub struct Demo {
+    backend: Arc<Backend>,
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+    living: JoinHandle<()>,
+}
+
+impl Demo {
+    /// Starts the demo cluster.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        // The past is played in one go: not on a thread that others wait for.
+        let world = tokio::task::spawn_blocking(move || World::play(&options, Timestamp::now()))
+            .await
+            .context("the demo cluster could not be brought up")?;
+        Self::serve(world, options.port).await
+    }
+
+    /// Starts a server with nothing in it and nobody acting: tests put there what they need.
+    pub async fn empty() -> anyhow::Result<Self> {
+        Self::serve(World::empty(), 0).await
+    }
+
+    async fn serve(world: World, port: u16) -> anyhow::Result<Self> {
+        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listener = TcpListener::bind(wanted).await.with_context(|| {
+            format!("the demo cannot listen on {wanted}: choose another port, or none to take a free one")
+        })?;
+        let address = listener.local_addr().context("the demo's address cannot be read")?;
+        let backend = Arc::new(Backend::new(world, TOKEN));
+        let serving = tokio::spawn(api::serve(Arc::clone(&backend), listener, address));
+        let living = tokio::spawn({
+            let backend = Arc::clone(&backend);
+            async move { backend.live().await }
+        });
+        Ok(Self { backend, address, serving, living })
+    }
+
+    /// `http://127.0.0.1:…`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn token(&self) -> &str {
+        &self.backend.token
+    }
+
+    /// A kubeconfig with one context, `demo`.
+    pub fn kubeconfig(&self) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: demo\nclusters:\n- name: demo\n  cluster:\n    server: {}\n\
+             contexts:\n- name: demo\n  context:\n    cluster: demo\n    user: {user}\nusers:\n- name: {user}\n  user:\n    \
+             token: {}\n",
+            self.url(),
+            self.token(),
+            user = api::USER,
+        )
+    }
+
+    /// What can be made to go wrong, and what was seen.
+    pub fn faults(&self) -> Faults {
+        Faults::new(Arc::clone(&self.backend))
+    }
+
+    /// Creates an object, or replaces the one of its name, and gives it as it is stored.
+    pub fn put(&self, resource: Resource, object: Value) -> Value {
+        self.backend.with(|world| world.store.put(resource, object, Timestamp::now()).as_ref().clone())
+    }
+
+    /// Changes an object by a JSON merge patch; `None` if there is none. `namespace` is empty for what has none.
+    pub fn patch(&self, resource: Resource, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let key = Key::new(namespace, name);
+        let patched = self.backend.with(|world| world.store.patch(resource, &key, patch, Timestamp::now()));
+        patched.map(|object| object.as_ref().clone())
+    }
+
+    /// Removes an object at once, without grace; `None` if there was none.
+    pub fn remove(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
+        let key = Key::new(namespace, name);
+        self.backend.with(|world| world.store.remove(resource, &key)).map(|object| object.as_ref().clone())
+    }
+
+    pub fn get(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
+        let key = Key::new(namespace, name);
+        self.backend.with(|world| world.store.get(resource, &key)).map(|object| object.as_ref().clone())
+    }
+
+    pub fn list(&self, resource: Resource) -> Vec<Value> {
+        self.backend.with(|world| world.store.list(resource).map(|object| object.as_ref().clone()).collect())
+    }
+
+    /// Ends the demo, and waits until it has ended.
+    pub async fn shutdown(mut self) {
+        self.serving.abort();
+        self.living.abort();
+        // An error here says that they were aborted: that is what is waited for.
+        let _ = (&mut self.serving).await;
+        let _ = (&mut self.living).await;
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.serving.abort();
+        self.living.abort();
+    }
+}

@@ -1,1 +1,14 @@
-//! Not written yet.
+//! The only module that uses the kube client: how a cluster is reached, and what is said on the way.
+//!
+//! It deliberately holds no picture of a cluster and draws nothing: what it learns leaves as plain values.
+
+pub mod backoff;
+pub mod clock;
+pub mod connect;
+pub mod kubeconfig;
+mod leases;
+pub mod plugin;
+pub mod proxy;
+mod pulse;
+pub mod transport;
+pub mod watch;

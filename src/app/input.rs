@@ -2,7 +2,7 @@
 
 use super::columns::{RowId, volumes};
 use super::notice::Weight;
-use super::object::Open;
+use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
 use super::screen::{Place, Screen};
 use super::view::Move;
@@ -194,8 +194,9 @@ impl App {
             None => {}
         }
         if let Some(open) = &self.place.open {
-            if let Some(link) = open.sheet(&self.look()).link(open.at()) {
-                self.open_row(&link);
+            let rows = self.sheet_rows(open);
+            if let Some(SheetRow::Line(Line { link: Some(link), .. })) = rows.get(open.at()) {
+                self.open_row(link);
             }
             return Vec::new();
         }
@@ -269,7 +270,7 @@ impl App {
 
     fn page(&self) -> isize {
         let lines = match self.focus() {
-            Context::Triage => self.size.triage_rows(),
+            Context::Triage => self.triage_rows(),
             Context::Global
             | Context::Table
             | Context::Nodes
@@ -279,7 +280,7 @@ impl App {
             | Context::Help
             | Context::Notices
             | Context::Prompt
-            | Context::Palette => self.size.table_rows(),
+            | Context::Palette => self.table_rows(),
         };
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
     }
@@ -312,7 +313,7 @@ impl App {
 
     fn move_below(&mut self, movement: Move) {
         if let Some(mut open) = self.place.open.take() {
-            let lines = open.sheet(&self.look()).rows().len();
+            let lines = self.sheet_rows(&open).len();
             open.move_cursor(movement, lines);
             self.place.open = Some(open);
             return;
@@ -327,8 +328,8 @@ impl App {
 
     fn move_section(&mut self, is_forward: bool) {
         if let Some(mut open) = self.place.open.take() {
-            let sheet = open.sheet(&self.look());
-            open.move_section(&sheet, is_forward);
+            let rows = self.sheet_rows(&open);
+            open.move_section(&rows, is_forward);
             self.place.open = Some(open);
         }
     }

@@ -18,11 +18,6 @@ impl Size {
         self.height.saturating_sub(Self::HEADER + Self::FOOTER)
     }
 
-    /// Rows of a table, below its headings.
-    pub fn table_rows(self) -> usize {
-        usize::from(self.body().saturating_sub(1))
-    }
-
     /// Lines of the pane below the triage list that say the selected finding in full; none on a low screen.
     pub const fn triage_detail(self) -> u16 {
         match self.body() {
@@ -30,10 +25,6 @@ impl Size {
             12..24 => 8,
             24.. => 11,
         }
-    }
-
-    pub fn triage_rows(self) -> usize {
-        usize::from(self.body().saturating_sub(self.triage_detail()))
     }
 
     pub const fn is_too_small(self) -> bool {

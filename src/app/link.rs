@@ -40,6 +40,14 @@ pub enum Link {
     },
 }
 
+/// What becomes of a login that the server no longer takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    Renewing,
+    Renewed,
+    Failed { reason: Text },
+}
+
 /// How far the picture can be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picture {

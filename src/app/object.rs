@@ -9,6 +9,7 @@ use super::time::{age, short};
 use super::view::Move;
 use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
 use crate::findings::{Finding, Severity};
+use unicode_width::UnicodeWidthStr;
 
 /// What is open, and where in it the cursor is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,16 +112,12 @@ impl Open {
     }
 
     /// Moves to the beginning of a section: the next one, or the one before.
-    pub fn move_section(&mut self, sheet: &Sheet, is_forward: bool) {
-        let starts = sheet.starts();
-        let to = if is_forward {
-            starts.iter().find(|start| **start > self.at)
-        } else {
-            starts.iter().rev().find(|start| **start < self.at)
-        };
-        if let Some(to) = to {
-            self.at = *to;
-        }
+    pub fn move_section(&mut self, rows: &[SheetRow], is_forward: bool) {
+        let mut starts = (0..rows.len()).filter(|at| matches!(rows.get(*at), Some(SheetRow::Title(_))));
+        let at = self.at;
+        let to =
+            if is_forward { starts.find(|start| *start > at) } else { starts.rfind(|start| *start < at) };
+        self.at = to.unwrap_or(at);
     }
 
     pub fn scroll(&mut self, lines: usize, visible: usize) {
@@ -139,39 +136,64 @@ impl Open {
     }
 }
 
+/// Columns that labels take.
+pub const LABEL: usize = 12;
+
 impl Sheet {
-    /// All lines with the headings between them, as the cursor walks them.
-    pub fn rows(&self) -> Vec<SheetRow<'_>> {
+    /// All lines with the headings between them, as the cursor walks them on a screen of this width: a line's
+    /// last cell goes on below itself where it is too long.
+    pub fn rows(&self, width: u16) -> Vec<SheetRow> {
         self.sections
             .iter()
             .flat_map(|section| {
-                std::iter::once(SheetRow::Title(&section.title))
-                    .chain(section.lines.iter().map(SheetRow::Line))
+                let lines = section.lines.iter().flat_map(|line| line.wrapped(usize::from(width)));
+                std::iter::once(SheetRow::Title(section.title.clone())).chain(lines.map(SheetRow::Line))
             })
             .collect()
     }
+}
 
-    fn starts(&self) -> Vec<usize> {
-        self.rows()
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| matches!(row, SheetRow::Title(_)))
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    pub fn link(&self, at: usize) -> Option<RowId> {
-        match self.rows().get(at)? {
-            SheetRow::Title(_) => None,
-            SheetRow::Line(line) => line.link.clone(),
-        }
+impl Line {
+    /// Cells before the last one keep their place; the last one is wrapped beside them.
+    fn wrapped(&self, width: usize) -> Vec<Self> {
+        let Some((last, before)) = self.cells.split_last() else { return vec![self.clone()] };
+        let label = if self.label.is_empty() { 0 } else { LABEL };
+        let taken = label + before.iter().map(|cell| cell.text.width() + GAP).sum::<usize>();
+        // Where little room is left beside them, what follows goes below them all.
+        let (indent, room) = match width.saturating_sub(taken) {
+            room @ 24.. => (taken, room),
+            _ => (label, width.saturating_sub(label).max(8)),
+        };
+        let first_room = width.saturating_sub(taken).max(8);
+        let first = " ".repeat(taken - indent);
+        let options = textwrap::Options::new(room.max(first_room)).initial_indent(&first);
+        let mut parts = textwrap::wrap(&last.text, options).into_iter();
+        let head = parts.next().unwrap_or_default();
+        let mut lines = vec![Self {
+            label: self.label,
+            cells: before
+                .iter()
+                .cloned()
+                .chain([Cell::new(head.get(first.len()..).unwrap_or_default(), last.tone)])
+                .collect(),
+            link: self.link.clone(),
+        }];
+        lines.extend(parts.map(|part| Self {
+            label: "",
+            cells: vec![Cell::new(format!("{}{part}", " ".repeat(indent)), last.tone)],
+            link: self.link.clone(),
+        }));
+        lines
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SheetRow<'a> {
-    Title(&'a str),
-    Line(&'a Line),
+/// Columns between the cells of a line.
+pub const GAP: usize = 2;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SheetRow {
+    Title(String),
+    Line(Line),
 }
 
 // -- parts that the objects share ------------------------------------------------------------------------------

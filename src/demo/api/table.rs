@@ -1,0 +1,370 @@
+//! Objects as the rows that `kubectl get` prints: the columns of each kind, in a real server's names and order.
+//!
+//! The readings here are kubectl's in short; the ones that operators rely on are the program's own and live, tested,
+//! outside the demo.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::object;
+use super::super::resource::Resource;
+use super::shape::metadata_only;
+
+/// A column: its name, its type, and 1 if it shows in the wide output only.
+type Column = (&'static str, &'static str, u8);
+
+const NAME: Column = ("Name", "string", 0);
+const AGE: Column = ("Age", "string", 0);
+const WORKLOAD_WIDE: [Column; 3] =
+    [("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1)];
+
+/// A table of objects.
+pub(crate) fn of<'a>(
+    resource: Resource,
+    objects: impl IntoIterator<Item = &'a Value>,
+    version: &Value,
+    now: Timestamp,
+) -> Value {
+    let columns: Vec<Value> = columns(resource)
+        .into_iter()
+        .map(|(name, kind, priority)| {
+            let format = if name == "Name" { "name" } else { "" };
+            json!({ "name": name, "type": kind, "format": format, "description": "", "priority": priority })
+        })
+        .collect();
+    let rows: Vec<Value> = objects
+        .into_iter()
+        .map(|object| json!({ "cells": cells(resource, object, now), "object": metadata_only(object) }))
+        .collect();
+    json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": { "resourceVersion": version },
+        "columnDefinitions": columns,
+        "rows": rows,
+    })
+}
+
+fn columns(resource: Resource) -> Vec<Column> {
+    let texts = |names: &[&'static str]| names.iter().map(|name| (*name, "string", 0)).collect::<Vec<_>>();
+    let wide = |names: &[&'static str]| names.iter().map(|name| (*name, "string", 1)).collect::<Vec<_>>();
+    let numbers = |names: &[&'static str]| names.iter().map(|name| (*name, "integer", 0)).collect::<Vec<_>>();
+    let name = vec![NAME];
+    match resource {
+        Resource::Nodes => [
+            texts(&["Name", "Status", "Roles", "Age", "Version"]),
+            wide(&["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"]),
+        ]
+        .concat(),
+        Resource::Pods => [
+            texts(&["Name", "Ready", "Status", "Restarts", "Age"]),
+            wide(&["IP", "Node", "Nominated Node", "Readiness Gates"]),
+        ]
+        .concat(),
+        Resource::PersistentVolumes => [
+            texts(&["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass"]),
+            texts(&["Reason", "Age"]),
+            wide(&["VolumeMode"]),
+        ]
+        .concat(),
+        Resource::PersistentVolumeClaims => [
+            texts(&["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "Age"]),
+            wide(&["VolumeMode"]),
+        ]
+        .concat(),
+        Resource::VolumeAttachments => {
+            [texts(&["Name", "Attacher", "PV", "Node"]), vec![("Attached", "boolean", 0), AGE]].concat()
+        }
+        Resource::Events => [
+            texts(&["Last Seen", "Type", "Reason", "Object"]),
+            wide(&["Subobject", "Source"]),
+            texts(&["Message"]),
+            wide(&["First Seen", "Count", "Name"]),
+        ]
+        .concat(),
+        Resource::Namespaces => texts(&["Name", "Status", "Age"]),
+        Resource::Leases => texts(&["Name", "Holder", "Age"]),
+        Resource::Deployments => {
+            [texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
+        }
+        Resource::ReplicaSets => {
+            [name, numbers(&["Desired", "Current", "Ready"]), vec![AGE], WORKLOAD_WIDE.to_vec()].concat()
+        }
+        Resource::StatefulSets => {
+            [texts(&["Name", "Ready", "Age"]), wide(&["Containers", "Images"])].concat()
+        }
+        Resource::DaemonSets => [
+            name,
+            numbers(&["Desired", "Current", "Ready", "Up-to-date", "Available"]),
+            texts(&["Node Selector", "Age"]),
+            WORKLOAD_WIDE.to_vec(),
+        ]
+        .concat(),
+        Resource::CsiNodes => [name, numbers(&["Drivers"]), vec![AGE]].concat(),
+        Resource::CsiDrivers => texts(&["Name", "AttachRequired", "PodInfoOnMount", "Modes", "Age"]),
+        Resource::StorageClasses => texts(&[
+            "Name",
+            "Provisioner",
+            "ReclaimPolicy",
+            "VolumeBindingMode",
+            "AllowVolumeExpansion",
+            "Age",
+        ]),
+    }
+}
+
+fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
+    let text = |pointer: &str| json!(object::text(object, pointer));
+    let or_none = |pointer: &str| json!(some_or_none(object::text(object, pointer)));
+    let count = |pointer: &str| json!(object::number(object, pointer).unwrap_or(0));
+    let age = age(object, "/metadata/creationTimestamp", now);
+    let name = text("/metadata/name");
+    let fraction = |ready: &str, wanted: &str| {
+        let count = |pointer: &str| object::number(object, pointer).unwrap_or(0);
+        json!(format!("{}/{}", count(ready), count(wanted)))
+    };
+    match resource {
+        Resource::Nodes => node_cells(object, age),
+        Resource::Pods => pod_cells(object, age),
+        Resource::PersistentVolumes => vec![
+            name,
+            text("/spec/capacity/storage"),
+            json!(access_modes(object, "/spec/accessModes")),
+            text("/spec/persistentVolumeReclaimPolicy"),
+            json!(phase(object)),
+            json!(claim(object)),
+            text("/spec/storageClassName"),
+            text("/status/reason"),
+            age,
+            text("/spec/volumeMode"),
+        ],
+        Resource::PersistentVolumeClaims => vec![
+            name,
+            json!(phase(object)),
+            text("/spec/volumeName"),
+            text("/status/capacity/storage"),
+            json!(access_modes(object, "/status/accessModes")),
+            text("/spec/storageClassName"),
+            age,
+            text("/spec/volumeMode"),
+        ],
+        Resource::VolumeAttachments => vec![
+            name,
+            text("/spec/attacher"),
+            text("/spec/source/persistentVolumeName"),
+            text("/spec/nodeName"),
+            json!(object["status"]["attached"] == true),
+            age,
+        ],
+        Resource::Events => event_cells(object, now),
+        Resource::Namespaces => vec![name, json!(phase(object)), age],
+        Resource::Leases => vec![name, text("/spec/holderIdentity"), age],
+        Resource::Deployments => {
+            let mut cells = vec![
+                name,
+                fraction("/status/readyReplicas", "/spec/replicas"),
+                count("/status/updatedReplicas"),
+                count("/status/availableReplicas"),
+                age,
+            ];
+            cells.extend(workload_wide(object));
+            cells
+        }
+        Resource::ReplicaSets => {
+            let mut cells = vec![
+                name,
+                count("/spec/replicas"),
+                count("/status/replicas"),
+                count("/status/readyReplicas"),
+                age,
+            ];
+            cells.extend(workload_wide(object));
+            cells
+        }
+        Resource::StatefulSets => {
+            let mut cells = vec![name, fraction("/status/readyReplicas", "/spec/replicas"), age];
+            cells.extend(workload_wide(object).into_iter().take(2));
+            cells
+        }
+        Resource::DaemonSets => {
+            let mut cells = vec![
+                name,
+                count("/status/desiredNumberScheduled"),
+                count("/status/currentNumberScheduled"),
+                count("/status/numberReady"),
+                count("/status/updatedNumberScheduled"),
+                count("/status/numberAvailable"),
+                json!(some_or_none(&labels(&object["spec"]["template"]["spec"]["nodeSelector"]))),
+                age,
+            ];
+            cells.extend(workload_wide(object));
+            cells
+        }
+        Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
+        Resource::CsiDrivers => vec![
+            name,
+            json!(object["spec"]["attachRequired"] != false),
+            json!(object["spec"]["podInfoOnMount"] == true),
+            json!(words(object::items(object, "/spec/volumeLifecycleModes"))),
+            age,
+        ],
+        Resource::StorageClasses => vec![
+            json!(class_name(object)),
+            text("/provisioner"),
+            text("/reclaimPolicy"),
+            or_none("/volumeBindingMode"),
+            json!(object["allowVolumeExpansion"] == true),
+            age,
+        ],
+    }
+}
+
+fn node_cells(node: &Value, age: Value) -> Vec<Value> {
+    let mut status = match object::condition(node, "Ready").map(|ready| ready["status"] == "True") {
+        Some(true) => "Ready".to_owned(),
+        Some(false) => "NotReady".to_owned(),
+        None => "Unknown".to_owned(),
+    };
+    if node["spec"]["unschedulable"] == true {
+        status.push_str(",SchedulingDisabled");
+    }
+    let roles: Vec<&str> = node["metadata"]["labels"]
+        .as_object()
+        .into_iter()
+        .flat_map(|labels| labels.keys().filter_map(|key| key.strip_prefix("node-role.kubernetes.io/")))
+        .collect();
+    let address = |kind: &str| {
+        let addresses = object::items(node, "/status/addresses");
+        let found = addresses.iter().find(|address| address["type"] == kind);
+        json!(some_or_none(found.map_or("", |address| object::text(address, "/address"))))
+    };
+    let fact = |name: &str| json!(object::text(node, &format!("/status/nodeInfo/{name}")));
+    vec![
+        json!(object::name(node)),
+        json!(status),
+        json!(some_or_none(&roles.join(","))),
+        age,
+        fact("kubeletVersion"),
+        address("InternalIP"),
+        address("ExternalIP"),
+        fact("osImage"),
+        fact("kernelVersion"),
+        fact("containerRuntimeVersion"),
+    ]
+}
+
+fn pod_cells(pod: &Value, age: Value) -> Vec<Value> {
+    let containers = object::items(pod, "/status/containerStatuses");
+    let ready = containers.iter().filter(|container| container["ready"] == true).count();
+    let restarts: i64 =
+        containers.iter().filter_map(|container| object::number(container, "/restartCount")).sum();
+    vec![
+        json!(object::name(pod)),
+        json!(format!("{ready}/{}", object::items(pod, "/spec/containers").len())),
+        json!(pod_status(pod, containers)),
+        json!(restarts.to_string()),
+        age,
+        json!(some_or_none(object::text(pod, "/status/podIP"))),
+        json!(some_or_none(object::text(pod, "/spec/nodeName"))),
+        json!(some_or_none(object::text(pod, "/status/nominatedNodeName"))),
+        json!("<none>"),
+    ]
+}
+
+fn pod_status(pod: &Value, containers: &[Value]) -> String {
+    let phase = object::text(pod, "/status/phase");
+    if object::is_deleting(pod) && !["Succeeded", "Failed"].contains(&phase) {
+        return "Terminating".to_owned();
+    }
+    let of_container = containers.iter().rev().find_map(|container| {
+        ["/state/waiting/reason", "/state/terminated/reason"]
+            .into_iter()
+            .map(|pointer| object::text(container, pointer))
+            .find(|reason| !reason.is_empty())
+    });
+    let own = [object::text(pod, "/status/reason"), phase].into_iter().find(|text| !text.is_empty());
+    of_container.or(own).unwrap_or_default().to_owned()
+}
+
+fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
+    let first_of = |pointers: &[&str]| {
+        let found = pointers.iter().find(|pointer| !object::text(event, pointer).is_empty());
+        found.map_or(json!("<unknown>"), |pointer| age(event, pointer, now))
+    };
+    let kind = object::text(event, "/involvedObject/kind").to_lowercase();
+    let component = [object::text(event, "/source/component"), object::text(event, "/reportingComponent")]
+        .into_iter()
+        .find(|component| !component.is_empty())
+        .unwrap_or_default();
+    vec![
+        first_of(&["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"]),
+        json!(object::text(event, "/type")),
+        json!(object::text(event, "/reason")),
+        json!(format!("{kind}/{}", object::text(event, "/involvedObject/name"))),
+        json!(object::text(event, "/involvedObject/fieldPath")),
+        json!(component),
+        json!(object::text(event, "/message")),
+        first_of(&["/firstTimestamp", "/eventTime"]),
+        json!(object::number(event, "/count").unwrap_or(1).to_string()),
+        json!(object::name(event)),
+    ]
+}
+
+fn workload_wide(object: &Value) -> Vec<Value> {
+    let containers = object::items(object, "/spec/template/spec/containers");
+    let each = |pointer: &str| {
+        let texts: Vec<&str> = containers.iter().map(|container| object::text(container, pointer)).collect();
+        json!(texts.join(","))
+    };
+    vec![each("/name"), each("/image"), json!(labels(&object["spec"]["selector"]["matchLabels"]))]
+}
+
+fn labels(labels: &Value) -> String {
+    let pairs = labels.as_object().into_iter().flatten();
+    let pairs: Vec<String> =
+        pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    pairs.join(",")
+}
+
+fn words(items: &[Value]) -> String {
+    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+}
+
+fn class_name(class: &Value) -> String {
+    let is_default =
+        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true";
+    format!("{}{}", object::name(class), if is_default { " (default)" } else { "" })
+}
+
+fn claim(volume: &Value) -> String {
+    let claim = &volume["spec"]["claimRef"];
+    if claim.is_object() {
+        format!("{}/{}", object::text(claim, "/namespace"), object::text(claim, "/name"))
+    } else {
+        String::new()
+    }
+}
+
+fn phase(object: &Value) -> &str {
+    if object::is_deleting(object) { "Terminating" } else { object::text(object, "/status/phase") }
+}
+
+fn access_modes(object: &Value, pointer: &str) -> String {
+    let short = |mode: &Value| match mode.as_str().unwrap_or_default() {
+        "ReadWriteOnce" => "RWO",
+        "ReadOnlyMany" => "ROX",
+        "ReadWriteMany" => "RWX",
+        "ReadWriteOncePod" => "RWOP",
+        _ => "?",
+    };
+    object::items(object, pointer).iter().map(short).collect::<Vec<_>>().join(",")
+}
+
+fn age(object: &Value, pointer: &str, now: Timestamp) -> Value {
+    let since = object::time_at(object, pointer);
+    json!(since.map_or("<unknown>".to_owned(), |since| object::short_span(now.duration_since(since))))
+}
+
+fn some_or_none(text: &str) -> &str {
+    if text.is_empty() { "<none>" } else { text }
+}

@@ -1,0 +1,159 @@
+//! The resources that the demo serves, one row each: the names, as discovery and the paths spell them.
+//!
+//! No objects and no columns here. The list is closed: what is not in it answers 404.
+
+/// A resource of the demo's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Resource {
+    Nodes,
+    Pods,
+    PersistentVolumes,
+    PersistentVolumeClaims,
+    VolumeAttachments,
+    Events,
+    Namespaces,
+    Leases,
+    Deployments,
+    ReplicaSets,
+    StatefulSets,
+    DaemonSets,
+    CsiNodes,
+    CsiDrivers,
+    StorageClasses,
+}
+
+/// How a resource is spelt.
+#[derive(Debug)]
+pub(crate) struct Spelling {
+    pub(crate) group: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) plural: &'static str,
+    pub(crate) singular: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) is_namespaced: bool,
+    /// Whether the server counts changes of its spec in `metadata.generation`.
+    pub(crate) counts_generations: bool,
+    pub(crate) short_names: &'static [&'static str],
+    pub(crate) categories: &'static [&'static str],
+}
+
+const CORE: &str = "";
+const APPS: &str = "apps";
+const STORAGE: &str = "storage.k8s.io";
+const COORDINATION: &str = "coordination.k8s.io";
+
+impl Resource {
+    pub const ALL: [Self; 15] = [
+        Self::Nodes,
+        Self::Pods,
+        Self::PersistentVolumes,
+        Self::PersistentVolumeClaims,
+        Self::VolumeAttachments,
+        Self::Events,
+        Self::Namespaces,
+        Self::Leases,
+        Self::Deployments,
+        Self::ReplicaSets,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::CsiNodes,
+        Self::CsiDrivers,
+        Self::StorageClasses,
+    ];
+
+    pub(crate) const fn spelling(self) -> Spelling {
+        match self {
+            Self::Nodes => cluster(CORE, ["nodes", "node", "Node"], &["no"]),
+            Self::Pods => workload(CORE, ["pods", "pod", "Pod"], &["po"]),
+            Self::PersistentVolumes => {
+                cluster(CORE, ["persistentvolumes", "persistentvolume", "PersistentVolume"], &["pv"])
+            }
+            Self::PersistentVolumeClaims => namespaced(
+                CORE,
+                ["persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim"],
+                &["pvc"],
+            ),
+            Self::VolumeAttachments => {
+                cluster(STORAGE, ["volumeattachments", "volumeattachment", "VolumeAttachment"], &[])
+            }
+            Self::Events => namespaced(CORE, ["events", "event", "Event"], &["ev"]),
+            Self::Namespaces => cluster(CORE, ["namespaces", "namespace", "Namespace"], &["ns"]),
+            Self::Leases => namespaced(COORDINATION, ["leases", "lease", "Lease"], &[]),
+            Self::Deployments => workload(APPS, ["deployments", "deployment", "Deployment"], &["deploy"]),
+            Self::ReplicaSets => workload(APPS, ["replicasets", "replicaset", "ReplicaSet"], &["rs"]),
+            Self::StatefulSets => workload(APPS, ["statefulsets", "statefulset", "StatefulSet"], &["sts"]),
+            Self::DaemonSets => workload(APPS, ["daemonsets", "daemonset", "DaemonSet"], &["ds"]),
+            Self::CsiNodes => cluster(STORAGE, ["csinodes", "csinode", "CSINode"], &[]),
+            Self::CsiDrivers => cluster(STORAGE, ["csidrivers", "csidriver", "CSIDriver"], &[]),
+            Self::StorageClasses => {
+                cluster(STORAGE, ["storageclasses", "storageclass", "StorageClass"], &["sc"])
+            }
+        }
+    }
+
+    /// `v1`, `apps/v1`.
+    pub(crate) fn api_version(self) -> String {
+        let spelling = self.spelling();
+        if spelling.group.is_empty() {
+            spelling.version.to_owned()
+        } else {
+            format!("{}/{}", spelling.group, spelling.version)
+        }
+    }
+
+    /// `pods`, `volumeattachments.storage.k8s.io`: as error texts name it.
+    pub(crate) fn qualified(self) -> String {
+        let spelling = self.spelling();
+        if spelling.group.is_empty() {
+            spelling.plural.to_owned()
+        } else {
+            format!("{}.{}", spelling.plural, spelling.group)
+        }
+    }
+
+    pub(crate) fn of_path(group: &str, version: &str, plural: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| {
+            let spelling = resource.spelling();
+            (spelling.group, spelling.version, spelling.plural) == (group, version, plural)
+        })
+    }
+}
+
+const fn cluster(
+    group: &'static str,
+    [plural, singular, kind]: [&'static str; 3],
+    short_names: &'static [&'static str],
+) -> Spelling {
+    Spelling {
+        group,
+        version: "v1",
+        plural,
+        singular,
+        kind,
+        is_namespaced: false,
+        counts_generations: false,
+        short_names,
+        categories: &[],
+    }
+}
+
+const fn namespaced(
+    group: &'static str,
+    names: [&'static str; 3],
+    short_names: &'static [&'static str],
+) -> Spelling {
+    let mut spelling = cluster(group, names, short_names);
+    spelling.is_namespaced = true;
+    spelling
+}
+
+const fn workload(
+    group: &'static str,
+    names: [&'static str; 3],
+    short_names: &'static [&'static str],
+) -> Spelling {
+    let mut spelling = namespaced(group, names, short_names);
+    spelling.counts_generations = true;
+    spelling.categories = &["all"];
+    spelling
+}

@@ -1,0 +1,144 @@
+//! The pulse: whether the server answers, asked every few seconds, because a link that is silent looks like a
+//! cluster that is quiet.
+//!
+//! It deliberately judges the link alone: what becomes of the streams is theirs, after they are told that an outage
+//! is over.
+
+use super::backoff::spread;
+use super::watch::{Closed, Link, LinkState, Update, get, innermost};
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+use jiff::SignedDuration;
+use kube::Client;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Beats that fail in a row before the link counts as down. The second follows the first at once.
+const FAILURES: u32 = 2;
+/// A link whose best of the last beats takes longer than this is a slow one.
+const SLOW: Duration = Duration::from_millis(150);
+const REMEMBERED: usize = 5;
+/// The most that is read of what a sick server says.
+const LONGEST_COMPLAINT: usize = 16 << 10;
+
+/// Beats until nobody listens any more.
+pub async fn run(link: Arc<Link>) {
+    let mut pulse =
+        Pulse { link, failures: 0, since: Instant::now(), latencies: VecDeque::new(), offset: None };
+    while pulse.beat().await.is_ok() {
+        pulse.rest().await;
+    }
+}
+
+struct Pulse {
+    link: Arc<Link>,
+    /// Beats that failed in a row, and when the first of them was sent.
+    failures: u32,
+    since: Instant,
+    latencies: VecDeque<Duration>,
+    /// The server's time less ours, as it was last told.
+    offset: Option<SignedDuration>,
+}
+
+impl Pulse {
+    async fn beat(&mut self) -> Result<(), Closed> {
+        let sent = Instant::now();
+        let limit = self.link.limits.answer;
+        let answer = match timeout(limit, ask(&self.link.login().client)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(format!("the server did not answer within {} s", limit.as_secs())),
+        };
+        match answer {
+            Ok(()) => self.is_up(sent.elapsed()).await,
+            Err(reason) => self.is_failing(sent, reason).await,
+        }
+    }
+
+    async fn is_up(&mut self, latency: Duration) -> Result<(), Closed> {
+        let was_down = std::mem::take(&mut self.failures) >= FAILURES;
+        if was_down {
+            self.link.has_recovered(self.since);
+        }
+        self.latencies.truncate(REMEMBERED - 1);
+        self.latencies.push_front(latency);
+        self.link.set_slow(self.latencies.iter().min().is_some_and(|best| *best > SLOW));
+        let clock = self.link.upstream.clock();
+        let offset = clock.is_known().then(|| clock.offset());
+        if let Some(known) = offset
+            && offset != self.offset
+        {
+            self.offset = offset;
+            self.link.tell(Update::ServerTime(known)).await?;
+        }
+        self.link.tell(Update::Link(LinkState::Up { latency })).await
+    }
+
+    async fn is_failing(&mut self, sent: Instant, reason: String) -> Result<(), Closed> {
+        if self.failures == 0 {
+            self.since = sent;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if self.failures < FAILURES {
+            return Ok(());
+        }
+        self.link.tell(Update::Link(LinkState::Down { reason: reason.into() })).await
+    }
+
+    async fn rest(&self) {
+        let (up, down) = self.link.limits.beat;
+        match self.failures {
+            0 => tokio::select! {
+                () = sleep(spread(up)) => {}
+                () = self.link.suspected() => {}
+            },
+            failures if failures < FAILURES => {}
+            _ => sleep(spread(down)).await,
+        }
+    }
+}
+
+/// Asks whether the server lives. A refusal is a sign of life as well; an error of the server is none, whoever
+/// sends it: the server itself, or a balancer before a dead one.
+async fn ask(client: &Client) -> Result<(), String> {
+    let response = client.send(get("/livez", "*/*", false)).await.map_err(|error| innermost(&error))?;
+    let (head, mut body) = response.into_parts();
+    let mut said = Vec::new();
+    // To the end, so that the connection can be used again.
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| innermost(&error))?;
+        if let Some(bytes) = frame.data_ref()
+            && said.len() < LONGEST_COMPLAINT
+        {
+            said.extend_from_slice(bytes);
+        }
+    }
+    if head.status.is_server_error() { Err(complaint(head.status, &said)) } else { Ok(()) }
+}
+
+/// What is wrong with a server that answers: it names the checks that fail.
+fn complaint(status: StatusCode, said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    let failed: Vec<&str> =
+        said.lines().filter_map(|line| line.strip_prefix("[-]")?.split_whitespace().next()).collect();
+    if failed.is_empty() {
+        let words = status.canonical_reason().unwrap_or_default();
+        format!("the server answers {} {words}", status.as_u16()).trim_end().to_owned()
+    } else {
+        format!("the server says it is not healthy: {}", failed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sick_server_names_what_fails() {
+        let said = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        assert_eq!(complaint(status, said), "the server says it is not healthy: etcd");
+        assert_eq!(complaint(StatusCode::BAD_GATEWAY, b"<html>"), "the server answers 502 Bad Gateway");
+    }
+}
