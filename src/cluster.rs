@@ -336,4 +336,6 @@ fn step<R: Row>(
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `V` to the keys of the rows that carry it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Index<V, K> {
     keys: BTreeMap<V, BTreeSet<K>>,
 }

@@ -4,7 +4,7 @@ use super::{Event, Index, Name, Node, PersistentVolume, Pod, Text, VolumeAttachm
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Indexes {
     pub pods_by_node: Index<Text, Name>,
     pub pods_by_claim: Index<Name, Name>,

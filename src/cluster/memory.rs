@@ -123,7 +123,8 @@ impl Cluster {
         }
         let mut held: BTreeMap<Text, Option<Since>> = BTreeMap::new();
         for volume in self.persistent_volumes_on(node) {
-            let Some(is_wanted) = self.is_wanted_on(volume, node) else { continue };
+            let is_judged = held.contains_key(&volume.meta.name.name);
+            let Some(is_wanted) = self.is_wanted_on(volume, node).filter(|_| !is_judged) else { continue };
             let before = known.remove(&volume.meta.name.name);
             let since = match before {
                 _ if is_wanted => None,

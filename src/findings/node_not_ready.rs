@@ -22,14 +22,13 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
     let ready = node.condition("Ready");
     let message = ready.and_then(|ready| ready.message.non_empty());
     let why = message.or_else(|| ready.map(|ready| &ready.reason).and_then(Text::non_empty));
-    let why = why.map_or_else(String::new, |why| format!(": {}", words::quote(why)));
+    let why = why.map_or_else(String::new, |why| format!(": its kubelet reports {}", words::quote(why)));
     let marked = if node.is_out_of_service() {
         " It is marked out-of-service although its kubelet talks: volumes are detached under it."
     } else {
         ""
     };
-    let sentence =
-        format!("Node {name}{cordoned} is not ready by its own kubelet{why}.{marked} {}", outlook.sentence());
+    let sentence = format!("Node {name}{cordoned} is not ready{why}.{marked} {}", outlook.sentence());
 
     let mut evidence: Vec<_> = outlook::ready_condition(node).into_iter().collect();
     evidence.extend(outlook::sign_of_life(view.cluster, name));

@@ -55,10 +55,6 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
     }
 }
 
-const fn is_unloaded_next() -> &'static str {
-    "Bring the machine back; if it never comes back, delete the Node once it is proved to be off."
-}
-
 fn next(node: &Node, is_alive: bool, has_load: bool) -> &'static str {
     match (is_alive, node.is_out_of_service(), has_load) {
         (true, true, _) => {
@@ -70,8 +66,10 @@ fn next(node: &Node, is_alive: bool, has_load: bool) -> &'static str {
         }
         (false, false, true) => {
             "Bring it back (power, network, kubelet), or prove that the machine is off before forcing anything: \
-             its pods may still run and write."
+             what ran on it may still run and write."
         }
-        (false, false, false) => is_unloaded_next(),
+        (false, false, false) => {
+            "Bring the machine back; if it never comes back, delete the Node once it is proved to be off."
+        }
     }
 }

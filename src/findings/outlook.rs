@@ -96,10 +96,11 @@ impl Outlook {
         } else if total == 0 {
             "No pod is on it.".to_owned()
         } else if !self.is_tainted && going == 0 {
-            let late = if self.is_taint_late { "evictions are slowed or halted" } else { "not yet" };
-            match total {
-                1 => format!("Its one pod is not told to go: {late}."),
-                _ => format!("Its {total} pods are not told to go: {late}."),
+            let who = if total == 1 { "Its one pod is".to_owned() } else { format!("Its {total} pods are") };
+            if self.is_taint_late {
+                format!("{who} not told to go: evictions are slowed or halted.")
+            } else {
+                format!("{who} not yet told to go.")
             }
         } else if coming > 0 {
             format!("{} will be told to go.", of_total(coming))

@@ -1,7 +1,7 @@
 //! The rule `pod-stuck-terminating`: told to go, past its deadline and the slack, and still there.
 
 use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View, node_gone, words};
-use crate::cluster::{Cluster, Deletion, Feed, Kind, Node, ObjectRef, Pod, Readiness, Row, Text};
+use crate::cluster::{Cluster, Deletion, Feed, Kind, Name, Node, ObjectRef, Pod, Readiness, Row, Text};
 
 pub const PROSE: &str = "A pod was told to go, its grace is over, and its object is still there. The cause is told \
     apart: its node is silent or gone, so no kubelet can confirm the end; its kubelet talks but does not finish; \
@@ -96,7 +96,7 @@ fn because(pod: &Pod, cause: Cause<'_>) -> String {
                 [one] => ("finalizer", one.to_string()),
                 many => ("finalizers", many.join(", ")),
             };
-            format!("has ended, but is held by the {noun} {names} of {}", owners(&pod.meta.finalizers))
+            format!("is there only because of the {noun} {names} of {}", owners(&pod.meta.finalizers))
         }
         Cause::NodeGone => format!("cannot end: its node {node} is gone, so no kubelet confirms it"),
         Cause::Silent(_) => format!("cannot end: its node {node} is silent, so no kubelet confirms it"),
@@ -115,7 +115,7 @@ fn next(pod: &Pod, cause: Cause<'_>) -> String {
     let node = &pod.node;
     match cause {
         Cause::Finalizers => format!(
-            "Find out why {} does not finish with it; taking the finalizer away skips that work.",
+            "Find out what keeps {} from finishing with it; taking the finalizer away skips that work.",
             owners(&pod.meta.finalizers)
         ),
         Cause::NodeGone => {
@@ -173,7 +173,7 @@ fn seconds(deletion: Deletion) -> usize {
 
 fn claims(cluster: &Cluster, pod: &Pod) -> impl Iterator<Item = ObjectRef> {
     pod.claims.iter().filter_map(|claim| {
-        let name = crate::cluster::Name::new(pod.meta.name.namespace.clone(), claim.clone());
+        let name = Name::new(pod.meta.name.namespace.clone(), claim.clone());
         cluster.persistent_volume_claims.get(&name).map(Row::object)
     })
 }
@@ -189,5 +189,5 @@ fn owners(finalizers: &[Text]) -> String {
         })
         .collect();
     owners.dedup();
-    owners.join(", ")
+    owners.join(" and ")
 }

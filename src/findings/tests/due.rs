@@ -1,0 +1,87 @@
+//! What must hold of any cluster, at any time.
+
+use crate::cluster::sample::{at, attachment, cluster, node, pod, toleration, volume};
+use crate::cluster::{Change, Delta, Node, Timers};
+use crate::findings::{FindingId, evaluate};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const NODES: [&str; 3] = ["worker-0", "worker-1", "worker-2"];
+
+fn state(name: &str, state: u8, second: i64) -> Node {
+    match state {
+        0 => node(name),
+        1 => node(name).silent(second),
+        2 => node(name).silent(second).unreachable(second + 5),
+        3 => node(name).not_ready(second, "disk is full").unreachable(second + 5),
+        _ => node(name).silent(second).with_volume("pvc-0").unreachable(second + 5),
+    }
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let which = 0..NODES.len();
+    prop_oneof![
+        (which.clone(), 0..5_u8, -400..0_i64)
+            .prop_map(|(name, to, second)| state(NODES[name], to, second).into()),
+        which.clone().prop_map(|name| {
+            let meta = node(NODES[name]).meta;
+            Change::Node(Delta::Delete { name: meta.name, uid: meta.uid })
+        }),
+        (0..6_usize, which.clone(), 0..4_i64, prop::option::of((-100..100_i64, 0..60_i64))).prop_map(
+            |(name, node, wait, deletion)| {
+                let mut row = pod(&format!("db/pod-{name}"), NODES[node]).mounting("data");
+                row.tolerations = [toleration("", (wait > 0).then_some(wait * 100))].into();
+                match deletion {
+                    Some((deadline, grace)) => row.deleting(deadline, grace),
+                    None => row,
+                }
+                .into()
+            }
+        ),
+        (0..2_usize, which)
+            .prop_map(|(volume, node)| { attachment(&format!("pvc-{volume}"), NODES[node]).into() }),
+        Just(volume("pvc-0", "db/data").into()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_said_anew_before_it_is_due(changes in prop::collection::vec(changes(), 0..30)) {
+        let mut cluster = cluster([]);
+        cluster.apply_all(changes, at(0));
+        let said = |second: i64| evaluate(&cluster, at(second), &Timers::default());
+        let mut second = 0;
+        loop {
+            let findings = said(second);
+            let due = findings.next_due.map(|due| due.duration_since(at(0)).as_secs());
+            let quiet_until = due.map_or(100_000, |due| due - 1);
+            prop_assert!(quiet_until >= second);
+            prop_assert_eq!(&findings, &said(quiet_until));
+            match due {
+                Some(due) => second = due,
+                None => break,
+            }
+        }
+    }
+
+    #[test]
+    fn every_finding_is_itself_alone_and_is_found_by_every_object_that_it_names(
+        changes in prop::collection::vec(changes(), 0..30),
+    ) {
+        let mut cluster = cluster([]);
+        cluster.apply_all(changes, at(0));
+        let findings = evaluate(&cluster, at(200), &Timers::default());
+        let ids: BTreeSet<FindingId> = findings.iter().map(crate::findings::Finding::id).collect();
+        prop_assert_eq!(ids.len(), findings.iter().count());
+        for finding in findings.iter() {
+            prop_assert!(!finding.sentence.is_empty() && finding.sentence.ends_with('.'), "{}", finding.sentence);
+            prop_assert!(finding.next.ends_with('.'), "{}", finding.next);
+            for object in finding.objects() {
+                prop_assert!(findings.of(object).any(|named| named == finding));
+            }
+        }
+        for (one, two) in findings.incidents.iter().zip(findings.incidents.iter().skip(1)) {
+            prop_assert!(one.severity >= two.severity);
+        }
+    }
+}
