@@ -8,6 +8,7 @@ mod error;
 mod login;
 mod session;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +21,6 @@ use tokio::time::timeout;
 
 pub use self::error::{ConnectError, Entry, Place, TlsFault};
 pub use self::session::{Scope, ServerVersion, Session, WhyNamespace};
-pub use super::proxy::UnusableProxy;
 
 use self::login::{Login, log_in};
 use super::clock::Clock;
@@ -53,13 +53,13 @@ pub async fn connect(flags: &Flags, env: &Env) -> Result<Session, ConnectError> 
     Ok(Session::begin(pinned, route, (server.to_string(), version), (scope, denied), login))
 }
 
-fn place_of(pinned: &Pinned, server: &http::Uri) -> Place {
-    Place {
+fn place_of(pinned: &Pinned, server: &http::Uri) -> Arc<Place> {
+    Arc::new(Place {
         server: server.to_string().trim_end_matches('/').to_owned(),
         context: pinned.context.clone(),
         files: pinned.files_text(),
         user: pinned.user.clone(),
-    }
+    })
 }
 
 #[derive(Deserialize)]
@@ -70,7 +70,7 @@ struct VersionAnswer {
     minor: String,
 }
 
-async fn version(client: &kube::Client, place: &Place) -> Result<ServerVersion, ConnectError> {
+async fn version(client: &kube::Client, place: &Arc<Place>) -> Result<ServerVersion, ConnectError> {
     let answer = get(client, "/version", VERSION_LIMIT, place).await?;
     if answer.status != StatusCode::OK {
         return Err(answer.as_error(place));
@@ -96,7 +96,7 @@ async fn scope(
     flags: &Flags,
     pinned: &Pinned,
     login: &Login,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<(Scope, Option<String>), ConnectError> {
     let asked = flags.namespace.clone().filter(|name| !name.is_empty() && !flags.all_namespaces);
     if let Some(name) = asked {
@@ -119,7 +119,7 @@ async fn scope(
 async fn may_list_pods(
     login: &Login,
     namespace: Option<&str>,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<Option<String>, ConnectError> {
     let path = match namespace {
         Some(name) => format!("/api/v1/namespaces/{}/pods?limit=1", escaped(name)),
@@ -160,7 +160,7 @@ async fn get(
     client: &kube::Client,
     path: &str,
     limit: Duration,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<Answer, ConnectError> {
     let request = Request::get(path)
         .header(ACCEPT, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json")
@@ -212,7 +212,7 @@ impl Answer {
     }
 
     /// What an answer that tells no version means.
-    fn as_error(&self, place: &Place) -> ConnectError {
+    fn as_error(&self, place: &Arc<Place>) -> ConnectError {
         let place = place.clone();
         let reason = self.reason();
         match self.status {
@@ -241,4 +241,33 @@ impl Answer {
 /// Text that others wrote, safe to show and on one line.
 pub(super) fn one_line(text: &str) -> String {
     crate::plain::plain(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::k8s::transport::client;
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let route = Route { proxy: None, read_only: false, clock: Clock::start() };
+        let client = client(&kube::Config::new(server.parse().unwrap()), &route).unwrap();
+        let place =
+            Place { server: "https://api".to_owned(), files: "~/config".to_owned(), ..Place::default() }
+                .into();
+        let error = get(&client, "/version", Duration::from_millis(20), &place).await.err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "cannot connect to https://api (kubeconfig ~/config): no answer within 0 s; \
+             check the network, the VPN and firewalls, and that the API server is alive"
+        );
+    }
+
+    #[test]
+    fn names_are_escaped_in_paths() {
+        assert_eq!(escaped("kube-system"), "kube-system");
+        assert_eq!(escaped("../a?b=c d"), "..%2Fa%3Fb%3Dc%20d");
+    }
 }

@@ -197,6 +197,7 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> ConnectError {
 /// The parser's complaint, unless it quotes the file: what it quotes may be a token.
 fn complaint(text: &str) -> String {
     let text = text.lines().next().unwrap_or_default();
+    let text = text.split(" at line ").next().unwrap_or(text);
     if text.contains("invalid type") || text.contains("invalid value") || text.contains(['"', '\'']) {
         "a value there is not what a kubeconfig has in this place".to_owned()
     } else {
