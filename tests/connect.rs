@@ -6,14 +6,14 @@
 mod world;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures::future::join_all;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use rcgen::date_time_ymd;
-use sickbay::k8s::connect::{ConnectError, Scope, WhyNamespace};
-use sickbay::k8s::kubeconfig::Flags;
+use sickbay::k8s::connect::{ConnectError, Scope, WhyNamespace, connect_pinned};
+use sickbay::k8s::kubeconfig::{Env, Flags, Pinned};
 use sickbay::k8s::transport::ReadOnly;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -115,6 +115,27 @@ async fn a_server_name_and_no_verification_are_honoured() {
     Home::new(&named, TOKEN).connect(Flags::default()).await.unwrap();
     let blind = format!("{{server: '{}', insecure-skip-tls-verify: true}}", server.https());
     Home::new(&blind, TOKEN).connect(Flags::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_needs_no_kubeconfig() {
+    let server = serve(None, healthy).await;
+    let pinned = Pinned::server_named("demo", &server.http());
+    let session = connect_pinned(pinned, &Flags::default(), &Env::default()).await.unwrap();
+    assert_eq!((session.context.as_str(), session.user.as_deref(), session.files.len()), ("demo", None, 0));
+    assert_eq!(session.server, server.http());
+    session.renew().await.unwrap();
+
+    let nobody = format!("http://{}", closed().await);
+    let pinned = Pinned::server_named("demo", &nobody);
+    let error = connect_pinned(pinned, &Flags::default(), &Env::default()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "cannot connect to {nobody} (context demo): connection refused; \
+             check that the API server runs and that the port is right"
+        )
+    );
 }
 
 #[tokio::test]
@@ -368,6 +389,18 @@ async fn answers_that_are_no_version_are_told_apart() {
 }
 
 #[tokio::test]
+async fn credentials_that_have_ended_are_found_out() {
+    let server = serve(None, |_| Answer::status(401, "Unauthorized")).await;
+    let token = format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(r#"{"exp":1577836800}"#));
+    let home = Home::new(&plain_cluster(&server), &format!("{{token: {token}}}"));
+    assert_eq!(
+        home.complaint(server.address).await,
+        "http://SERVER (context night, kubeconfig ~/.kube/config) does not accept user ada: 401, Unauthorized \
+         (these credentials ended on 2020-01-01T00:00:00Z); log in again or renew the credentials of this user"
+    );
+}
+
+#[tokio::test]
 async fn an_anonymous_user_is_told_why() {
     let anonymous = |request: &str| match path(request) {
         "/version" => Answer::json(200, VERSION),
@@ -425,44 +458,44 @@ async fn proxies_lead_to_servers_that_have_no_address_here() {
 
 #[tokio::test]
 async fn a_proxy_that_fails_is_named() {
-    const PLACE: &str = "cannot connect to http://SERVER (context night, kubeconfig ~/.kube/config): ";
     let server = serve(None, healthy).await;
     let complaint = async |proxy: &str| {
         let home = Home::new(&format!("{{server: '{}', proxy-url: '{proxy}'}}", server.http()), TOKEN);
         home.complaint(server.address).await
     };
+    let place = |proxy: &str| {
+        format!(
+            "cannot connect to http://SERVER (context night, kubeconfig ~/.kube/config, \
+             proxy {proxy} from proxy-url of the cluster): the proxy "
+        )
+    };
     let nobody = closed().await;
     assert_eq!(
         complaint(&format!("http://me:s3cret@{nobody}")).await,
-        format!(
-            "{PLACE}proxy http://{nobody} (from proxy-url of the cluster) cannot be reached: connection refused; check the proxy, or correct proxy-url"
-        )
+        place(&format!("http://{nobody}"))
+            + "cannot be reached: connection refused; check the proxy, or correct proxy-url"
     );
+    let nobody = format!("socks5://{nobody}");
     assert_eq!(
-        complaint(&format!("socks5://{nobody}")).await,
-        format!(
-            "{PLACE}proxy socks5://{nobody} (from proxy-url of the cluster) cannot be reached: connection refused; check the proxy, or correct proxy-url"
-        )
+        complaint(&nobody).await,
+        place(&nobody) + "cannot be reached: connection refused; check the proxy, or correct proxy-url"
     );
-    let strict = connect_proxy(403, server.address).await.address;
+    let strict = format!("http://{}", connect_proxy(403, server.address).await.address);
     assert_eq!(
-        complaint(&format!("http://{strict}")).await,
-        format!(
-            "{PLACE}proxy http://{strict} (from proxy-url of the cluster) does not let us through: it refused to connect to the server; ask its operator, or correct proxy-url"
-        )
+        complaint(&strict).await,
+        place(&strict)
+            + "does not let us through: it refused to connect to the server; ask its operator, or correct proxy-url"
     );
-    let locked = connect_proxy(407, server.address).await.address;
+    let locked = format!("http://{}", connect_proxy(407, server.address).await.address);
     assert_eq!(
-        complaint(&format!("http://{locked}")).await,
-        format!(
-            "{PLACE}proxy http://{locked} (from proxy-url of the cluster) does not let us through: it wants a name and a password; ask its operator, or correct proxy-url"
-        )
+        complaint(&locked).await,
+        place(&locked)
+            + "does not let us through: it wants a name and a password; ask its operator, or correct proxy-url"
     );
     assert_eq!(
         complaint("ftp://proxy").await,
-        format!(
-            "{PLACE}proxy-url of the cluster must begin with http://, https:// or socks5://; correct or unset it"
-        )
+        "cannot connect to http://SERVER (context night, kubeconfig ~/.kube/config): proxy-url of the cluster \
+         must begin with http://, https:// or socks5://; correct or unset it"
     );
 }
 

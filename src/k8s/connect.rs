@@ -5,6 +5,7 @@
 
 mod diagnosis;
 mod error;
+mod expiry;
 mod login;
 mod session;
 
@@ -26,7 +27,7 @@ use self::login::{Login, log_in};
 use super::clock::Clock;
 use super::kubeconfig::{Env, Flags, Pinned, pin};
 use super::plugin::Terminal;
-use super::proxy::proxy_to;
+use super::proxy::{Proxy, proxy_to};
 use super::transport::Route;
 
 /// How long the server may take to tell its version.
@@ -39,26 +40,31 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Connects to the cluster that `flags` and `env` mean. A credential plugin may use the terminal meanwhile.
 pub async fn connect(flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
-    let pinned = pin(flags, env)?;
+    connect_pinned(pin(flags, env)?, flags, env).await
+}
+
+/// Connects to a context that is known already; of `flags`, only the namespace and read-only mode count.
+pub async fn connect_pinned(pinned: Pinned, flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
     let server = login::server(&pinned)?;
-    let place = place_of(&pinned, &server);
     let proxy = proxy_to(&server, pinned.cluster_entry.proxy_url.as_deref(), &env.proxies)
-        .map_err(|proxy| ConnectError::UnusableProxy { place: place.clone(), proxy })?;
+        .map_err(|proxy| ConnectError::UnusableProxy { place: place_of(&pinned, &server, None), proxy })?;
     let route = Route { proxy, read_only: flags.read_only, clock: Clock::start() };
+    let place = place_of(&pinned, &server, route.proxy.as_ref());
     let terminal = if env.terminal { Terminal::Free } else { Terminal::Taken };
 
     let login = log_in(&pinned, &route, terminal).await?;
-    let version = version(&login.client, &place).await?;
+    let version = version(&login, &place).await?;
     let (scope, denied) = scope(flags, &pinned, &login, &place).await?;
     Ok(Session::begin(pinned, route, (server.to_string(), version), (scope, denied), login))
 }
 
-fn place_of(pinned: &Pinned, server: &http::Uri) -> Arc<Place> {
+fn place_of(pinned: &Pinned, server: &http::Uri, proxy: Option<&Proxy>) -> Arc<Place> {
     Arc::new(Place {
         server: server.to_string().trim_end_matches('/').to_owned(),
         context: pinned.context.clone(),
         files: pinned.files_text(),
         user: pinned.user.clone(),
+        proxy: proxy.map(Proxy::to_string),
     })
 }
 
@@ -70,10 +76,10 @@ struct VersionAnswer {
     minor: String,
 }
 
-async fn version(client: &kube::Client, place: &Arc<Place>) -> Result<ServerVersion, ConnectError> {
-    let answer = get(client, "/version", VERSION_LIMIT, place).await?;
+async fn version(login: &Login, place: &Arc<Place>) -> Result<ServerVersion, ConnectError> {
+    let answer = get(&login.client, "/version", VERSION_LIMIT, place).await?;
     if answer.status != StatusCode::OK {
-        return Err(answer.as_error(place));
+        return Err(answer.as_error(login, place));
     }
     let version: VersionAnswer =
         serde_json::from_slice(&answer.body).map_err(|_| ConnectError::NotKubernetes {
@@ -127,7 +133,7 @@ async fn may_list_pods(
     };
     let Ok(answer) = get(&login.client, &path, PROBE_LIMIT, place).await else { return Ok(None) };
     match answer.status {
-        StatusCode::UNAUTHORIZED => Err(answer.as_error(place)),
+        StatusCode::UNAUTHORIZED => Err(answer.as_error(login, place)),
         StatusCode::FORBIDDEN if answer.is_anonymous() => {
             Err(ConnectError::Anonymous { place: place.clone(), offered: login.offers_credentials })
         }
@@ -212,11 +218,11 @@ impl Answer {
     }
 
     /// What an answer that tells no version means.
-    fn as_error(&self, place: &Arc<Place>) -> ConnectError {
+    fn as_error(&self, login: &Login, place: &Arc<Place>) -> ConnectError {
         let place = place.clone();
         let reason = self.reason();
         match self.status {
-            StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { place, reason },
+            StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { place, reason, end: login.ended() },
             StatusCode::FORBIDDEN => ConnectError::Forbidden { place, reason },
             StatusCode::TOO_MANY_REQUESTS => ConnectError::Failing { place, status: 429, reason },
             status if status.is_server_error() => {

@@ -3,9 +3,10 @@
 //! It speaks just enough HTTP to be spoken to by the real client; it deliberately knows nothing of Kubernetes.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
@@ -251,6 +252,19 @@ impl Authority {
     }
 }
 
+/// Writes a program from another process: a file that this one has open for writing when some other test forks
+/// cannot be started ("text file busy").
+fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh")
+        .args(["-c", r#"cat > "$0" && chmod 755 "$0""#])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
+}
+
 /// A home directory with one kubeconfig: cluster `lab`, user `ada`, context `night`.
 pub struct Home {
     dir: TempDir,
@@ -292,8 +306,9 @@ impl Home {
     /// A credential plugin in shell; `$DIR` in it is this directory.
     pub fn plugin(&self, body: &str) -> String {
         let body = body.replace("$DIR", self.dir.path().to_str().unwrap());
-        let path = self.write(".kube/bin/plugin", &format!("#!/bin/sh\n{body}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.dir.path().join(".kube/bin/plugin");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_program(&path, &format!("#!/bin/sh\n{body}\n"));
         // As a kubeconfig may write it: relative to itself.
         "{exec: {apiVersion: client.authentication.k8s.io/v1, command: ./bin/plugin, interactiveMode: IfAvailable}}"
             .to_owned()

@@ -18,18 +18,12 @@ pub(super) fn of(error: &(dyn Error + 'static), place: &Arc<Place>) -> ConnectEr
     let place = place.clone();
     if let Some(fault) = find::<ProxyFault>(error) {
         return match fault {
-            ProxyFault::Unreachable { proxy, source } => ConnectError::ProxyUnreachable {
-                place,
-                proxy: proxy.to_string(),
-                origin: proxy.origin,
-                reason: said(root(&**source)),
-            },
-            ProxyFault::Refused { proxy, reason } => ConnectError::ProxyRefused {
-                place,
-                proxy: proxy.to_string(),
-                origin: proxy.origin,
-                reason: one_line(reason),
-            },
+            ProxyFault::Unreachable { proxy, source } => {
+                ConnectError::ProxyUnreachable { place, origin: proxy.origin, reason: said(root(&**source)) }
+            }
+            ProxyFault::Refused { proxy, reason } => {
+                ConnectError::ProxyRefused { place, origin: proxy.origin, reason: one_line(reason) }
+            }
         };
     }
     if let Some(missing) = find::<HostNotFound>(error) {

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::k8s::plugin::PluginError;
 use crate::k8s::proxy::{ProxyOrigin, UnusableProxy};
 use crate::problem::nearest;
@@ -17,18 +19,27 @@ pub struct Place {
     pub server: String,
     /// Empty where there is none.
     pub context: String,
+    /// Empty where none was read.
     pub files: String,
     pub user: Option<String>,
+    /// The proxy on the way, and where it was named.
+    pub proxy: Option<String>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, context, files, user: _ } = self;
-        if context.is_empty() {
-            write!(f, "{server} (kubeconfig {files})")
-        } else {
-            write!(f, "{server} (context {context}, kubeconfig {files})")
-        }
+        let Self { server, context, files, user: _, proxy } = self;
+        let named = [
+            ("context", context.as_str()),
+            ("kubeconfig", files),
+            ("proxy", proxy.as_deref().unwrap_or_default()),
+        ];
+        let named: Vec<String> = named
+            .iter()
+            .filter(|(_, name)| !name.is_empty())
+            .map(|(what, name)| format!("{what} {name}"))
+            .collect();
+        write!(f, "{server} ({})", named.join(", "))
     }
 }
 
@@ -63,7 +74,7 @@ impl fmt::Display for Entry {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     #[error("{}", no_kubeconfig(looked))]
-    NoKubeconfig { looked: String },
+    NoKubeconfig { looked: Vec<String> },
     #[error("kubeconfig {file} does not exist; check --kubeconfig")]
     MissingFile { file: String },
     #[error("kubeconfig {file} cannot be read: {reason}; check its owner and its mode")]
@@ -88,13 +99,13 @@ pub enum ConnectError {
     #[error("cannot connect to {place}: {proxy}; correct or unset it")]
     UnusableProxy { place: Arc<Place>, proxy: UnusableProxy },
     #[error(
-        "cannot connect to {place}: proxy {proxy} cannot be reached: {reason}; check the proxy{}", way_round(*origin)
+        "cannot connect to {place}: the proxy cannot be reached: {reason}; check the proxy{}", way_round(*origin)
     )]
-    ProxyUnreachable { place: Arc<Place>, proxy: String, origin: ProxyOrigin, reason: String },
+    ProxyUnreachable { place: Arc<Place>, origin: ProxyOrigin, reason: String },
     #[error(
-        "cannot connect to {place}: proxy {proxy} does not let us through: {reason}; ask its operator{}", way_round(*origin)
+        "cannot connect to {place}: the proxy does not let us through: {reason}; ask its operator{}", way_round(*origin)
     )]
-    ProxyRefused { place: Arc<Place>, proxy: String, origin: ProxyOrigin, reason: String },
+    ProxyRefused { place: Arc<Place>, origin: ProxyOrigin, reason: String },
 
     #[error(
         "cannot connect to {place}: connection refused; check that the API server runs and that the port is right"
@@ -114,8 +125,8 @@ pub enum ConnectError {
     #[error("cannot trust {place}: {fault}")]
     Untrusted { place: Arc<Place>, fault: TlsFault },
 
-    #[error("{place} does not accept {}: 401, {reason}; log in again or renew the credentials of this user", place.who())]
-    Unauthorized { place: Arc<Place>, reason: String },
+    #[error("{place} does not accept {}: 401, {reason}{}; log in again or renew the credentials of this user", place.who(), ended(*end))]
+    Unauthorized { place: Arc<Place>, reason: String, end: Option<Timestamp> },
     #[error("{place} takes us for an anonymous user: {}", anonymous(place, *offered))]
     Anonymous { place: Arc<Place>, offered: bool },
     #[error("{place} forbids {} to read its version: 403, {reason}; ask for the cluster role system:public-info-viewer", place.who())]
@@ -152,11 +163,11 @@ pub enum TlsFault {
     Other(String),
 }
 
-fn no_kubeconfig(looked: &str) -> String {
-    let missing = if looked.is_empty() {
-        "KUBECONFIG names no file".to_owned()
-    } else {
-        format!("{looked} does not exist")
+fn no_kubeconfig(looked: &[String]) -> String {
+    let missing = match looked {
+        [] => "KUBECONFIG names no file".to_owned(),
+        [file] => format!("{file} does not exist"),
+        files => format!("none of {} exists", files.join(", ")),
     };
     format!("no kubeconfig: {missing}; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo")
 }
@@ -179,6 +190,10 @@ fn anonymous(place: &Place, offered: bool) -> String {
         Some(user) => format!("user {user} has no credentials; log in, or choose another with --user"),
         None => "the context names no user; choose one with --user".to_owned(),
     }
+}
+
+fn ended(end: Option<Timestamp>) -> String {
+    end.map_or_else(String::new, |end| format!(" (these credentials ended on {end})"))
 }
 
 fn at_line(line: Option<u64>) -> String {
@@ -223,7 +238,7 @@ mod tests {
     #[test]
     fn no_home_and_no_variable_is_said_too() {
         assert_eq!(
-            ConnectError::NoKubeconfig { looked: String::new() }.to_string(),
+            ConnectError::NoKubeconfig { looked: Vec::new() }.to_string(),
             "no kubeconfig: KUBECONFIG names no file; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo"
         );
     }

@@ -147,7 +147,7 @@ fn no_kubeconfig_suggests_the_demo() {
     home.write(".kube/config", TWO);
     assert_eq!(
         home.complaint(&none, &home.env("~/a:~/b")),
-        "no kubeconfig: ~/a, ~/b does not exist; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo"
+        "no kubeconfig: none of ~/a, ~/b exists; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo"
     );
 }
 

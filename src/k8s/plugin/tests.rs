@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -15,13 +16,25 @@ const V1: &str = "client.authentication.k8s.io/v1";
 fn script(dir: &Path, body: &str) -> ExecConfig {
     let path = dir.join("plugin");
     let body = body.replace("$DIR", dir.to_str().unwrap());
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&path, &format!("#!/bin/sh\n{body}\n"));
     ExecConfig {
         api_version: Some(V1.to_owned()),
         command: path.to_str().map(str::to_owned),
         ..ExecConfig::default()
     }
+}
+
+/// Writes a program from another process: a file that this one has open for writing when some other test forks
+/// cannot be started ("text file busy").
+fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh")
+        .args(["-c", r#"cat > "$0" && chmod 755 "$0""#])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
 }
 
 fn answer(status: &str) -> String {
@@ -192,7 +205,7 @@ async fn a_plugin_that_hangs_is_ended_with_its_children() {
     let dir = TempDir::new().unwrap();
     // Only the end of the child can end the pipe that this test waits for.
     let pipe = dir.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let exec = script(dir.path(), "echo waiting for a phone >&2\nsh -c 'sleep 1000' > $DIR/pipe");
     let reading = tokio::spawn(tokio::fs::read(pipe));
     let error = run_within(&exec, None, Terminal::Taken, Duration::from_secs(1)).await.unwrap_err();
