@@ -1,10 +1,11 @@
-//! The kubelets, all of them: heartbeats, the status of their node, and their pods from bound to gone.
+//! The kubelets' work on pods, from bound to gone, and the volumes that this takes.
 //!
-//! A kubelet that is silent does nothing at all; what the API says of its pods stays what it last wrote.
+//! A kubelet that is silent does nothing at all; what the API says of its pods stays what it last wrote. That it
+//! lives at all it says in `heartbeat`.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::resource::Resource;
@@ -13,12 +14,8 @@ use super::super::{deletion, object};
 use super::event::Note;
 use super::pod::{hash, is_finished, suffix};
 use super::volume::{are_bound, attachable_of_pod};
-use super::{Controller, Stage, next_beat, node, sooner};
+use super::{Controller, Stage, node, sooner};
 
-/// A quarter of the lease's duration.
-const RENEWAL: i64 = 10;
-/// `nodeStatusReportFrequency`: how old the heartbeat in a healthy node's status may be.
-const REPORT: i64 = 300;
 /// How long the volume manager waits for a pod's volumes before it complains, in milliseconds.
 const MOUNT_PATIENCE: i64 = 123_000;
 /// From the container's start to its first successful probe, in milliseconds.
@@ -26,16 +23,9 @@ const WARM_UP: i64 = 1_800;
 /// From the order to stop to the end of the processes, in milliseconds.
 const STOPPING: i64 = 1_500;
 
-pub(super) struct Kubelets {
-    origin: Timestamp,
-    nodes: BTreeMap<String, Beats>,
-    pods: BTreeMap<String, Progress>,
-}
-
 #[derive(Default)]
-struct Beats {
-    renewed: Option<Timestamp>,
-    reported: Option<Timestamp>,
+pub(super) struct Kubelets {
+    pods: BTreeMap<String, Progress>,
 }
 
 /// How far a kubelet has come with a pod.
@@ -49,48 +39,6 @@ struct Progress {
 }
 
 impl Kubelets {
-    pub(super) fn new(origin: Timestamp) -> Self {
-        Self {
-            origin,
-            nodes: BTreeMap::new(),
-            pods: BTreeMap::new(),
-        }
-    }
-
-    /// Renews the lease and posts the status when their beats come; gives the next.
-    fn beat(&mut self, stage: &mut Stage<'_>, node: &Value, position: i64) -> Option<Timestamp> {
-        let name = object::name(node);
-        let beats = self.nodes.entry(name.to_owned()).or_default();
-        // Kubelets are not in step with each other.
-        let renewal_origin = self.origin + stage.timers.seconds(3 * position);
-        let report_origin = self.origin + stage.timers.seconds(37 * position);
-        let renewal = stage.timers.seconds(RENEWAL);
-        let report = stage.timers.seconds(REPORT);
-        if beats
-            .renewed
-            .is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now)
-        {
-            beats.renewed = Some(stage.now);
-            renew(stage, node);
-        }
-        let is_unknown = object::condition_is(node, "Ready", "Unknown");
-        if is_unknown
-            || beats
-                .reported
-                .is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
-        {
-            beats.reported = Some(stage.now);
-            let now = stage.now;
-            stage.change(Resource::Nodes, &object::key(node), |node| {
-                node::post_healthy(node, now)
-            });
-        }
-        sooner(
-            Some(next_beat(stage.now + TICK, renewal_origin, renewal)),
-            Some(next_beat(stage.now + TICK, report_origin, report)),
-        )
-    }
-
     /// Carries a pod one step further; gives when the next is due.
     fn tend(&mut self, stage: &mut Stage<'_>, pod: &Value) -> Option<Timestamp> {
         let now = stage.now;
@@ -114,14 +62,23 @@ impl Kubelets {
 }
 
 impl Controller for Kubelets {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::Nodes,
+            Resource::Pods,
+            Resource::PersistentVolumes,
+            Resource::PersistentVolumeClaims,
+            Resource::CsiDrivers,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
-        for (node, position) in stage.all(Resource::Nodes).into_iter().zip(0..) {
+        for node in stage.all(Resource::Nodes) {
             let name = object::name(&node);
             if stage.silent.contains(name) {
                 continue;
             }
-            due = sooner(due, self.beat(stage, &node, position));
             let pods = stage.pods_on(name);
             for pod in pods.iter().filter(|pod| !is_finished(pod)) {
                 due = sooner(due, self.tend(stage, pod));
@@ -133,40 +90,6 @@ impl Controller for Kubelets {
             .retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
         due
     }
-}
-
-/// The shortest time that can be told apart; beats are looked for after the last one.
-const TICK: SignedDuration = SignedDuration::from_nanos(1);
-
-fn renew(stage: &mut Stage<'_>, node: &Value) {
-    let name = object::name(node);
-    let key = Key::new("kube-node-lease", name);
-    let renewed = object::micro_time(stage.now);
-    if stage.store.get(Resource::Leases, &key).is_some() {
-        stage.change(Resource::Leases, &key, |lease| {
-            lease["spec"]["renewTime"] = json!(renewed)
-        });
-        return;
-    }
-    let mut owner = object::owner_reference(node);
-    for field in ["controller", "blockOwnerDeletion"] {
-        owner[field] = Value::Null;
-    }
-    object::merge(
-        &mut owner,
-        &json!({ "controller": null, "blockOwnerDeletion": null }),
-    );
-    stage.put(
-        Resource::Leases,
-        json!({
-            "metadata": { "namespace": "kube-node-lease", "name": name, "ownerReferences": [owner] },
-            "spec": {
-                "holderIdentity": name,
-                "leaseDurationSeconds": stage.timers.whole_seconds(40),
-                "renewTime": renewed,
-            },
-        }),
-    );
 }
 
 fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<Timestamp> {
@@ -286,13 +209,22 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
         .collect();
     volumes.sort();
     volumes.dedup();
-    stage.change(Resource::Nodes, &Key::new("", node), |node| {
-        let known = object::items(node, "/status/volumesInUse");
-        if known.len() != volumes.len() || known.iter().zip(&volumes).any(|(known, volume)| known != volume) {
-            object::merge(&mut node["status"], &json!({ "volumesInUse": null }));
-            if !volumes.is_empty() {
-                node["status"]["volumesInUse"] = json!(volumes);
-            }
+    let key = Key::new("", node);
+    let Some(node) = stage.store.get(Resource::Nodes, &key) else {
+        return;
+    };
+    let known = object::items(&node, "/status/volumesInUse");
+    if known
+        .iter()
+        .filter_map(Value::as_str)
+        .eq(volumes.iter().map(String::as_str))
+    {
+        return;
+    }
+    stage.change(Resource::Nodes, &key, |node| {
+        object::merge(&mut node["status"], &json!({ "volumesInUse": null }));
+        if !volumes.is_empty() {
+            node["status"]["volumesInUse"] = json!(volumes);
         }
     });
 }
