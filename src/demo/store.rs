@@ -57,6 +57,8 @@ struct Table {
     floor: u64,
     /// The newest change that the log has let go of.
     dropped: u64,
+    /// The newest change of all.
+    changed: u64,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,11 @@ impl Store {
 
     pub(crate) const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The version of a resource's newest change.
+    pub(crate) fn changed_at(&self, resource: Resource) -> u64 {
+        self.tables.get(&resource).map_or(0, |table| table.changed)
     }
 
     pub(crate) fn get(&self, resource: Resource, key: &Key) -> Option<Arc<Value>> {
@@ -261,6 +268,7 @@ impl Store {
             table.log.clear();
             table.floor = version;
             table.dropped = 0;
+            table.changed = version;
             for object in table.objects.values_mut() {
                 let mut restored = Value::clone(object);
                 restored["metadata"]["resourceVersion"] = json!(version.to_string());
@@ -272,6 +280,7 @@ impl Store {
     fn record(&mut self, resource: Resource, entry: Entry) {
         let window = self.window;
         let table = self.tables.entry(resource).or_default();
+        table.changed = entry.version;
         table.log.push_back(entry);
         trim(table, window);
     }

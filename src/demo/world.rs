@@ -11,6 +11,7 @@ mod daemon_set;
 mod deployment;
 mod event;
 mod external_attacher;
+mod heartbeat;
 mod kubelet;
 mod node;
 mod node_lifecycle;
@@ -43,14 +44,36 @@ pub(crate) struct World {
     timers: Timers,
     silent: BTreeSet<String>,
     script: Script,
-    controllers: Vec<Box<dyn Controller + Send>>,
+    controllers: Vec<Running>,
 }
 
 /// One of the programs that run a cluster.
 trait Controller: Send {
+    /// The resources whose changes concern it.
+    fn watches(&self) -> &'static [Resource];
+
     /// Looks at the store and does what there is to do now. Gives the next moment at which it has something to do
     /// even if nothing changes.
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp>;
+}
+
+/// A controller, and when it has to look again.
+struct Running {
+    controller: Box<dyn Controller>,
+    /// The version up to which it has seen everything; `None` before its first look.
+    seen: Option<u64>,
+    due: Option<Timestamp>,
+}
+
+impl Running {
+    fn has_work(&self, store: &Store, now: Timestamp) -> bool {
+        let is_due = self.due.is_some_and(|due| due <= now);
+        let watches = self.controller.watches();
+        is_due
+            || self
+                .seen
+                .is_none_or(|seen| watches.iter().any(|resource| store.changed_at(*resource) > seen))
+    }
 }
 
 /// What a controller sees and may touch.
@@ -84,9 +107,17 @@ impl World {
 
     /// A cluster some weeks old that has come, at `now`, to where the options want to open it.
     pub(crate) fn play(options: &Options, now: Timestamp) -> Self {
-        let timers = Timers { speed: options.speed.clamp(1, MOST_SPEED) };
-        let from = SignedDuration::try_from(options.from).unwrap_or(SignedDuration::MAX).min(MOST_PAST);
-        let failure = if from.is_zero() { now + timers.seconds(10) } else { now - from / timers.divisor() };
+        let timers = Timers {
+            speed: options.speed.clamp(1, MOST_SPEED),
+        };
+        let from = SignedDuration::try_from(options.from)
+            .unwrap_or(SignedDuration::MAX)
+            .min(MOST_PAST);
+        let failure = if from.is_zero() {
+            now + timers.seconds(10)
+        } else {
+            now - from / timers.divisor()
+        };
         let mut world = Self {
             now: failure,
             timers,
@@ -124,27 +155,37 @@ impl World {
     fn settle(&mut self) {
         /// A pod takes some ten rounds from its owner to its node; more than this is two controllers at war.
         const MOST_ROUNDS: usize = 200;
-        for round in 0..MOST_ROUNDS {
-            debug_assert!(round + 1 < MOST_ROUNDS, "the controllers do not come to rest");
-            let before = self.store.version();
-            let mut stage =
-                Stage { now: self.now, store: &mut self.store, timers: self.timers, silent: &self.silent };
-            let mut due = self
-                .controllers
-                .iter_mut()
-                .fold(None, |due, controller| sooner(due, controller.reconcile(&mut stage)));
-            let acts = self.script.take_due(self.now);
-            let is_quiet = acts.is_empty() && self.store.version() == before;
-            for act in acts {
+        for _ in 0..MOST_ROUNDS {
+            let mut is_quiet = true;
+            for running in &mut self.controllers {
+                if !running.has_work(&self.store, self.now) {
+                    continue;
+                }
+                is_quiet = false;
+                running.seen = Some(self.store.version());
+                let mut stage = Stage {
+                    now: self.now,
+                    store: &mut self.store,
+                    timers: self.timers,
+                    silent: &self.silent,
+                };
+                let due = running.controller.reconcile(&mut stage);
+                // Who is due now has just been asked.
+                running.due = due.map(|due| due.max(self.now + SignedDuration::from_millis(1)));
+            }
+            for act in self.script.take_due(self.now) {
+                is_quiet = false;
                 self.perform(&act);
             }
-            due = sooner(due, self.script.next());
-            // Who is due now has just been asked.
-            self.due = due.map(|due| due.max(self.now + SignedDuration::from_millis(1)));
             if is_quiet {
+                self.due = self
+                    .controllers
+                    .iter()
+                    .fold(self.script.next(), |due, running| sooner(due, running.due));
                 return;
             }
         }
+        debug_assert!(false, "the controllers do not come to rest");
     }
 }
 
@@ -165,9 +206,10 @@ const MOST_SPEED: u32 = 100;
 const MOST_PAST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Everybody who acts, in the order in which they look. `origin` is when the periodic ones are in step.
-fn controllers(origin: Timestamp, timers: Timers) -> Vec<Box<dyn Controller + Send>> {
-    vec![
-        Box::new(kubelet::Kubelets::new(origin)),
+fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
+    let controllers: [Box<dyn Controller>; 13] = [
+        Box::new(heartbeat::Heartbeats::new(origin)),
+        Box::new(kubelet::Kubelets::default()),
         Box::new(node_lifecycle::NodeLifecycle::new(origin + timers.seconds(1))),
         Box::new(taint_eviction::TaintEviction::default()),
         Box::new(deployment::Deployments),
@@ -179,7 +221,14 @@ fn controllers(origin: Timestamp, timers: Timers) -> Vec<Box<dyn Controller + Se
         Box::new(attach_detach::AttachDetach::default()),
         Box::new(external_attacher::ExternalAttacher::default()),
         Box::new(event::Expiry),
-    ]
+    ];
+    controllers
+        .map(|controller| Running {
+            controller,
+            seen: None,
+            due: None,
+        })
+        .into()
 }
 
 impl Stage<'_> {
@@ -201,7 +250,11 @@ impl Stage<'_> {
 
     /// Pods that are bound to a node.
     fn pods_on(&self, node: &str) -> Vec<Arc<Value>> {
-        self.store.list(Resource::Pods).filter(|pod| pod["spec"]["nodeName"] == node).cloned().collect()
+        self.store
+            .list(Resource::Pods)
+            .filter(|pod| pod["spec"]["nodeName"] == node)
+            .cloned()
+            .collect()
     }
 }
 
@@ -234,7 +287,10 @@ fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp>
 
 /// The first moment at or after `at` on a grid of `period` through `origin`.
 fn next_beat(at: Timestamp, origin: Timestamp, period: SignedDuration) -> Timestamp {
-    let past = at.duration_since(origin).as_nanos().rem_euclid(period.as_nanos().max(1));
+    let past = at
+        .duration_since(origin)
+        .as_nanos()
+        .rem_euclid(period.as_nanos().max(1));
     if past == 0 {
         return at;
     }

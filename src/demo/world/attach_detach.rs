@@ -41,6 +41,17 @@ struct Want {
 }
 
 impl Controller for AttachDetach {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::Pods,
+            Resource::Nodes,
+            Resource::VolumeAttachments,
+            Resource::PersistentVolumes,
+            Resource::PersistentVolumeClaims,
+            Resource::CsiDrivers,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let wants = wants(stage);
         let mut due = None;

@@ -22,6 +22,10 @@ struct Count {
 }
 
 impl Controller for DaemonSets {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::DaemonSets, Resource::Pods, Resource::Nodes]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for set in stage.all(Resource::DaemonSets) {
             let mut count = Count::default();

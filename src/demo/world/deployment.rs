@@ -14,6 +14,10 @@ use super::{Controller, Stage};
 pub(super) struct Deployments;
 
 impl Controller for Deployments {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::Deployments, Resource::ReplicaSets]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for deployment in stage.all(Resource::Deployments) {
             let owned = stage

@@ -132,6 +132,10 @@ impl Stage<'_> {
 pub(super) struct Expiry;
 
 impl Controller for Expiry {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::Events]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let time_to_live = stage.timers.seconds(TIME_TO_LIVE);
         let ends: Vec<(Key, Timestamp)> = stage

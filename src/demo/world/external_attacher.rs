@@ -23,6 +23,10 @@ pub(super) struct ExternalAttacher {
 }
 
 impl Controller for ExternalAttacher {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::VolumeAttachments]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
         for attachment in stage.all(Resource::VolumeAttachments) {

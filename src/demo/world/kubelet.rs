@@ -1,10 +1,11 @@
-//! The kubelets, all of them: heartbeats, the status of their node, and their pods from bound to gone.
+//! The kubelets' work on pods, from bound to gone, and the volumes that this takes.
 //!
-//! A kubelet that is silent does nothing at all; what the API says of its pods stays what it last wrote.
+//! A kubelet that is silent does nothing at all; what the API says of its pods stays what it last wrote. That it
+//! lives at all it says in `heartbeat`.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::resource::Resource;
@@ -13,12 +14,8 @@ use super::super::{deletion, object};
 use super::event::Note;
 use super::pod::{hash, is_finished, suffix};
 use super::volume::{are_bound, attachable_of_pod};
-use super::{Controller, Stage, next_beat, node, sooner};
+use super::{Controller, Stage, node, sooner};
 
-/// A quarter of the lease's duration.
-const RENEWAL: i64 = 10;
-/// `nodeStatusReportFrequency`: how old the heartbeat in a healthy node's status may be.
-const REPORT: i64 = 300;
 /// How long the volume manager waits for a pod's volumes before it complains, in milliseconds.
 const MOUNT_PATIENCE: i64 = 123_000;
 /// From the container's start to its first successful probe, in milliseconds.
@@ -26,16 +23,9 @@ const WARM_UP: i64 = 1_800;
 /// From the order to stop to the end of the processes, in milliseconds.
 const STOPPING: i64 = 1_500;
 
-pub(super) struct Kubelets {
-    origin: Timestamp,
-    nodes: BTreeMap<String, Beats>,
-    pods: BTreeMap<String, Progress>,
-}
-
 #[derive(Default)]
-struct Beats {
-    renewed: Option<Timestamp>,
-    reported: Option<Timestamp>,
+pub(super) struct Kubelets {
+    pods: BTreeMap<String, Progress>,
 }
 
 /// How far a kubelet has come with a pod.
@@ -49,37 +39,6 @@ struct Progress {
 }
 
 impl Kubelets {
-    pub(super) fn new(origin: Timestamp) -> Self {
-        Self { origin, nodes: BTreeMap::new(), pods: BTreeMap::new() }
-    }
-
-    /// Renews the lease and posts the status when their beats come; gives the next.
-    fn beat(&mut self, stage: &mut Stage<'_>, node: &Value, position: i64) -> Option<Timestamp> {
-        let name = object::name(node);
-        let beats = self.nodes.entry(name.to_owned()).or_default();
-        // Kubelets are not in step with each other.
-        let renewal_origin = self.origin + stage.timers.seconds(3 * position);
-        let report_origin = self.origin + stage.timers.seconds(37 * position);
-        let renewal = stage.timers.seconds(RENEWAL);
-        let report = stage.timers.seconds(REPORT);
-        if beats.renewed.is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now) {
-            beats.renewed = Some(stage.now);
-            renew(stage, node);
-        }
-        let is_unknown = object::condition_is(node, "Ready", "Unknown");
-        if is_unknown
-            || beats.reported.is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
-        {
-            beats.reported = Some(stage.now);
-            let now = stage.now;
-            stage.change(Resource::Nodes, &object::key(node), |node| node::post_healthy(node, now));
-        }
-        sooner(
-            Some(next_beat(stage.now + TICK, renewal_origin, renewal)),
-            Some(next_beat(stage.now + TICK, report_origin, report)),
-        )
-    }
-
     /// Carries a pod one step further; gives when the next is due.
     fn tend(&mut self, stage: &mut Stage<'_>, pod: &Value) -> Option<Timestamp> {
         let now = stage.now;
@@ -103,14 +62,23 @@ impl Kubelets {
 }
 
 impl Controller for Kubelets {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::Nodes,
+            Resource::Pods,
+            Resource::PersistentVolumes,
+            Resource::PersistentVolumeClaims,
+            Resource::CsiDrivers,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
-        for (node, position) in stage.all(Resource::Nodes).into_iter().zip(0..) {
+        for node in stage.all(Resource::Nodes) {
             let name = object::name(&node);
             if stage.silent.contains(name) {
                 continue;
             }
-            due = sooner(due, self.beat(stage, &node, position));
             let pods = stage.pods_on(name);
             for pod in pods.iter().filter(|pod| !is_finished(pod)) {
                 due = sooner(due, self.tend(stage, pod));
@@ -118,45 +86,19 @@ impl Controller for Kubelets {
             report_volumes(stage, name);
         }
         let pods: Vec<_> = stage.all(Resource::Pods);
-        self.pods.retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
+        self.pods
+            .retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
         due
     }
-}
-
-/// The shortest time that can be told apart; beats are looked for after the last one.
-const TICK: SignedDuration = SignedDuration::from_nanos(1);
-
-fn renew(stage: &mut Stage<'_>, node: &Value) {
-    let name = object::name(node);
-    let key = Key::new("kube-node-lease", name);
-    let renewed = object::micro_time(stage.now);
-    if stage.store.get(Resource::Leases, &key).is_some() {
-        stage.change(Resource::Leases, &key, |lease| lease["spec"]["renewTime"] = json!(renewed));
-        return;
-    }
-    let mut owner = object::owner_reference(node);
-    for field in ["controller", "blockOwnerDeletion"] {
-        owner[field] = Value::Null;
-    }
-    object::merge(&mut owner, &json!({ "controller": null, "blockOwnerDeletion": null }));
-    stage.put(
-        Resource::Leases,
-        json!({
-            "metadata": { "namespace": "kube-node-lease", "name": name, "ownerReferences": [owner] },
-            "spec": {
-                "holderIdentity": name,
-                "leaseDurationSeconds": stage.timers.whole_seconds(40),
-                "renewTime": renewed,
-            },
-        }),
-    );
 }
 
 fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<Timestamp> {
     let (now, key) = (stage.now, object::key(pod));
     let node = object::text(pod, "/spec/nodeName");
     if object::items(pod, "/status/containerStatuses").is_empty() {
-        let address = stage.get(Resource::Nodes, "", node).map(|node| node::address(&node));
+        let address = stage
+            .get(Resource::Nodes, "", node)
+            .map(|node| node::address(&node));
         stage.change(Resource::Pods, &key, |pod| {
             post_creating(pod, address.as_deref().unwrap_or_default(), now)
         });
@@ -169,17 +111,28 @@ fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<
         return Some(progress.complains_at);
     }
     let pulling = i64::try_from(hash(object::uid(pod)) % 1_900).unwrap_or(0);
-    let starts_at = *progress.starts_at.get_or_insert(now + stage.timers.millis(1_100 + pulling));
+    let starts_at = *progress
+        .starts_at
+        .get_or_insert(now + stage.timers.millis(1_100 + pulling));
     if starts_at > now {
         return Some(starts_at);
     }
     for container in object::items(pod, "/spec/containers") {
-        let (name, image) = (object::text(container, "/name"), object::text(container, "/image"));
+        let (name, image) = (
+            object::text(container, "/name"),
+            object::text(container, "/image"),
+        );
         let pulled =
             format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         stage.say(pod, &Note::normal("kubelet", "Pulled", &pulled).on(node));
-        stage.say(pod, &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node));
-        stage.say(pod, &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node));
+        stage.say(
+            pod,
+            &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node),
+        );
+        stage.say(
+            pod,
+            &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node),
+        );
     }
     stage.change(Resource::Pods, &key, |pod| post_running(pod, now));
     let ready_at = now + stage.timers.millis(WARM_UP);
@@ -206,7 +159,9 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
             stage.say(pod, &Note::normal("kubelet", "Killing", &message).on(node));
         }
     }
-    let gone_at = *progress.gone_at.get_or_insert(now + stage.timers.millis(STOPPING));
+    let gone_at = *progress
+        .gone_at
+        .get_or_insert(now + stage.timers.millis(STOPPING));
     if gone_at > now {
         return Some(gone_at);
     }
@@ -217,7 +172,9 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
 
 fn volumes_are_there(stage: &Stage<'_>, pod: &Value) -> bool {
     let node = stage.get(Resource::Nodes, "", object::text(pod, "/spec/nodeName"));
-    let attached = node.as_deref().map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
+    let attached = node
+        .as_deref()
+        .map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
     are_bound(stage.store, pod)
         && attachable_of_pod(stage.store, pod)
             .iter()
@@ -235,8 +192,10 @@ fn complain(stage: &mut Stage<'_>, pod: &Value) {
          volumes=[]: timed out waiting for the condition",
         claimed.join(" ")
     );
-    stage
-        .say(pod, &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")));
+    stage.say(
+        pod,
+        &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")),
+    );
 }
 
 /// Volumes are in use from when the kubelet has decided to mount them.
@@ -250,13 +209,22 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
         .collect();
     volumes.sort();
     volumes.dedup();
-    stage.change(Resource::Nodes, &Key::new("", node), |node| {
-        let known = object::items(node, "/status/volumesInUse");
-        if known.len() != volumes.len() || known.iter().zip(&volumes).any(|(known, volume)| known != volume) {
-            object::merge(&mut node["status"], &json!({ "volumesInUse": null }));
-            if !volumes.is_empty() {
-                node["status"]["volumesInUse"] = json!(volumes);
-            }
+    let key = Key::new("", node);
+    let Some(node) = stage.store.get(Resource::Nodes, &key) else {
+        return;
+    };
+    let known = object::items(&node, "/status/volumesInUse");
+    if known
+        .iter()
+        .filter_map(Value::as_str)
+        .eq(volumes.iter().map(String::as_str))
+    {
+        return;
+    }
+    stage.change(Resource::Nodes, &key, |node| {
+        object::merge(&mut node["status"], &json!({ "volumesInUse": null }));
+        if !volumes.is_empty() {
+            node["status"]["volumesInUse"] = json!(volumes);
         }
     });
 }
@@ -298,7 +266,12 @@ fn post_creating(pod: &mut Value, host: &str, now: Timestamp) {
 
 fn post_running(pod: &mut Value, now: Timestamp) {
     let seed = hash(object::uid(pod));
-    object::set_condition(pod, "PodReadyToStartContainers", &json!({ "status": "True" }), now);
+    object::set_condition(
+        pod,
+        "PodReadyToStartContainers",
+        &json!({ "status": "True" }),
+        now,
+    );
     let address = if pod["spec"]["hostNetwork"] == true {
         object::text(pod, "/status/hostIP").to_owned()
     } else {
@@ -308,7 +281,11 @@ fn post_running(pod: &mut Value, now: Timestamp) {
     pod["status"]["phase"] = json!("Running");
     pod["status"]["podIP"] = json!(address);
     pod["status"]["podIPs"] = json!([{ "ip": address }]);
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         let digest: String = hash(object::text(status, "/image")).to_string();
         status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0>64}"));
         status["containerID"] = json!(format!("containerd://{}", suffix(seed, 32)));
@@ -318,7 +295,11 @@ fn post_running(pod: &mut Value, now: Timestamp) {
 }
 
 fn post_ready(pod: &mut Value, now: Timestamp) {
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         status["ready"] = json!(true);
     }
     let ready = json!({ "status": "True", "reason": null, "message": null });
@@ -328,7 +309,11 @@ fn post_ready(pod: &mut Value, now: Timestamp) {
 
 fn post_stopped(pod: &mut Value, now: Timestamp) {
     let started = pod["status"]["startTime"].clone();
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         status["ready"] = json!(false);
         status["started"] = json!(false);
         status["state"] = json!({
@@ -340,7 +325,12 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
             },
         });
     }
-    object::set_condition(pod, "Ready", &json!({ "status": "False", "reason": "PodCompleted" }), now);
+    object::set_condition(
+        pod,
+        "Ready",
+        &json!({ "status": "False", "reason": "PodCompleted" }),
+        now,
+    );
     object::set_condition(
         pod,
         "ContainersReady",
@@ -352,5 +342,8 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
 
 fn container_names(pod: &Value) -> String {
     let containers = object::items(pod, "/spec/containers").iter();
-    containers.map(|container| object::text(container, "/name")).collect::<Vec<_>>().join(" ")
+    containers
+        .map(|container| object::text(container, "/name"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -132,6 +132,10 @@ impl NodeLifecycle {
 }
 
 impl Controller for NodeLifecycle {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::Nodes, Resource::Leases]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
         for node in stage.all(Resource::Nodes) {

@@ -12,6 +12,15 @@ use super::{Controller, Stage};
 pub(super) struct Provisioner;
 
 impl Controller for Provisioner {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::PersistentVolumes,
+            Resource::PersistentVolumeClaims,
+            Resource::StorageClasses,
+            Resource::CsiDrivers,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for claim in stage.all(Resource::PersistentVolumeClaims) {
             if !object::text(&claim, "/spec/volumeName").is_empty() {

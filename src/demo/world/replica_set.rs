@@ -12,6 +12,10 @@ use super::{Controller, Stage};
 pub(super) struct ReplicaSets;
 
 impl Controller for ReplicaSets {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::ReplicaSets, Resource::Pods]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for set in stage.all(Resource::ReplicaSets) {
             let owned = |stage: &Stage<'_>| -> Vec<_> {

@@ -61,6 +61,15 @@ impl Scheduler {
 }
 
 impl Controller for Scheduler {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::Pods,
+            Resource::Nodes,
+            Resource::PersistentVolumes,
+            Resource::PersistentVolumeClaims,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for pod in stage.all(Resource::Pods) {
             let is_waiting = object::text(&pod, "/spec/nodeName").is_empty() && !object::is_deleting(&pod);

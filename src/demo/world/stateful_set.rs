@@ -18,6 +18,14 @@ const COMPONENT: &str = "statefulset-controller";
 pub(super) struct StatefulSets;
 
 impl Controller for StatefulSets {
+    fn watches(&self) -> &'static [Resource] {
+        &[
+            Resource::StatefulSets,
+            Resource::Pods,
+            Resource::PersistentVolumeClaims,
+        ]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for set in stage.all(Resource::StatefulSets) {
             let replicas = object::number(&set, "/spec/replicas").unwrap_or(1);

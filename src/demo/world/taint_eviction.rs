@@ -23,6 +23,10 @@ pub(super) struct TaintEviction {
 }
 
 impl Controller for TaintEviction {
+    fn watches(&self) -> &'static [Resource] {
+        &[Resource::Nodes, Resource::Pods]
+    }
+
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let nodes: BTreeMap<String, Vec<Value>> = stage
             .store
