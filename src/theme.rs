@@ -9,7 +9,7 @@ mod glyphs;
 mod style;
 
 pub use glyphs::Glyphs;
-pub use style::{Color, ColorDepth, Style};
+pub use style::{Color, ColorDepth, Modifiers, Style};
 
 use crate::problem::{Layers, Problem, Source};
 use serde_yaml::Value;
@@ -271,6 +271,38 @@ mod tests {
                 (Role::NoticeError, Role::NoticeInfo),
             ] {
                 assert_ne!(theme.style(one), theme.style(other), "{one:?} and {other:?} at {depth:?}");
+            }
+        }
+    }
+
+    /// How well one colour can be read on another, from 1 to 21, as WCAG counts.
+    fn contrast(one: u8, other: u8) -> f64 {
+        let luminance = |index: u8| {
+            let linear = |channel: u8| (f64::from(channel) / 255.0).powf(2.2);
+            let [r, g, b] = style::shade(index).map(linear);
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn everything_can_be_read_on_black_and_on_the_selected_row() {
+        const BLACK: u8 = 16;
+        let theme = Theme::embedded(ColorDepth::Indexed256);
+        let Some(Color::Index(selected)) = theme.style(Role::RowSelected).bg else {
+            panic!("the selected row has a ground of its own");
+        };
+        for role in Role::ALL.iter().filter(|role| **role != Role::Border) {
+            let Style { fg: Some(Color::Index(fg)), bg, .. } = theme.style(*role) else {
+                continue;
+            };
+            match bg {
+                Some(Color::Index(bg)) => assert!(contrast(fg, bg) >= 4.5, "{role:?}"),
+                Some(Color::Default) | None => {
+                    assert!(contrast(fg, BLACK) >= 4.5, "{role:?}: {}", contrast(fg, BLACK));
+                    assert!(contrast(fg, selected) >= 3.5, "{role:?}: {}", contrast(fg, selected));
+                }
             }
         }
     }

@@ -184,7 +184,7 @@ fn nearest(rgb: [u8; 3], among: std::ops::RangeInclusive<u8>) -> u8 {
 }
 
 /// The shade of one of the 256 colours; of the first 16 as xterm has them.
-fn shade(index: u8) -> [u8; 3] {
+pub(super) fn shade(index: u8) -> [u8; 3] {
     const NAMED: [[u8; 3]; 16] = [
         [0, 0, 0],
         [205, 0, 0],
