@@ -86,8 +86,7 @@ impl Controller for Kubelets {
             report_volumes(stage, name);
         }
         let pods: Vec<_> = stage.all(Resource::Pods);
-        self.pods
-            .retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
+        self.pods.retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
         due
     }
 }
@@ -96,9 +95,7 @@ fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<
     let (now, key) = (stage.now, object::key(pod));
     let node = object::text(pod, "/spec/nodeName");
     if object::items(pod, "/status/containerStatuses").is_empty() {
-        let address = stage
-            .get(Resource::Nodes, "", node)
-            .map(|node| node::address(&node));
+        let address = stage.get(Resource::Nodes, "", node).map(|node| node::address(&node));
         stage.change(Resource::Pods, &key, |pod| {
             post_creating(pod, address.as_deref().unwrap_or_default(), now)
         });
@@ -111,28 +108,17 @@ fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<
         return Some(progress.complains_at);
     }
     let pulling = i64::try_from(hash(object::uid(pod)) % 1_900).unwrap_or(0);
-    let starts_at = *progress
-        .starts_at
-        .get_or_insert(now + stage.timers.millis(1_100 + pulling));
+    let starts_at = *progress.starts_at.get_or_insert(now + stage.timers.millis(1_100 + pulling));
     if starts_at > now {
         return Some(starts_at);
     }
     for container in object::items(pod, "/spec/containers") {
-        let (name, image) = (
-            object::text(container, "/name"),
-            object::text(container, "/image"),
-        );
+        let (name, image) = (object::text(container, "/name"), object::text(container, "/image"));
         let pulled =
             format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         stage.say(pod, &Note::normal("kubelet", "Pulled", &pulled).on(node));
-        stage.say(
-            pod,
-            &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node),
-        );
-        stage.say(
-            pod,
-            &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node),
-        );
+        stage.say(pod, &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node));
+        stage.say(pod, &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node));
     }
     stage.change(Resource::Pods, &key, |pod| post_running(pod, now));
     let ready_at = now + stage.timers.millis(WARM_UP);
@@ -159,9 +145,7 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
             stage.say(pod, &Note::normal("kubelet", "Killing", &message).on(node));
         }
     }
-    let gone_at = *progress
-        .gone_at
-        .get_or_insert(now + stage.timers.millis(STOPPING));
+    let gone_at = *progress.gone_at.get_or_insert(now + stage.timers.millis(STOPPING));
     if gone_at > now {
         return Some(gone_at);
     }
@@ -172,9 +156,7 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
 
 fn volumes_are_there(stage: &Stage<'_>, pod: &Value) -> bool {
     let node = stage.get(Resource::Nodes, "", object::text(pod, "/spec/nodeName"));
-    let attached = node
-        .as_deref()
-        .map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
+    let attached = node.as_deref().map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
     are_bound(stage.store, pod)
         && attachable_of_pod(stage.store, pod)
             .iter()
@@ -192,10 +174,8 @@ fn complain(stage: &mut Stage<'_>, pod: &Value) {
          volumes=[]: timed out waiting for the condition",
         claimed.join(" ")
     );
-    stage.say(
-        pod,
-        &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")),
-    );
+    stage
+        .say(pod, &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")));
 }
 
 /// Volumes are in use from when the kubelet has decided to mount them.
@@ -214,11 +194,7 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
         return;
     };
     let known = object::items(&node, "/status/volumesInUse");
-    if known
-        .iter()
-        .filter_map(Value::as_str)
-        .eq(volumes.iter().map(String::as_str))
-    {
+    if known.iter().filter_map(Value::as_str).eq(volumes.iter().map(String::as_str)) {
         return;
     }
     stage.change(Resource::Nodes, &key, |node| {
@@ -266,12 +242,7 @@ fn post_creating(pod: &mut Value, host: &str, now: Timestamp) {
 
 fn post_running(pod: &mut Value, now: Timestamp) {
     let seed = hash(object::uid(pod));
-    object::set_condition(
-        pod,
-        "PodReadyToStartContainers",
-        &json!({ "status": "True" }),
-        now,
-    );
+    object::set_condition(pod, "PodReadyToStartContainers", &json!({ "status": "True" }), now);
     let address = if pod["spec"]["hostNetwork"] == true {
         object::text(pod, "/status/hostIP").to_owned()
     } else {
@@ -281,11 +252,7 @@ fn post_running(pod: &mut Value, now: Timestamp) {
     pod["status"]["phase"] = json!("Running");
     pod["status"]["podIP"] = json!(address);
     pod["status"]["podIPs"] = json!([{ "ip": address }]);
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         let digest: String = hash(object::text(status, "/image")).to_string();
         status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0>64}"));
         status["containerID"] = json!(format!("containerd://{}", suffix(seed, 32)));
@@ -295,11 +262,7 @@ fn post_running(pod: &mut Value, now: Timestamp) {
 }
 
 fn post_ready(pod: &mut Value, now: Timestamp) {
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         status["ready"] = json!(true);
     }
     let ready = json!({ "status": "True", "reason": null, "message": null });
@@ -309,11 +272,7 @@ fn post_ready(pod: &mut Value, now: Timestamp) {
 
 fn post_stopped(pod: &mut Value, now: Timestamp) {
     let started = pod["status"]["startTime"].clone();
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         status["ready"] = json!(false);
         status["started"] = json!(false);
         status["state"] = json!({
@@ -325,12 +284,7 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
             },
         });
     }
-    object::set_condition(
-        pod,
-        "Ready",
-        &json!({ "status": "False", "reason": "PodCompleted" }),
-        now,
-    );
+    object::set_condition(pod, "Ready", &json!({ "status": "False", "reason": "PodCompleted" }), now);
     object::set_condition(
         pod,
         "ContainersReady",
@@ -342,8 +296,5 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
 
 fn container_names(pod: &Value) -> String {
     let containers = object::items(pod, "/spec/containers").iter();
-    containers
-        .map(|container| object::text(container, "/name"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    containers.map(|container| object::text(container, "/name")).collect::<Vec<_>>().join(" ")
 }

@@ -62,12 +62,7 @@ impl Scheduler {
 
 impl Controller for Scheduler {
     fn watches(&self) -> &'static [Resource] {
-        &[
-            Resource::Pods,
-            Resource::Nodes,
-            Resource::PersistentVolumes,
-            Resource::PersistentVolumeClaims,
-        ]
+        &[Resource::Pods, Resource::Nodes, Resource::PersistentVolumes, Resource::PersistentVolumeClaims]
     }
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {

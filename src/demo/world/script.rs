@@ -57,9 +57,7 @@ impl Script {
 impl World {
     pub(super) fn perform(&mut self, act: &Act) {
         // What happens to machines is in no resource: everybody has to look.
-        self.controllers
-            .iter_mut()
-            .for_each(|running| running.seen = None);
+        self.controllers.iter_mut().for_each(|running| running.seen = None);
         match act {
             Act::StopKubelet { node } => {
                 self.silent.insert(node.clone());

@@ -19,11 +19,7 @@ pub(super) struct StatefulSets;
 
 impl Controller for StatefulSets {
     fn watches(&self) -> &'static [Resource] {
-        &[
-            Resource::StatefulSets,
-            Resource::Pods,
-            Resource::PersistentVolumeClaims,
-        ]
+        &[Resource::StatefulSets, Resource::Pods, Resource::PersistentVolumeClaims]
     }
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
