@@ -12,8 +12,8 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use rcgen::date_time_ymd;
-use sickbay::k8s::connect::{ConnectError, Scope, WhyNamespace, connect_pinned};
-use sickbay::k8s::kubeconfig::{Env, Flags, Pinned};
+use sickbay::k8s::connect::{ConnectError, Scope, WhyNamespace};
+use sickbay::k8s::kubeconfig::Flags;
 use sickbay::k8s::transport::ReadOnly;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -115,27 +115,6 @@ async fn a_server_name_and_no_verification_are_honoured() {
     Home::new(&named, TOKEN).connect(Flags::default()).await.unwrap();
     let blind = format!("{{server: '{}', insecure-skip-tls-verify: true}}", server.https());
     Home::new(&blind, TOKEN).connect(Flags::default()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_server_needs_no_kubeconfig() {
-    let server = serve(None, healthy).await;
-    let pinned = Pinned::server_named("demo", &server.http());
-    let session = connect_pinned(pinned, &Flags::default(), &Env::default()).await.unwrap();
-    assert_eq!((session.context.as_str(), session.user.as_deref(), session.files.len()), ("demo", None, 0));
-    assert_eq!(session.server, server.http());
-    session.renew().await.unwrap();
-
-    let nobody = format!("http://{}", closed().await);
-    let pinned = Pinned::server_named("demo", &nobody);
-    let error = connect_pinned(pinned, &Flags::default(), &Env::default()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "cannot connect to {nobody} (context demo): connection refused; \
-             check that the API server runs and that the port is right"
-        )
-    );
 }
 
 #[tokio::test]

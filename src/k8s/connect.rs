@@ -40,11 +40,7 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Connects to the cluster that `flags` and `env` mean. A credential plugin may use the terminal meanwhile.
 pub async fn connect(flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
-    connect_pinned(pin(flags, env)?, flags, env).await
-}
-
-/// Connects to a context that is known already; of `flags`, only the namespace and read-only mode count.
-pub async fn connect_pinned(pinned: Pinned, flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
+    let pinned = pin(flags, env)?;
     let server = login::server(&pinned)?;
     let proxy = proxy_to(&server, pinned.cluster_entry.proxy_url.as_deref(), &env.proxies)
         .map_err(|proxy| ConnectError::UnusableProxy { place: place_of(&pinned, &server, None), proxy })?;

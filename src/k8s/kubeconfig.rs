@@ -112,19 +112,6 @@ pub fn pin(flags: &Flags, env: &Env) -> Result<Pinned, ConnectError> {
 }
 
 impl Pinned {
-    /// A server that asks for no credentials and stands in no kubeconfig: the demo's.
-    pub fn server_named(name: &str, server: &str) -> Self {
-        Self {
-            files: Vec::new(),
-            context: name.to_owned(),
-            cluster: name.to_owned(),
-            user: None,
-            namespace: None,
-            cluster_entry: Cluster { server: Some(server.to_owned()), ..Cluster::default() },
-            user_entry: AuthInfo::default(),
-        }
-    }
-
     /// The same cluster and user with credentials read anew: somebody may have logged in again since. Where the
     /// files no longer tell, the pinned ones stay.
     ///
