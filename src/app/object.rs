@@ -8,7 +8,7 @@ use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
 use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
-use crate::findings::{Finding, Severity};
+use crate::findings::{Evidence, Finding, Severity};
 use unicode_width::UnicodeWidthStr;
 
 /// What is open, and where in it the cursor is.
@@ -224,12 +224,10 @@ fn findings(look: &Look<'_>, objects: &[ObjectRef]) -> Section {
             continue;
         }
         said.push(finding.id());
-        let mut line =
-            Line::cells(vec![Cell::new(finding.sentence.clone(), severity_tone(finding.severity))]);
+        lines.push(Line::cells(vec![Cell::new(finding.sentence.clone(), severity_tone(finding.severity))]));
         if let Some(clock) = clock_words(finding, look) {
-            line = line.and(Cell::plain(clock));
+            lines.push(Line::new("clock", Cell::new(clock, severity_tone(finding.severity))));
         }
-        lines.push(line);
         if objects.contains(&finding.subject) {
             lines.extend(finding.evidence.iter().map(|evidence| evidence_line(evidence, look)));
             lines.push(Line::new("next", Cell::plain(finding.next.clone())));
@@ -238,12 +236,10 @@ fn findings(look: &Look<'_>, objects: &[ObjectRef]) -> Section {
     Section { title: "What is wrong".to_owned(), lines }
 }
 
-pub fn evidence_line(evidence: &crate::findings::Evidence, look: &Look<'_>) -> Line {
-    let line = Line::new("because", Cell::plain(evidence.text.clone()));
-    match evidence.at {
-        Some(at) => line.and(Cell::muted(format!("{} ago", short(look.now.duration_since(at))))),
-        None => line,
-    }
+fn evidence_line(evidence: &Evidence, look: &Look<'_>) -> Line {
+    let ago =
+        evidence.at.map_or_else(String::new, |at| format!(" ({} ago)", short(look.now.duration_since(at))));
+    Line::new("because", Cell::plain(format!("{}{ago}", evidence.text)))
 }
 
 fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {

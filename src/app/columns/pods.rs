@@ -82,10 +82,10 @@ impl Listing for Pods {
     type Column = Column;
 
     const COLUMNS: &'static [(Column, Heading)] = &[
-        (Column::Namespace, Heading::new("namespace", "NAMESPACE", (9, 24), 3)),
+        (Column::Namespace, Heading::new("namespace", "NAMESPACE", (11, 24), 3)),
         (Column::Name, Heading::new("name", "NAME", (24, 60), 0)),
         (Column::Ready, Heading::new("ready", "READY", (5, 5), 5)),
-        (Column::Status, Heading::new("status", "STATUS", (11, 26), 0)),
+        (Column::Status, Heading::new("status", "STATUS", (17, 26), 0)),
         (Column::Clock, Heading::new("clock", "CLOCK", (13, 16), 1)),
         (Column::Restarts, Heading::new("restarts", "RESTARTS", (8, 8), 7).right()),
         (Column::Node, Heading::new("node", "NODE", (10, 32), 2)),

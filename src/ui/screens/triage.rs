@@ -115,11 +115,12 @@ fn calm(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         height: 1.min(area.height),
     };
     let cluster = &app.cluster;
+    let many = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let counts = format!(
-        "{} nodes, {} pods, {} volumes",
-        cluster.nodes.len(),
-        cluster.pods.len(),
-        cluster.persistent_volumes.len()
+        "{}, {}, {}",
+        many(cluster.nodes.len(), "node"),
+        many(cluster.pods.len(), "pod"),
+        many(cluster.persistent_volumes.len(), "volume")
     );
     let glyphs = canvas.glyphs();
     if !app.filter().is_empty() && !app.findings.is_empty() {

@@ -5,7 +5,7 @@ use crate::app::link::{Picture, Scope, clock_warning};
 use crate::app::time::short;
 use crate::cluster::{Feed, Kind, Sync};
 use crate::theme::Role;
-use crate::ui::paint::{Canvas, Piece, piece, width};
+use crate::ui::paint::{Canvas, Piece, piece};
 use ratatui::layout::Rect;
 
 pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
@@ -30,10 +30,14 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     }
     canvas.pieces(left, &line);
 
-    let right = Vec::from_iter(
-        clock_warning(app.clock_offset).map(|warning| piece(format!("{warning} "), Role::HeaderStale)),
-    );
-    let taken = canvas.pieces_right(second, &right);
+    // Why the picture is not live matters more than a clock that is off.
+    let right = match app.picture() {
+        Picture::Stale { reason, .. } => Some(reason.to_string()),
+        Picture::Live | Picture::Partial { .. } | Picture::Loading { .. } => clock_warning(app.clock_offset),
+    };
+    let right = right.map_or_else(String::new, |words| format!("{words} "));
+    let room = Rect { x: second.x + second.width / 3, width: second.width - second.width / 3, ..second };
+    let taken = canvas.text_right(room, &right, Role::HeaderStale);
     let left = Rect { width: second.width.saturating_sub(taken + u16::from(taken > 0)), ..second };
     let mut line = vec![
         piece(" as ", Role::Muted),
@@ -53,11 +57,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     line.push(if session.is_read_only {
         piece("read-only", Role::HeaderStale)
     } else {
-        piece("looks only: no action is built yet", Role::Muted)
+        piece("writes allowed", Role::Muted)
     });
-    if width(&line) > left.width && !session.is_read_only {
-        line.pop();
-    }
     canvas.pieces(left, &line);
 }
 

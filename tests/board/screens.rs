@@ -1,0 +1,114 @@
+//! What each screen looks like at the smallest size that is promised and at a large one.
+
+use crate::harness::Board;
+use insta::assert_snapshot;
+use sickbay::cluster::{FeedChange, Kind};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (160, 48)];
+
+fn snapshot(name: &str, keys: &str) {
+    for (width, height) in SIZES {
+        let mut board = Board::incident(width, height);
+        if !keys.is_empty() {
+            board.press(keys);
+        }
+        assert_snapshot!(format!("{name}_{width}x{height}"), board.screen());
+    }
+}
+
+#[test]
+fn triage_tells_one_incident_with_what_hangs_on_it() {
+    snapshot("triage", "");
+}
+
+#[test]
+fn nodes_tell_readiness_and_cordon_apart() {
+    snapshot("nodes", "2");
+}
+
+#[test]
+fn pods_tell_status_and_clock() {
+    snapshot("pods", "3");
+}
+
+#[test]
+fn volumes_tell_where_they_are_against_where_they_are_wanted() {
+    snapshot("volumes", "4");
+}
+
+#[test]
+fn an_open_node_shows_its_pods_and_volumes() {
+    snapshot("node", "enter");
+}
+
+#[test]
+fn an_open_pod_shows_what_holds_its_volume() {
+    snapshot("pod", "3 j j enter");
+}
+
+#[test]
+fn an_open_volume_shows_both_nodes() {
+    snapshot("volume", "4 enter");
+}
+
+#[test]
+fn help_lists_the_keys_that_work_here() {
+    snapshot("help", "3 ?");
+}
+
+#[test]
+fn the_palette_finds_screens_by_the_names_of_k9s_and_kubectl() {
+    snapshot("palette", ": p v");
+}
+
+#[test]
+fn problems_only_leaves_what_is_wrong() {
+    snapshot("problems", "3 !");
+}
+
+#[test]
+fn the_filter_is_typed_on_the_last_line() {
+    snapshot("filter", "3 / w e b");
+}
+
+#[test]
+fn a_calm_cluster_says_so_with_what_it_looked_at() {
+    let mut board = Board::new(80, 24);
+    board.read(
+        "{apiVersion: v1, kind: Node, metadata: {name: worker-0, uid: u}, \
+         status: {conditions: [{type: Ready, status: 'True'}]}}",
+    );
+    board.go_live();
+    assert_snapshot!("calm", board.screen());
+}
+
+#[test]
+fn before_the_first_lists_are_complete_the_screen_says_loading() {
+    let mut board = Board::new(80, 24);
+    board.read(include_str!("../fixtures/findings/calm.yaml"));
+    board.feed(Kind::Pod, FeedChange::Listing);
+    assert_snapshot!("loading", board.screen());
+}
+
+#[test]
+fn what_may_not_be_read_shrinks_the_board_and_is_named() {
+    let mut board = Board::incident(80, 24);
+    let reason = r#"volumeattachments.storage.k8s.io is forbidden: User "ops" cannot list resource"#;
+    board.feed(Kind::VolumeAttachment, FeedChange::Forbidden { reason: reason.into() });
+    board.pass(20);
+    assert_snapshot!("forbidden", board.screen());
+}
+
+#[test]
+fn a_lost_connection_shows_the_age_of_the_picture_and_keeps_the_rows() {
+    let mut board = Board::incident(80, 24);
+    board.tell(sickbay::app::Msg::Beat(Err("the server does not answer: connection refused".into())));
+    board.pass(95);
+    assert_snapshot!("lost", board.screen());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_so() {
+    let mut board = Board::incident(36, 6);
+    assert_eq!(board.screen().lines().next(), Some("sickbay needs 40 columns and 8 lines"));
+}
