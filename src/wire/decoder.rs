@@ -5,14 +5,14 @@ use super::attachment::VolumeAttachment;
 use super::claim::PersistentVolumeClaim;
 use super::event::Event;
 use super::lease::Lease;
-use super::meta::{Head, Nameplate, NameplateMeta, ObjectMeta};
+use super::meta::{Head, ObjectMeta};
 use super::namespace::Namespace;
 use super::node::Node;
 use super::pod::Pod;
 use super::shared::Shared;
 use super::volume::PersistentVolume;
 use super::{Encoding, Undecodable, WireError, protobuf};
-use crate::cluster::{self, Change, Delta, Kind, Name};
+use crate::cluster::{self, Change, Delta, Kind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -56,9 +56,9 @@ impl Raw<'_> {
         }
     }
 
-    /// The name and the version, from an object of which nothing else may be sound.
-    pub fn nameplate(self) -> NameplateMeta {
-        self.decode::<Nameplate>().ok().and_then(|object| object.metadata).unwrap_or_default()
+    /// Its name and version, whatever the rest is like.
+    pub fn head(self) -> Head {
+        self.decode().unwrap_or_default()
     }
 }
 
@@ -104,11 +104,11 @@ impl Decoder {
         }
     }
 
-    /// Only the name is read of what goes: an object need not be sound to be deleted.
-    pub(super) fn delete(&mut self, raw: Raw<'_>) -> Result<Applied, Undecodable> {
-        let Head { metadata } = named(raw, self.kind.word())?;
-        let name = metadata.object_name(&mut self.shared);
-        let uid = metadata.uid.as_str().into();
+    /// Only the head is read of what goes: an object need not be sound to be deleted.
+    pub(super) fn delete(&self, raw: Raw<'_>) -> Result<Applied, Undecodable> {
+        let head = raw.head();
+        let name = head.name().ok_or_else(|| undecodable(raw, self.kind.word(), NAMELESS))?;
+        let uid = head.uid();
         let change = match self.kind {
             Kind::Node => Change::Node(Delta::Delete { name, uid }),
             Kind::Pod => Change::Pod(Delta::Delete { name, uid }),
@@ -118,7 +118,7 @@ impl Decoder {
             Kind::Namespace => Change::Namespace(Delta::Delete { name, uid }),
             Kind::Event => Change::Event(Delta::Delete { name, uid }),
         };
-        Ok(Applied { change, resource_version: metadata.resource_version })
+        Ok(Applied { change, resource_version: head.resource_version() })
     }
 
     fn row<T: Object>(
@@ -171,25 +171,19 @@ pub fn kind_of(body: &[u8]) -> Result<String, WireError> {
     Ok(kinded.kind)
 }
 
+const NAMELESS: &str = "it has no name";
+
 /// Decodes an object that must have a name: without one it is no row of any table.
 fn named<T: Object>(raw: Raw<'_>, kind: &str) -> Result<T, Undecodable> {
-    let reason = match raw.decode::<T>() {
-        Ok(object) if !object.metadata().name.is_empty() => return Ok(object),
-        Ok(_) => "it has no name".to_owned(),
-        Err(reason) => reason,
-    };
-    let plate = raw.nameplate();
-    let name = Name::new(plate.namespace.unwrap_or_default(), plate.name.unwrap_or_default());
-    let subject = if name.name.is_empty() { "without a readable name".to_owned() } else { name.to_string() };
-    Err(Undecodable { reason: format!("{} {subject}: {reason}", kind.to_lowercase()).into() })
+    match raw.decode::<T>() {
+        Ok(object) if !object.metadata().name.is_empty() => Ok(object),
+        Ok(_) => Err(undecodable(raw, kind, NAMELESS)),
+        Err(reason) => Err(undecodable(raw, kind, &reason)),
+    }
 }
 
-impl Object for Head {
-    type Row = ();
-
-    fn metadata(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn row(&self, _: &mut Shared) {}
+fn undecodable(raw: Raw<'_>, kind: &str, reason: &str) -> Undecodable {
+    let name =
+        raw.head().name().map_or_else(|| "without a readable name".to_owned(), |name| name.to_string());
+    Undecodable { reason: format!("{} {name}: {reason}", kind.to_lowercase()).into() }
 }

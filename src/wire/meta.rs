@@ -1,8 +1,8 @@
 //! What all objects share, on the wire: `ObjectMeta` as far as a row needs it.
 
-use super::scalar::{Key, Pair, Time, free, nullable, pairs};
+use super::scalar::{Key, Pair, Time, free, lossy, nullable, pairs};
 use super::shared::{Shared, own};
-use crate::cluster::{Condition as ConditionRow, Deletion, Meta, Name, Owner, Status};
+use crate::cluster::{Condition as ConditionRow, Deletion, Meta, Name, Owner, Status, Text};
 use serde::Deserialize;
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -59,7 +59,7 @@ pub struct OwnerReference {
 impl ObjectMeta {
     pub fn meta(&self, shared: &mut Shared) -> Meta {
         Meta {
-            name: self.object_name(shared),
+            name: Name::new(shared.text(&self.namespace), self.name.as_str()),
             uid: self.uid.as_str().into(),
             resource_version: self.resource_version.as_str().into(),
             created: self.creation_timestamp.as_ref().and_then(Time::second),
@@ -73,12 +73,8 @@ impl ObjectMeta {
         }
     }
 
-    pub fn object_name(&self, shared: &mut Shared) -> Name {
-        Name::new(shared.text(&self.namespace), self.name.as_str())
-    }
-
     pub fn is_annotated(&self, key: &str) -> bool {
-        self.annotations.iter().any(|annotation| annotation.key == key)
+        is_annotated(&self.annotations, key)
     }
 
     fn owner(&self, shared: &mut Shared) -> Option<Owner> {
@@ -126,30 +122,56 @@ impl Condition {
     }
 }
 
-/// An object of which only the metadata is read: deletions, bookmarks, and the name of one that is undecodable.
+/// An object of which only this is read: one that was deleted, a bookmark, one that cannot be decoded otherwise.
+/// All is bytes, so that what is broken elsewhere in it does no harm here.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 pub struct Head {
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "nullable")]
-    pub metadata: ObjectMeta,
-}
-
-/// What only the name is read of, when the rest of the metadata is broken too.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default)]
-pub struct Nameplate {
-    #[prost(message, optional, tag = "1")]
-    pub metadata: Option<NameplateMeta>,
+    metadata: HeadMeta,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct NameplateMeta {
-    #[prost(string, optional, tag = "1")]
-    pub name: Option<String>,
-    #[prost(string, optional, tag = "3")]
-    pub namespace: Option<String>,
-    #[prost(string, optional, tag = "6")]
-    pub resource_version: Option<String>,
+struct HeadMeta {
+    #[prost(bytes = "vec", tag = "1")]
+    #[serde(deserialize_with = "free")]
+    name: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    #[serde(deserialize_with = "free")]
+    namespace: Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    #[serde(deserialize_with = "free")]
+    uid: Vec<u8>,
+    #[prost(bytes = "vec", tag = "6")]
+    #[serde(deserialize_with = "free")]
+    resource_version: Vec<u8>,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "pairs")]
+    annotations: Vec<Key>,
+}
+
+impl Head {
+    /// `None` where it has none.
+    pub fn name(&self) -> Option<Name> {
+        let HeadMeta { name, namespace, .. } = &self.metadata;
+        (!name.is_empty()).then(|| Name::new(own(namespace), own(name)))
+    }
+
+    pub fn uid(&self) -> Text {
+        own(&self.metadata.uid)
+    }
+
+    pub fn resource_version(&self) -> String {
+        lossy(&self.metadata.resource_version).into_owned()
+    }
+
+    pub fn is_annotated(&self, key: &str) -> bool {
+        is_annotated(&self.metadata.annotations, key)
+    }
+}
+
+fn is_annotated(annotations: &[Key], key: &str) -> bool {
+    annotations.iter().any(|annotation| annotation.key == key)
 }

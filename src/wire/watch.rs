@@ -112,10 +112,10 @@ fn frame(kind: &[u8], raw: Raw<'_>, decoder: &mut Decoder) -> Frame {
         b"ADDED" | b"MODIFIED" => decoder.apply(raw),
         b"DELETED" => decoder.delete(raw),
         b"BOOKMARK" => match raw.decode::<Head>() {
-            Ok(Head { metadata }) => {
+            Ok(head) => {
                 return Frame::Bookmark {
-                    is_initial_end: metadata.is_annotated(INITIAL_END),
-                    resource_version: metadata.resource_version,
+                    resource_version: head.resource_version(),
+                    is_initial_end: head.is_annotated(INITIAL_END),
                 };
             }
             Err(reason) => Err(Undecodable { reason: format!("bookmark: {reason}").into() }),
@@ -125,8 +125,9 @@ fn frame(kind: &[u8], raw: Raw<'_>, decoder: &mut Decoder) -> Frame {
     };
     match changed {
         Ok(Applied { change, resource_version }) => Frame::Change { change, resource_version },
-        Err(Undecodable { reason }) => {
-            Frame::Undecodable { reason, resource_version: raw.nameplate().resource_version }
-        }
+        Err(Undecodable { reason }) => Frame::Undecodable {
+            reason,
+            resource_version: Some(raw.head().resource_version()).filter(|version| !version.is_empty()),
+        },
     }
 }
