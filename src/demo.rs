@@ -102,15 +102,18 @@ pub struct Options {
     pub speed: u32,
     /// The port to listen on; zero takes a free one.
     pub port: u16,
+    /// Answers requests without a token too: kubectl sends none over plain HTTP. A wrong one is refused all the same.
+    pub is_open: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             scenario: Scenario::default(),
-            from: Duration::from_secs(6 * 60),
+            from: Duration::from_mins(6),
             speed: 1,
             port: 0,
+            is_open: false,
         }
     }
 }
@@ -131,15 +134,15 @@ impl Demo {
         let world = tokio::task::spawn_blocking(move || World::play(&options, Timestamp::now()))
             .await
             .context("the demo cluster could not be brought up")?;
-        Self::serve(world, options.port).await
+        Self::serve(Backend::new(world, TOKEN, options.is_open), options.port).await
     }
 
     /// Starts a server with nothing in it and nobody acting: tests put there what they need.
     pub async fn empty() -> anyhow::Result<Self> {
-        Self::serve(World::empty(), 0).await
+        Self::serve(Backend::new(World::empty(), TOKEN, false), 0).await
     }
 
-    async fn serve(world: World, port: u16) -> anyhow::Result<Self> {
+    async fn serve(backend: Backend, port: u16) -> anyhow::Result<Self> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.with_context(|| {
             format!("the demo cannot listen on {wanted}: choose another port, or none to take a free one")
@@ -147,7 +150,7 @@ impl Demo {
         let address = listener
             .local_addr()
             .context("the demo's address cannot be read")?;
-        let backend = Arc::new(Backend::new(world, TOKEN));
+        let backend = Arc::new(backend);
         let serving = tokio::spawn(api::serve(Arc::clone(&backend), listener, address));
         let living = tokio::spawn({
             let backend = Arc::clone(&backend);

@@ -1,5 +1,10 @@
 //! The demo's API server, held to what a real one does, with a client that knows nothing of Kubernetes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also outside the functions marked as tests"
+)]
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use sickbay::demo::{Demo, Faults, Resource, Scope};
+use sickbay::demo::{Demo, Faults, Options, Resource, Scenario, Scope};
 
 /// Longer than anything here takes; reached only when something is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,7 +45,11 @@ struct Answer {
 
 impl Caller {
     async fn new() -> Self {
-        let demo = Demo::empty().await.unwrap();
+        Self::of(Demo::empty().await.unwrap())
+    }
+
+    fn of(demo: Demo) -> Self {
+        // A connection is never used twice: some tests break them.
         Self {
             demo,
             client: Client::builder(TokioExecutor::new())
@@ -744,4 +753,89 @@ async fn a_demo_that_is_shut_down_leaves_nothing_open() {
     let frame = tokio::time::timeout(PATIENCE, watch.body.frame()).await.unwrap();
     assert!(frame.is_none_or(|frame| frame.is_err()));
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_open_demo_answers_who_shows_no_token_but_not_who_shows_a_wrong_one() {
+    let options = Options {
+        scenario: Scenario::Healthy,
+        is_open: true,
+        ..Options::default()
+    };
+    let demo = Demo::start(options).await.unwrap();
+    let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let code = async |authorization: Option<&str>| {
+        let mut request = Request::get(format!("{}/api/v1/nodes", demo.url()));
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        client
+            .request(request.body(Empty::new()).unwrap())
+            .await
+            .unwrap()
+            .status()
+    };
+    assert_eq!(code(None).await, StatusCode::OK);
+    assert_eq!(code(Some("Bearer other")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        code(Some(&format!("Bearer {}", demo.token()))).await,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn the_incident_is_played_live() {
+    let options = Options {
+        from: Duration::ZERO,
+        speed: 100,
+        ..Options::default()
+    };
+    let caller = Caller::of(Demo::start(options).await.unwrap());
+    let path = "/api/v1/nodes?watch=1&resourceVersion=0&fieldSelector=metadata.name%3Dworker-2";
+    let mut watch = caller.watch(path).await;
+    let ready = |line: &Value| {
+        let conditions = line["object"]["status"]["conditions"].as_array().unwrap();
+        let ready = conditions
+            .iter()
+            .find(|condition| condition["type"] == "Ready")
+            .unwrap();
+        ready["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        ready(&watch.next().await.unwrap()),
+        "True",
+        "it opens before the failure"
+    );
+    while ready(&watch.next().await.unwrap()) != "Unknown" {}
+    let mut pods = caller
+        .watch("/api/v1/namespaces/data/pods?watch=1&resourceVersion=0")
+        .await;
+    loop {
+        let line = pods.next().await.unwrap();
+        let metadata = &line["object"]["metadata"];
+        if metadata["name"] == "postgres-1" && metadata["deletionTimestamp"].is_string() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_kubeconfig_leads_to_the_demo() {
+    let demo = Demo::empty().await.unwrap();
+    let read: Value = serde_yaml::from_str(&demo.kubeconfig()).unwrap();
+    assert_eq!(read["current-context"], "demo");
+    assert_eq!(read["clusters"][0]["cluster"]["server"], demo.url().as_str());
+    assert_eq!(read["users"][0]["user"]["token"], demo.token());
+}
+
+#[test]
+fn scenarios_are_known_by_their_names() {
+    for scenario in Scenario::all() {
+        assert_eq!(scenario.id().parse(), Ok(scenario));
+    }
+    let error = "dead".parse::<Scenario>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "no scenario is called \"dead\": there are dead-node, healthy"
+    );
 }

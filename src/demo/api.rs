@@ -117,7 +117,7 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
             Some(body) => text(instead.refusal.code, body),
             None => refused(&instead.refusal),
         }
-    } else if header(AUTHORIZATION) != Some(&format!("Bearer {}", backend.token)) {
+    } else if !backend.admits(header(AUTHORIZATION)) {
         refused(&Refusal::unauthorized())
     } else {
         let asked = Asked {

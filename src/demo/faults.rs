@@ -88,7 +88,7 @@ impl Levers {
                 denials: Vec::new(),
                 canned: VecDeque::new(),
                 has_watch_list: true,
-                bookmark_period: Duration::from_secs(60),
+                bookmark_period: Duration::from_mins(1),
                 clock_offset: None,
             }),
             received: Mutex::new(Vec::new()),
@@ -272,9 +272,9 @@ impl Faults {
 
     pub fn compact_everything(&self) {
         self.backend.with(|world| {
-            Resource::ALL
-                .into_iter()
-                .for_each(|resource| world.store.compact(resource))
+            for resource in Resource::ALL {
+                world.store.compact(resource);
+            }
         });
     }
 

@@ -7,6 +7,20 @@ use serde_json::{Value, json};
 
 use super::store::Key;
 
+/// What is at a JSON pointer. Like `Value::pointer`, which allocates for every step: the controllers look through
+/// all objects with it, and the demo's past is played while somebody waits.
+fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut tokens = pointer.split('/').skip(1);
+    tokens.try_fold(object, |value, token| match value {
+        Value::Object(fields) if token.contains('~') => {
+            fields.get(&token.replace("~1", "/").replace("~0", "~"))
+        }
+        Value::Object(fields) => fields.get(token),
+        Value::Array(items) => items.get(token.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    })
+}
+
 /// The text at a JSON pointer; empty if there is none, as the API's zero value is.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object
@@ -17,7 +31,7 @@ pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 
 /// The number at a JSON pointer.
 pub(crate) fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    at(object, pointer).and_then(Value::as_i64)
 }
 
 /// The items of the list at a JSON pointer; none if it is missing.
@@ -61,6 +75,14 @@ pub(crate) fn micro_time(at: Timestamp) -> String {
 /// The time at a JSON pointer.
 pub(crate) fn time_at(object: &Value, pointer: &str) -> Option<Timestamp> {
     text(object, pointer).parse().ok()
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
 }
 
 /// The controller among an object's owners.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::{Key, Store};
 use super::ask::{Query, Shape};
@@ -129,7 +130,7 @@ impl Token {
     /// Opaque to clients on purpose: whoever takes it apart breaks on a real server too.
     fn written(&self) -> String {
         let plain = json!([self.version, self.last.namespace, self.last.name]).to_string();
-        plain.bytes().map(|byte| format!("{byte:02x}")).collect()
+        object::hex(plain.as_bytes())
     }
 
     fn read(text: &str) -> Option<Self> {

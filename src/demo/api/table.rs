@@ -159,28 +159,8 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
     match resource {
         Resource::Nodes => node_cells(object, age),
         Resource::Pods => pod_cells(object, age),
-        Resource::PersistentVolumes => vec![
-            name,
-            text("/spec/capacity/storage"),
-            json!(access_modes(object, "/spec/accessModes")),
-            text("/spec/persistentVolumeReclaimPolicy"),
-            json!(phase(object)),
-            json!(claim(object)),
-            text("/spec/storageClassName"),
-            text("/status/reason"),
-            age,
-            text("/spec/volumeMode"),
-        ],
-        Resource::PersistentVolumeClaims => vec![
-            name,
-            json!(phase(object)),
-            text("/spec/volumeName"),
-            text("/status/capacity/storage"),
-            json!(access_modes(object, "/status/accessModes")),
-            text("/spec/storageClassName"),
-            age,
-            text("/spec/volumeMode"),
-        ],
+        Resource::PersistentVolumes => volume_cells(object, age),
+        Resource::PersistentVolumeClaims => claim_cells(object, age),
         Resource::VolumeAttachments => vec![
             name,
             text("/spec/attacher"),
@@ -192,48 +172,39 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
         Resource::Events => event_cells(object, now),
         Resource::Namespaces => vec![name, json!(phase(object)), age],
         Resource::Leases => vec![name, text("/spec/holderIdentity"), age],
-        Resource::Deployments => {
-            let mut cells = vec![
+        Resource::Deployments => workload(
+            vec![
                 name,
                 fraction("/status/readyReplicas", "/spec/replicas"),
                 count("/status/updatedReplicas"),
                 count("/status/availableReplicas"),
                 age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
-        }
+            ],
+            object,
+        ),
         Resource::ReplicaSets => {
-            let mut cells = vec![
-                name,
-                count("/spec/replicas"),
-                count("/status/replicas"),
-                count("/status/readyReplicas"),
-                age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
+            let cells = ["/spec/replicas", "/status/replicas", "/status/readyReplicas"].map(count);
+            workload([vec![name], cells.to_vec(), vec![age]].concat(), object)
         }
         Resource::StatefulSets => {
-            let mut cells = vec![name, fraction("/status/readyReplicas", "/spec/replicas"), age];
-            cells.extend(workload_wide(object).into_iter().take(2));
+            let ready = fraction("/status/readyReplicas", "/spec/replicas");
+            let mut cells = workload(vec![name, ready, age], object);
+            // It is the one without its selector.
+            cells.pop();
             cells
         }
         Resource::DaemonSets => {
-            let mut cells = vec![
-                name,
-                count("/status/desiredNumberScheduled"),
-                count("/status/currentNumberScheduled"),
-                count("/status/numberReady"),
-                count("/status/updatedNumberScheduled"),
-                count("/status/numberAvailable"),
-                json!(some_or_none(&labels(
-                    &object["spec"]["template"]["spec"]["nodeSelector"]
-                ))),
-                age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
+            let cells = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady"];
+            let more = ["updatedNumberScheduled", "numberAvailable"];
+            let counts = cells
+                .into_iter()
+                .chain(more)
+                .map(|field| count(&format!("/status/{field}")));
+            let selector = labels(&object["spec"]["template"]["spec"]["nodeSelector"]);
+            let mut cells = vec![name];
+            cells.extend(counts);
+            cells.extend([json!(some_or_none(&selector)), age]);
+            workload(cells, object)
         }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![
@@ -337,6 +308,36 @@ fn pod_status(pod: &Value, containers: &[Value]) -> String {
     of_container.or(own).unwrap_or_default().to_owned()
 }
 
+fn volume_cells(volume: &Value, age: Value) -> Vec<Value> {
+    let text = |pointer: &str| json!(object::text(volume, pointer));
+    vec![
+        text("/metadata/name"),
+        text("/spec/capacity/storage"),
+        json!(access_modes(volume, "/spec/accessModes")),
+        text("/spec/persistentVolumeReclaimPolicy"),
+        json!(phase(volume)),
+        json!(claim(volume)),
+        text("/spec/storageClassName"),
+        text("/status/reason"),
+        age,
+        text("/spec/volumeMode"),
+    ]
+}
+
+fn claim_cells(claim: &Value, age: Value) -> Vec<Value> {
+    let text = |pointer: &str| json!(object::text(claim, pointer));
+    vec![
+        text("/metadata/name"),
+        json!(phase(claim)),
+        text("/spec/volumeName"),
+        text("/status/capacity/storage"),
+        json!(access_modes(claim, "/status/accessModes")),
+        text("/spec/storageClassName"),
+        age,
+        text("/spec/volumeMode"),
+    ]
+}
+
 fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
     let first_of = |pointers: &[&str]| {
         let found = pointers
@@ -371,7 +372,8 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-fn workload_wide(object: &Value) -> Vec<Value> {
+/// The cells of a workload, with the ones that the wide output adds.
+fn workload(mut cells: Vec<Value>, object: &Value) -> Vec<Value> {
     let containers = object::items(object, "/spec/template/spec/containers");
     let each = |pointer: &str| {
         let texts: Vec<&str> = containers
@@ -380,11 +382,12 @@ fn workload_wide(object: &Value) -> Vec<Value> {
             .collect();
         json!(texts.join(","))
     };
-    vec![
+    cells.extend([
         each("/name"),
         each("/image"),
         json!(labels(&object["spec"]["selector"]["matchLabels"])),
-    ]
+    ]);
+    cells
 }
 
 fn labels(labels: &Value) -> String {

@@ -24,7 +24,7 @@ use super::shape;
 use super::status::Refusal;
 
 /// How long a watch lasts that does not say how long; a real server picks between 30 and 60 minutes.
-const DEFAULT_LENGTH: Duration = Duration::from_secs(40 * 60);
+const DEFAULT_LENGTH: Duration = Duration::from_mins(40);
 
 /// A watch that is asked for.
 #[derive(Debug)]

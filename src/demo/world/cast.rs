@@ -70,9 +70,12 @@ pub(super) fn placements() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
+/// A step of building the cluster.
+type Act = fn(&mut World);
+
 /// Brings the cluster up in the past and leaves it at `now`, calm.
 pub(super) fn assemble(world: &mut World, now: Timestamp) {
-    let acts: [(i64, fn(&mut World)); 6] = [
+    let acts: [(i64, Act); 6] = [
         (41 * 24, found),
         (40 * 24, storage),
         (38 * 24, system),
@@ -256,15 +259,13 @@ fn system(world: &mut World) {
         "registry.example/storage/block-csi:2.8.0",
     );
     csi["spec"]["template"]["spec"]["tolerations"] = everywhere;
-    csi["spec"]["template"]["spec"]["containers"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|all| {
-            all.push(container(
-                "node-driver-registrar",
-                "registry.example/k8s/csi-registrar:v2.15.0",
-            ))
-        });
+    csi["spec"]["template"]["spec"]["containers"] = json!([
+        container("block-csi", "registry.example/storage/block-csi:2.8.0"),
+        container(
+            "node-driver-registrar",
+            "registry.example/k8s/csi-registrar:v2.15.0"
+        ),
+    ]);
     world.add_all(Resource::DaemonSets, [proxy, csi]);
     let mut dns = deployment(
         "kube-system",

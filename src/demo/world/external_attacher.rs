@@ -51,7 +51,7 @@ impl Controller for ExternalAttacher {
             if is_leaving {
                 let patch = json!({ "metadata": { "finalizers": null }, "status": { "attached": false } });
                 stage.change(Resource::VolumeAttachments, &key, |attachment| {
-                    object::merge(attachment, &patch)
+                    object::merge(attachment, &patch);
                 });
                 release(stage, &attachment);
             } else {

@@ -65,7 +65,7 @@ impl Heartbeats {
             beats.reported = Some(stage.now);
             let now = stage.now;
             stage.change(Resource::Nodes, &object::key(node), |node| {
-                node::post_healthy(node, now)
+                node::post_healthy(node, now);
             });
         }
         sooner(
@@ -97,7 +97,7 @@ fn renew(stage: &mut Stage<'_>, node: &Value) {
     let renewed = object::micro_time(stage.now);
     if stage.store.get(Resource::Leases, &key).is_some() {
         stage.change(Resource::Leases, &key, |lease| {
-            lease["spec"]["renewTime"] = json!(renewed)
+            lease["spec"]["renewTime"] = json!(renewed);
         });
         return;
     }

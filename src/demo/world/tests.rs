@@ -26,7 +26,7 @@ impl Play {
             scenario,
             from: Duration::ZERO,
             speed,
-            port: 0,
+            ..Options::default()
         };
         let world = World::play(&options, now);
         Self {
@@ -142,6 +142,12 @@ fn the_cluster_is_calm_before_the_failure() {
         0,
         "the past is forgotten"
     );
+    let mut addresses: Vec<&str> = pods.iter().map(|pod| text(pod, "/status/podIP")).collect();
+    addresses.retain(|address| address.starts_with("10.244."));
+    let count = addresses.len();
+    addresses.sort_unstable();
+    addresses.dedup();
+    assert_eq!(addresses.len(), count, "every pod has its own address");
     let on_silent: Vec<_> = pods.iter().filter(|pod| node_of(pod) == SILENT).collect();
     for app in [
         "postgres-1",
@@ -463,12 +469,12 @@ fn a_kubelet_that_comes_back_ends_the_incident() {
 #[test]
 fn opened_in_the_middle_it_is_where_it_would_have_come() {
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    let from = Duration::from_secs(9 * 60);
+    let from = Duration::from_mins(9);
     let options = Options {
         scenario: Scenario::DeadNode,
         from,
         speed: 1,
-        port: 0,
+        ..Options::default()
     };
     let world = World::play(&options, now);
     let mut play = Play {

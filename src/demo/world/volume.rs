@@ -29,8 +29,7 @@ impl Attachable {
     pub(super) fn attachment(&self, node: &str) -> String {
         let text = format!("{}{}{node}", self.handle, self.driver);
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-        let digits: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("csi-{digits}")
+        format!("csi-{}", object::hex(digest.as_ref()))
     }
 
     pub(super) fn of(store: &Store, volume: &Value) -> Option<Self> {
