@@ -86,7 +86,9 @@ impl FromStr for Scenario {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::all().into_iter().find(|scenario| scenario.id() == name);
-        found.ok_or_else(|| UnknownScenario { name: name.to_owned() })
+        found.ok_or_else(|| UnknownScenario {
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -100,11 +102,19 @@ pub struct Options {
     pub speed: u32,
     /// The port to listen on; zero takes a free one.
     pub port: u16,
+    /// Answers requests without a token too: kubectl sends none over plain HTTP. A wrong one is refused all the same.
+    pub is_open: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { scenario: Scenario::default(), from: Duration::from_secs(6 * 60), speed: 1, port: 0 }
+        Self {
+            scenario: Scenario::default(),
+            from: Duration::from_mins(6),
+            speed: 1,
+            port: 0,
+            is_open: false,
+        }
     }
 }
 
@@ -124,27 +134,34 @@ impl Demo {
         let world = tokio::task::spawn_blocking(move || World::play(&options, Timestamp::now()))
             .await
             .context("the demo cluster could not be brought up")?;
-        Self::serve(world, options.port).await
+        Self::serve(Backend::new(world, TOKEN, options.is_open), options.port).await
     }
 
     /// Starts a server with nothing in it and nobody acting: tests put there what they need.
     pub async fn empty() -> anyhow::Result<Self> {
-        Self::serve(World::empty(), 0).await
+        Self::serve(Backend::new(World::empty(), TOKEN, false), 0).await
     }
 
-    async fn serve(world: World, port: u16) -> anyhow::Result<Self> {
+    async fn serve(backend: Backend, port: u16) -> anyhow::Result<Self> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.with_context(|| {
             format!("the demo cannot listen on {wanted}: choose another port, or none to take a free one")
         })?;
-        let address = listener.local_addr().context("the demo's address cannot be read")?;
-        let backend = Arc::new(Backend::new(world, TOKEN));
+        let address = listener
+            .local_addr()
+            .context("the demo's address cannot be read")?;
+        let backend = Arc::new(backend);
         let serving = tokio::spawn(api::serve(Arc::clone(&backend), listener, address));
         let living = tokio::spawn({
             let backend = Arc::clone(&backend);
             async move { backend.live().await }
         });
-        Ok(Self { backend, address, serving, living })
+        Ok(Self {
+            backend,
+            address,
+            serving,
+            living,
+        })
     }
 
     /// `http://127.0.0.1:…`, without a slash at the end.
@@ -179,29 +196,47 @@ impl Demo {
 
     /// Creates an object, or replaces the one of its name, and gives it as it is stored.
     pub fn put(&self, resource: Resource, object: Value) -> Value {
-        self.backend.with(|world| world.store.put(resource, object, Timestamp::now()).as_ref().clone())
+        self.backend.with(|world| {
+            world
+                .store
+                .put(resource, object, Timestamp::now())
+                .as_ref()
+                .clone()
+        })
     }
 
     /// Changes an object by a JSON merge patch; `None` if there is none. `namespace` is empty for what has none.
     pub fn patch(&self, resource: Resource, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
         let key = Key::new(namespace, name);
-        let patched = self.backend.with(|world| world.store.patch(resource, &key, patch, Timestamp::now()));
+        let patched = self
+            .backend
+            .with(|world| world.store.patch(resource, &key, patch, Timestamp::now()));
         patched.map(|object| object.as_ref().clone())
     }
 
     /// Removes an object at once, without grace; `None` if there was none.
     pub fn remove(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
         let key = Key::new(namespace, name);
-        self.backend.with(|world| world.store.remove(resource, &key)).map(|object| object.as_ref().clone())
+        self.backend
+            .with(|world| world.store.remove(resource, &key))
+            .map(|object| object.as_ref().clone())
     }
 
     pub fn get(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
         let key = Key::new(namespace, name);
-        self.backend.with(|world| world.store.get(resource, &key)).map(|object| object.as_ref().clone())
+        self.backend
+            .with(|world| world.store.get(resource, &key))
+            .map(|object| object.as_ref().clone())
     }
 
     pub fn list(&self, resource: Resource) -> Vec<Value> {
-        self.backend.with(|world| world.store.list(resource).map(|object| object.as_ref().clone()).collect())
+        self.backend.with(|world| {
+            world
+                .store
+                .list(resource)
+                .map(|object| object.as_ref().clone())
+                .collect()
+        })
     }
 
     /// Ends the demo, and waits until it has ended.

@@ -19,10 +19,12 @@ pub(crate) struct Backend {
     /// Rung when the world was changed from outside, so that its controllers look.
     changed: Notify,
     pub(crate) token: String,
+    /// Whether who shows no token is answered too.
+    is_open: bool,
 }
 
 impl Backend {
-    pub(crate) fn new(world: World, token: &str) -> Self {
+    pub(crate) fn new(world: World, token: &str, is_open: bool) -> Self {
         let version = world.store.version();
         Self {
             world: Mutex::new(world),
@@ -30,7 +32,15 @@ impl Backend {
             version: watch::Sender::new(version),
             changed: Notify::new(),
             token: token.to_owned(),
+            is_open,
         }
+    }
+
+    /// Whether a request with this `Authorization` header is let in.
+    pub(crate) fn admits(&self, authorization: Option<&str>) -> bool {
+        authorization.map_or(self.is_open, |shown| {
+            shown.strip_prefix("Bearer ") == Some(&self.token)
+        })
     }
 
     /// Looks at the world or changes it. Watches and controllers learn of a change when it is done.
@@ -53,7 +63,7 @@ impl Backend {
             let nothing_due = async {
                 match due {
                     Some(due) => {
-                        tokio::time::sleep(due.duration_since(Timestamp::now()).unsigned_abs()).await
+                        tokio::time::sleep(due.duration_since(Timestamp::now()).unsigned_abs()).await;
                     }
                     None => std::future::pending().await,
                 }

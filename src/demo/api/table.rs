@@ -15,8 +15,11 @@ type Column = (&'static str, &'static str, u8);
 
 const NAME: Column = ("Name", "string", 0);
 const AGE: Column = ("Age", "string", 0);
-const WORKLOAD_WIDE: [Column; 3] =
-    [("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1)];
+const WORKLOAD_WIDE: [Column; 3] = [
+    ("Containers", "string", 1),
+    ("Images", "string", 1),
+    ("Selector", "string", 1),
+];
 
 /// A table of objects.
 pub(crate) fn of<'a>(
@@ -53,7 +56,13 @@ fn columns(resource: Resource) -> Vec<Column> {
     match resource {
         Resource::Nodes => [
             texts(&["Name", "Status", "Roles", "Age", "Version"]),
-            wide(&["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"]),
+            wide(&[
+                "Internal-IP",
+                "External-IP",
+                "OS-Image",
+                "Kernel-Version",
+                "Container-Runtime",
+            ]),
         ]
         .concat(),
         Resource::Pods => [
@@ -62,19 +71,37 @@ fn columns(resource: Resource) -> Vec<Column> {
         ]
         .concat(),
         Resource::PersistentVolumes => [
-            texts(&["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass"]),
+            texts(&[
+                "Name",
+                "Capacity",
+                "Access Modes",
+                "Reclaim Policy",
+                "Status",
+                "Claim",
+                "StorageClass",
+            ]),
             texts(&["Reason", "Age"]),
             wide(&["VolumeMode"]),
         ]
         .concat(),
         Resource::PersistentVolumeClaims => [
-            texts(&["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "Age"]),
+            texts(&[
+                "Name",
+                "Status",
+                "Volume",
+                "Capacity",
+                "Access Modes",
+                "StorageClass",
+                "Age",
+            ]),
             wide(&["VolumeMode"]),
         ]
         .concat(),
-        Resource::VolumeAttachments => {
-            [texts(&["Name", "Attacher", "PV", "Node"]), vec![("Attached", "boolean", 0), AGE]].concat()
-        }
+        Resource::VolumeAttachments => [
+            texts(&["Name", "Attacher", "PV", "Node"]),
+            vec![("Attached", "boolean", 0), AGE],
+        ]
+        .concat(),
         Resource::Events => [
             texts(&["Last Seen", "Type", "Reason", "Object"]),
             wide(&["Subobject", "Source"]),
@@ -84,12 +111,18 @@ fn columns(resource: Resource) -> Vec<Column> {
         .concat(),
         Resource::Namespaces => texts(&["Name", "Status", "Age"]),
         Resource::Leases => texts(&["Name", "Holder", "Age"]),
-        Resource::Deployments => {
-            [texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
-        }
-        Resource::ReplicaSets => {
-            [name, numbers(&["Desired", "Current", "Ready"]), vec![AGE], WORKLOAD_WIDE.to_vec()].concat()
-        }
+        Resource::Deployments => [
+            texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]),
+            WORKLOAD_WIDE.to_vec(),
+        ]
+        .concat(),
+        Resource::ReplicaSets => [
+            name,
+            numbers(&["Desired", "Current", "Ready"]),
+            vec![AGE],
+            WORKLOAD_WIDE.to_vec(),
+        ]
+        .concat(),
         Resource::StatefulSets => {
             [texts(&["Name", "Ready", "Age"]), wide(&["Containers", "Images"])].concat()
         }
@@ -126,28 +159,8 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
     match resource {
         Resource::Nodes => node_cells(object, age),
         Resource::Pods => pod_cells(object, age),
-        Resource::PersistentVolumes => vec![
-            name,
-            text("/spec/capacity/storage"),
-            json!(access_modes(object, "/spec/accessModes")),
-            text("/spec/persistentVolumeReclaimPolicy"),
-            json!(phase(object)),
-            json!(claim(object)),
-            text("/spec/storageClassName"),
-            text("/status/reason"),
-            age,
-            text("/spec/volumeMode"),
-        ],
-        Resource::PersistentVolumeClaims => vec![
-            name,
-            json!(phase(object)),
-            text("/spec/volumeName"),
-            text("/status/capacity/storage"),
-            json!(access_modes(object, "/status/accessModes")),
-            text("/spec/storageClassName"),
-            age,
-            text("/spec/volumeMode"),
-        ],
+        Resource::PersistentVolumes => volume_cells(object, age),
+        Resource::PersistentVolumeClaims => claim_cells(object, age),
         Resource::VolumeAttachments => vec![
             name,
             text("/spec/attacher"),
@@ -159,46 +172,39 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
         Resource::Events => event_cells(object, now),
         Resource::Namespaces => vec![name, json!(phase(object)), age],
         Resource::Leases => vec![name, text("/spec/holderIdentity"), age],
-        Resource::Deployments => {
-            let mut cells = vec![
+        Resource::Deployments => workload(
+            vec![
                 name,
                 fraction("/status/readyReplicas", "/spec/replicas"),
                 count("/status/updatedReplicas"),
                 count("/status/availableReplicas"),
                 age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
-        }
+            ],
+            object,
+        ),
         Resource::ReplicaSets => {
-            let mut cells = vec![
-                name,
-                count("/spec/replicas"),
-                count("/status/replicas"),
-                count("/status/readyReplicas"),
-                age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
+            let cells = ["/spec/replicas", "/status/replicas", "/status/readyReplicas"].map(count);
+            workload([vec![name], cells.to_vec(), vec![age]].concat(), object)
         }
         Resource::StatefulSets => {
-            let mut cells = vec![name, fraction("/status/readyReplicas", "/spec/replicas"), age];
-            cells.extend(workload_wide(object).into_iter().take(2));
+            let ready = fraction("/status/readyReplicas", "/spec/replicas");
+            let mut cells = workload(vec![name, ready, age], object);
+            // It is the one without its selector.
+            cells.pop();
             cells
         }
         Resource::DaemonSets => {
-            let mut cells = vec![
-                name,
-                count("/status/desiredNumberScheduled"),
-                count("/status/currentNumberScheduled"),
-                count("/status/numberReady"),
-                count("/status/updatedNumberScheduled"),
-                count("/status/numberAvailable"),
-                json!(some_or_none(&labels(&object["spec"]["template"]["spec"]["nodeSelector"]))),
-                age,
-            ];
-            cells.extend(workload_wide(object));
-            cells
+            let cells = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady"];
+            let more = ["updatedNumberScheduled", "numberAvailable"];
+            let counts = cells
+                .into_iter()
+                .chain(more)
+                .map(|field| count(&format!("/status/{field}")));
+            let selector = labels(&object["spec"]["template"]["spec"]["nodeSelector"]);
+            let mut cells = vec![name];
+            cells.extend(counts);
+            cells.extend([json!(some_or_none(&selector)), age]);
+            workload(cells, object)
         }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![
@@ -231,12 +237,18 @@ fn node_cells(node: &Value, age: Value) -> Vec<Value> {
     let roles: Vec<&str> = node["metadata"]["labels"]
         .as_object()
         .into_iter()
-        .flat_map(|labels| labels.keys().filter_map(|key| key.strip_prefix("node-role.kubernetes.io/")))
+        .flat_map(|labels| {
+            labels
+                .keys()
+                .filter_map(|key| key.strip_prefix("node-role.kubernetes.io/"))
+        })
         .collect();
     let address = |kind: &str| {
         let addresses = object::items(node, "/status/addresses");
         let found = addresses.iter().find(|address| address["type"] == kind);
-        json!(some_or_none(found.map_or("", |address| object::text(address, "/address"))))
+        json!(some_or_none(
+            found.map_or("", |address| object::text(address, "/address"))
+        ))
     };
     let fact = |name: &str| json!(object::text(node, &format!("/status/nodeInfo/{name}")));
     vec![
@@ -255,12 +267,20 @@ fn node_cells(node: &Value, age: Value) -> Vec<Value> {
 
 fn pod_cells(pod: &Value, age: Value) -> Vec<Value> {
     let containers = object::items(pod, "/status/containerStatuses");
-    let ready = containers.iter().filter(|container| container["ready"] == true).count();
-    let restarts: i64 =
-        containers.iter().filter_map(|container| object::number(container, "/restartCount")).sum();
+    let ready = containers
+        .iter()
+        .filter(|container| container["ready"] == true)
+        .count();
+    let restarts: i64 = containers
+        .iter()
+        .filter_map(|container| object::number(container, "/restartCount"))
+        .sum();
     vec![
         json!(object::name(pod)),
-        json!(format!("{ready}/{}", object::items(pod, "/spec/containers").len())),
+        json!(format!(
+            "{ready}/{}",
+            object::items(pod, "/spec/containers").len()
+        )),
         json!(pod_status(pod, containers)),
         json!(restarts.to_string()),
         age,
@@ -282,22 +302,64 @@ fn pod_status(pod: &Value, containers: &[Value]) -> String {
             .map(|pointer| object::text(container, pointer))
             .find(|reason| !reason.is_empty())
     });
-    let own = [object::text(pod, "/status/reason"), phase].into_iter().find(|text| !text.is_empty());
+    let own = [object::text(pod, "/status/reason"), phase]
+        .into_iter()
+        .find(|text| !text.is_empty());
     of_container.or(own).unwrap_or_default().to_owned()
+}
+
+fn volume_cells(volume: &Value, age: Value) -> Vec<Value> {
+    let text = |pointer: &str| json!(object::text(volume, pointer));
+    vec![
+        text("/metadata/name"),
+        text("/spec/capacity/storage"),
+        json!(access_modes(volume, "/spec/accessModes")),
+        text("/spec/persistentVolumeReclaimPolicy"),
+        json!(phase(volume)),
+        json!(claim(volume)),
+        text("/spec/storageClassName"),
+        text("/status/reason"),
+        age,
+        text("/spec/volumeMode"),
+    ]
+}
+
+fn claim_cells(claim: &Value, age: Value) -> Vec<Value> {
+    let text = |pointer: &str| json!(object::text(claim, pointer));
+    vec![
+        text("/metadata/name"),
+        json!(phase(claim)),
+        text("/spec/volumeName"),
+        text("/status/capacity/storage"),
+        json!(access_modes(claim, "/status/accessModes")),
+        text("/spec/storageClassName"),
+        age,
+        text("/spec/volumeMode"),
+    ]
 }
 
 fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
     let first_of = |pointers: &[&str]| {
-        let found = pointers.iter().find(|pointer| !object::text(event, pointer).is_empty());
+        let found = pointers
+            .iter()
+            .find(|pointer| !object::text(event, pointer).is_empty());
         found.map_or(json!("<unknown>"), |pointer| age(event, pointer, now))
     };
     let kind = object::text(event, "/involvedObject/kind").to_lowercase();
-    let component = [object::text(event, "/source/component"), object::text(event, "/reportingComponent")]
-        .into_iter()
-        .find(|component| !component.is_empty())
-        .unwrap_or_default();
+    let component = [
+        object::text(event, "/source/component"),
+        object::text(event, "/reportingComponent"),
+    ]
+    .into_iter()
+    .find(|component| !component.is_empty())
+    .unwrap_or_default();
     vec![
-        first_of(&["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"]),
+        first_of(&[
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/eventTime",
+            "/firstTimestamp",
+        ]),
         json!(object::text(event, "/type")),
         json!(object::text(event, "/reason")),
         json!(format!("{kind}/{}", object::text(event, "/involvedObject/name"))),
@@ -310,43 +372,69 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-fn workload_wide(object: &Value) -> Vec<Value> {
+/// The cells of a workload, with the ones that the wide output adds.
+fn workload(mut cells: Vec<Value>, object: &Value) -> Vec<Value> {
     let containers = object::items(object, "/spec/template/spec/containers");
     let each = |pointer: &str| {
-        let texts: Vec<&str> = containers.iter().map(|container| object::text(container, pointer)).collect();
+        let texts: Vec<&str> = containers
+            .iter()
+            .map(|container| object::text(container, pointer))
+            .collect();
         json!(texts.join(","))
     };
-    vec![each("/name"), each("/image"), json!(labels(&object["spec"]["selector"]["matchLabels"]))]
+    cells.extend([
+        each("/name"),
+        each("/image"),
+        json!(labels(&object["spec"]["selector"]["matchLabels"])),
+    ]);
+    cells
 }
 
 fn labels(labels: &Value) -> String {
     let pairs = labels.as_object().into_iter().flatten();
-    let pairs: Vec<String> =
-        pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let pairs: Vec<String> = pairs
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     pairs.join(",")
 }
 
 fn words(items: &[Value]) -> String {
-    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn class_name(class: &Value) -> String {
     let is_default =
         class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true";
-    format!("{}{}", object::name(class), if is_default { " (default)" } else { "" })
+    format!(
+        "{}{}",
+        object::name(class),
+        if is_default { " (default)" } else { "" }
+    )
 }
 
 fn claim(volume: &Value) -> String {
     let claim = &volume["spec"]["claimRef"];
     if claim.is_object() {
-        format!("{}/{}", object::text(claim, "/namespace"), object::text(claim, "/name"))
+        format!(
+            "{}/{}",
+            object::text(claim, "/namespace"),
+            object::text(claim, "/name")
+        )
     } else {
         String::new()
     }
 }
 
 fn phase(object: &Value) -> &str {
-    if object::is_deleting(object) { "Terminating" } else { object::text(object, "/status/phase") }
+    if object::is_deleting(object) {
+        "Terminating"
+    } else {
+        object::text(object, "/status/phase")
+    }
 }
 
 fn access_modes(object: &Value, pointer: &str) -> String {
@@ -357,12 +445,18 @@ fn access_modes(object: &Value, pointer: &str) -> String {
         "ReadWriteOncePod" => "RWOP",
         _ => "?",
     };
-    object::items(object, pointer).iter().map(short).collect::<Vec<_>>().join(",")
+    object::items(object, pointer)
+        .iter()
+        .map(short)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn age(object: &Value, pointer: &str, now: Timestamp) -> Value {
     let since = object::time_at(object, pointer);
-    json!(since.map_or("<unknown>".to_owned(), |since| object::short_span(now.duration_since(since))))
+    json!(since.map_or("<unknown>".to_owned(), |since| object::short_span(
+        now.duration_since(since)
+    )))
 }
 
 fn some_or_none(text: &str) -> &str {

@@ -34,7 +34,10 @@ struct Beats {
 
 impl Heartbeats {
     pub(super) fn new(origin: Timestamp) -> Self {
-        Self { origin, nodes: BTreeMap::new() }
+        Self {
+            origin,
+            nodes: BTreeMap::new(),
+        }
     }
 
     /// Renews the lease and posts the status when their beats come; gives the next.
@@ -46,17 +49,24 @@ impl Heartbeats {
         let report_origin = self.origin + stage.timers.seconds(37 * position);
         let renewal = stage.timers.seconds(RENEWAL);
         let report = stage.timers.seconds(REPORT);
-        if beats.renewed.is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now) {
+        if beats
+            .renewed
+            .is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now)
+        {
             beats.renewed = Some(stage.now);
             renew(stage, node);
         }
         let is_unknown = object::condition_is(node, "Ready", "Unknown");
         if is_unknown
-            || beats.reported.is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
+            || beats
+                .reported
+                .is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
         {
             beats.reported = Some(stage.now);
             let now = stage.now;
-            stage.change(Resource::Nodes, &object::key(node), |node| node::post_healthy(node, now));
+            stage.change(Resource::Nodes, &object::key(node), |node| {
+                node::post_healthy(node, now);
+            });
         }
         sooner(
             Some(next_beat(stage.now + TICK, renewal_origin, renewal)),
@@ -86,11 +96,16 @@ fn renew(stage: &mut Stage<'_>, node: &Value) {
     let key = Key::new("kube-node-lease", name);
     let renewed = object::micro_time(stage.now);
     if stage.store.get(Resource::Leases, &key).is_some() {
-        stage.change(Resource::Leases, &key, |lease| lease["spec"]["renewTime"] = json!(renewed));
+        stage.change(Resource::Leases, &key, |lease| {
+            lease["spec"]["renewTime"] = json!(renewed);
+        });
         return;
     }
     let mut owner = object::owner_reference(node);
-    object::merge(&mut owner, &json!({ "controller": null, "blockOwnerDeletion": null }));
+    object::merge(
+        &mut owner,
+        &json!({ "controller": null, "blockOwnerDeletion": null }),
+    );
     stage.put(
         Resource::Leases,
         json!({

@@ -31,11 +31,14 @@ pub(super) struct Kubelets {
 /// How far a kubelet has come with a pod.
 #[derive(Clone, Copy)]
 struct Progress {
-    complains_at: Timestamp,
+    /// When it complains of volumes that are not there.
+    complaint: Timestamp,
     /// When its containers will have started; known once its volumes are there.
-    starts_at: Option<Timestamp>,
-    ready_at: Option<Timestamp>,
-    gone_at: Option<Timestamp>,
+    start: Option<Timestamp>,
+    /// When they will answer their probes.
+    warm: Option<Timestamp>,
+    /// When the processes of a pod that was told to stop will have ended.
+    end: Option<Timestamp>,
 }
 
 impl Kubelets {
@@ -44,17 +47,17 @@ impl Kubelets {
         let now = stage.now;
         let uid = object::uid(pod).to_owned();
         let mut progress = *self.pods.entry(uid.clone()).or_insert_with(|| Progress {
-            complains_at: now + stage.timers.millis(MOUNT_PATIENCE),
-            starts_at: None,
-            ready_at: None,
-            gone_at: None,
+            complaint: now + stage.timers.millis(MOUNT_PATIENCE),
+            start: None,
+            warm: None,
+            end: None,
         });
         let due = if object::is_deleting(pod) {
             stop(stage, pod, &mut progress)
         } else if object::text(pod, "/status/phase") == "Running" {
             keep_ready(stage, pod, &mut progress)
         } else {
-            start(stage, pod, &mut progress)
+            Some(start(stage, pod, &mut progress))
         };
         self.pods.insert(uid, progress);
         due
@@ -86,49 +89,63 @@ impl Controller for Kubelets {
             report_volumes(stage, name);
         }
         let pods: Vec<_> = stage.all(Resource::Pods);
-        self.pods.retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
+        self.pods
+            .retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
         due
     }
 }
 
-fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<Timestamp> {
+fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Timestamp {
     let (now, key) = (stage.now, object::key(pod));
     let node = object::text(pod, "/spec/nodeName");
     if object::items(pod, "/status/containerStatuses").is_empty() {
-        let address = stage.get(Resource::Nodes, "", node).map(|node| node::address(&node));
-        stage.change(Resource::Pods, &key, |pod| {
-            post_creating(pod, address.as_deref().unwrap_or_default(), now)
-        });
+        let address = stage
+            .get(Resource::Nodes, "", node)
+            .map(|node| node::address(&node));
+        let address = address.unwrap_or_default();
+        stage.change(Resource::Pods, &key, |pod| post_creating(pod, &address, now));
     }
     if !volumes_are_there(stage, pod) {
-        if progress.complains_at <= now {
-            progress.complains_at = now + stage.timers.millis(MOUNT_PATIENCE);
+        if progress.complaint <= now {
+            progress.complaint = now + stage.timers.millis(MOUNT_PATIENCE);
             complain(stage, pod);
         }
-        return Some(progress.complains_at);
+        return progress.complaint;
     }
     let pulling = i64::try_from(hash(object::uid(pod)) % 1_900).unwrap_or(0);
-    let starts_at = *progress.starts_at.get_or_insert(now + stage.timers.millis(1_100 + pulling));
+    let starts_at = *progress
+        .start
+        .get_or_insert(now + stage.timers.millis(1_100 + pulling));
     if starts_at > now {
-        return Some(starts_at);
+        return starts_at;
     }
     for container in object::items(pod, "/spec/containers") {
-        let (name, image) = (object::text(container, "/name"), object::text(container, "/image"));
+        let (name, image) = (
+            object::text(container, "/name"),
+            object::text(container, "/image"),
+        );
         let pulled =
             format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         stage.say(pod, &Note::normal("kubelet", "Pulled", &pulled).on(node));
-        stage.say(pod, &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node));
-        stage.say(pod, &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node));
+        stage.say(
+            pod,
+            &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node),
+        );
+        stage.say(
+            pod,
+            &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node),
+        );
     }
-    stage.change(Resource::Pods, &key, |pod| post_running(pod, now));
+    let address = free_address(stage, pod);
+    stage.change(Resource::Pods, &key, |pod| post_running(pod, &address, now));
     let ready_at = now + stage.timers.millis(WARM_UP);
-    progress.ready_at = Some(ready_at);
-    Some(ready_at)
+    progress.warm = Some(ready_at);
+    ready_at
 }
 
 /// A running pod is ready once it has warmed up, and again when its kubelet is back.
 fn keep_ready(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<Timestamp> {
-    let ready_at = progress.ready_at.filter(|ready_at| *ready_at > stage.now);
+    let ready_at = progress.warm.filter(|ready_at| *ready_at > stage.now);
     if ready_at.is_none() && !object::condition_is(pod, "Ready", "True") {
         let now = stage.now;
         stage.change(Resource::Pods, &object::key(pod), |pod| post_ready(pod, now));
@@ -139,13 +156,13 @@ fn keep_ready(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Op
 fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<Timestamp> {
     let (now, key) = (stage.now, object::key(pod));
     let node = object::text(pod, "/spec/nodeName");
-    if progress.gone_at.is_none() {
+    if progress.end.is_none() {
         for container in object::items(pod, "/spec/containers") {
             let message = format!("Stopping container {}", object::text(container, "/name"));
             stage.say(pod, &Note::normal("kubelet", "Killing", &message).on(node));
         }
     }
-    let gone_at = *progress.gone_at.get_or_insert(now + stage.timers.millis(STOPPING));
+    let gone_at = *progress.end.get_or_insert(now + stage.timers.millis(STOPPING));
     if gone_at > now {
         return Some(gone_at);
     }
@@ -156,7 +173,9 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
 
 fn volumes_are_there(stage: &Stage<'_>, pod: &Value) -> bool {
     let node = stage.get(Resource::Nodes, "", object::text(pod, "/spec/nodeName"));
-    let attached = node.as_deref().map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
+    let attached = node
+        .as_deref()
+        .map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
     are_bound(stage.store, pod)
         && attachable_of_pod(stage.store, pod)
             .iter()
@@ -174,8 +193,10 @@ fn complain(stage: &mut Stage<'_>, pod: &Value) {
          volumes=[]: timed out waiting for the condition",
         claimed.join(" ")
     );
-    stage
-        .say(pod, &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")));
+    stage.say(
+        pod,
+        &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")),
+    );
 }
 
 /// Volumes are in use from when the kubelet has decided to mount them.
@@ -194,7 +215,11 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
         return;
     };
     let known = object::items(&node, "/status/volumesInUse");
-    if known.iter().filter_map(Value::as_str).eq(volumes.iter().map(String::as_str)) {
+    if known
+        .iter()
+        .filter_map(Value::as_str)
+        .eq(volumes.iter().map(String::as_str))
+    {
         return;
     }
     stage.change(Resource::Nodes, &key, |node| {
@@ -203,6 +228,26 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
             node["status"]["volumesInUse"] = json!(volumes);
         }
     });
+}
+
+/// The first address of the node's range that no pod there has; the node's own for pods on its network.
+fn free_address(stage: &Stage<'_>, pod: &Value) -> String {
+    let name = object::text(pod, "/spec/nodeName");
+    if pod["spec"]["hostNetwork"] == true {
+        return object::text(pod, "/status/hostIP").to_owned();
+    }
+    let node = stage.get(Resource::Nodes, "", name);
+    let range = node
+        .as_deref()
+        .map_or("", |node| object::text(node, "/spec/podCIDR"));
+    let prefix = range.strip_suffix("0/24").unwrap_or("10.244.255.");
+    let pods = stage.pods_on(name);
+    let is_taken = |address: &String| {
+        pods.iter()
+            .any(|pod| object::text(pod, "/status/podIP") == address)
+    };
+    let mut addresses = (2..=254).map(|host| format!("{prefix}{host}"));
+    addresses.find(|address| !is_taken(address)).unwrap_or_default()
 }
 
 fn post_creating(pod: &mut Value, host: &str, now: Timestamp) {
@@ -240,19 +285,22 @@ fn post_creating(pod: &mut Value, host: &str, now: Timestamp) {
     pod["status"]["startTime"] = json!(object::time(now));
 }
 
-fn post_running(pod: &mut Value, now: Timestamp) {
+fn post_running(pod: &mut Value, address: &str, now: Timestamp) {
     let seed = hash(object::uid(pod));
-    object::set_condition(pod, "PodReadyToStartContainers", &json!({ "status": "True" }), now);
-    let address = if pod["spec"]["hostNetwork"] == true {
-        object::text(pod, "/status/hostIP").to_owned()
-    } else {
-        let node = hash(object::text(pod, "/spec/nodeName")) % 200;
-        format!("10.244.{node}.{}", 2 + seed % 250)
-    };
+    object::set_condition(
+        pod,
+        "PodReadyToStartContainers",
+        &json!({ "status": "True" }),
+        now,
+    );
     pod["status"]["phase"] = json!("Running");
     pod["status"]["podIP"] = json!(address);
     pod["status"]["podIPs"] = json!([{ "ip": address }]);
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         let digest: String = hash(object::text(status, "/image")).to_string();
         status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0>64}"));
         status["containerID"] = json!(format!("containerd://{}", suffix(seed, 32)));
@@ -262,7 +310,11 @@ fn post_running(pod: &mut Value, now: Timestamp) {
 }
 
 fn post_ready(pod: &mut Value, now: Timestamp) {
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         status["ready"] = json!(true);
     }
     let ready = json!({ "status": "True", "reason": null, "message": null });
@@ -272,7 +324,11 @@ fn post_ready(pod: &mut Value, now: Timestamp) {
 
 fn post_stopped(pod: &mut Value, now: Timestamp) {
     let started = pod["status"]["startTime"].clone();
-    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+    for status in pod["status"]["containerStatuses"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
         status["ready"] = json!(false);
         status["started"] = json!(false);
         status["state"] = json!({
@@ -284,7 +340,12 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
             },
         });
     }
-    object::set_condition(pod, "Ready", &json!({ "status": "False", "reason": "PodCompleted" }), now);
+    object::set_condition(
+        pod,
+        "Ready",
+        &json!({ "status": "False", "reason": "PodCompleted" }),
+        now,
+    );
     object::set_condition(
         pod,
         "ContainersReady",
@@ -296,5 +357,8 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
 
 fn container_names(pod: &Value) -> String {
     let containers = object::items(pod, "/spec/containers").iter();
-    containers.map(|container| object::text(container, "/name")).collect::<Vec<_>>().join(" ")
+    containers
+        .map(|container| object::text(container, "/name"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
