@@ -97,12 +97,7 @@ impl From<Status> for Trouble {
 
 impl From<WireError> for Trouble {
     fn from(error: WireError) -> Self {
-        match error {
-            WireError::Status(status) => (*status).into(),
-            WireError::TooLarge | WireError::Malformed(_) | WireError::Truncated => {
-                Self::broken(error.to_string())
-            }
-        }
+        Self::broken(error.to_string())
     }
 }
 
@@ -211,8 +206,8 @@ fn sending(error: &kube::Error) -> Trouble {
 /// The cause at the root of an error, in plain words: what wraps it only tells which library was in the way.
 pub fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut root = error;
-    while let Some(source) = root.source() {
-        root = source;
+    while let Some(cause) = cause(root) {
+        root = cause;
     }
     let kind = root.downcast_ref::<io::Error>().map(io::Error::kind);
     match kind {
@@ -226,6 +221,12 @@ pub fn innermost(error: &(dyn Error + 'static)) -> String {
             text.split(" (os error").next().unwrap_or_default().to_owned()
         }
     }
+}
+
+/// What an error was caused by: an I/O error shows the one that it wraps in another way than all others.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
 #[cfg(test)]
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_root_of_an_error_is_said_without_the_libraries_on_the_way() {
-        let refused = io::Error::from_raw_os_error(111);
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let wrapped = kube::Error::Service(Box::new(io::Error::other(refused)));
         assert_eq!(innermost(&wrapped), "connection refused");
     }

@@ -44,13 +44,14 @@ impl Stream {
         from + within(to.saturating_sub(from))
     }
 
-    /// Sends a request and waits for the head of the answer, for so long.
+    /// Sends a request and waits for the head of the answer, for so long. What waits to be sent goes out before.
     pub(super) async fn ask(
         &mut self,
         login: &Login,
         request: Request<Body>,
         limit: Duration,
     ) -> Result<Answer, End> {
+        self.flush().await?;
         let asked = Instant::now();
         let answer = Answer::to(request, &login.client);
         match self.unless_interrupted(answer, asked, limit).await {
