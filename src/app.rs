@@ -1,1 +1,388 @@
-//! Not written yet.
+//! The application as a value: what is known, what is shown, and what every message makes of both.
+//!
+//! `update` takes a message and the time and returns what the shell should carry out; `settle` makes what is shown
+//! anew from what is known, once per batch and before drawing. Nothing here reads a clock, draws or waits.
+
+pub mod columns;
+pub mod filter;
+pub mod layout;
+pub mod link;
+pub mod notice;
+pub mod object;
+pub mod palette;
+pub mod screen;
+pub mod time;
+pub mod triage;
+pub mod view;
+
+mod input;
+
+use crate::cluster::{Change, Cluster, Dirty, Feed, FeedChange, Kind, Text, Timers};
+use crate::command::Context;
+use crate::findings::{self, Findings};
+use crate::key::Key;
+use crate::keymap::Keymap;
+use columns::Look;
+use columns::nodes::Nodes;
+use columns::pods::Pods;
+use columns::volumes::Volumes;
+use jiff::{SignedDuration, Timestamp};
+use layout::Size;
+use link::{Link, Login, Picture, Session};
+use notice::{Notices, Weight};
+use palette::Palette;
+use screen::{Place, Screen};
+use triage::Triage;
+use view::View;
+
+/// Anything that can happen.
+#[derive(Debug)]
+pub enum Msg {
+    Key(Key),
+    Paste(String),
+    Resize(Size),
+    Changes(Vec<Change>),
+    /// The API server answered, or did not and why.
+    Beat(Result<(), Text>),
+    /// A new login: under way, done, or failed and why.
+    Login(Login),
+    /// What the server's clock says, less what this machine's does.
+    ClockOffset(SignedDuration),
+    /// A second has gone by.
+    Tick,
+    /// The shell has something to say.
+    Say(Weight, String),
+}
+
+/// Anything that the shell is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Quit,
+    Suspend,
+    /// Draw the whole screen again: something else wrote on it.
+    Redraw,
+    /// List everything anew.
+    Refresh,
+}
+
+/// What lies on top of a screen.
+#[derive(Debug)]
+pub enum Overlay {
+    /// Help, and how far it is scrolled.
+    Help {
+        top: usize,
+    },
+    Notices {
+        top: usize,
+    },
+    Palette(Palette),
+    /// The filter's line; what was there before, for when it is left.
+    Prompt {
+        before: String,
+    },
+}
+
+#[derive(Debug)]
+pub struct App {
+    pub cluster: Cluster,
+    pub findings: Findings,
+    pub timers: Timers,
+    pub session: Session,
+    pub link: Link,
+    /// When the API server last answered.
+    last_beat: Option<Timestamp>,
+    pub clock_offset: SignedDuration,
+    pub now: Timestamp,
+    pub size: Size,
+    pub keymap: Keymap,
+    pub notices: Notices,
+    pub overlay: Option<Overlay>,
+    /// Keys of a sequence that is not complete.
+    pub pending: Vec<Key>,
+    pub triage: Triage,
+    pub nodes: View,
+    pub pods: View,
+    pub volumes: View,
+    place: Place,
+    history: Vec<Place>,
+    dirty: Dirty,
+    /// The lists must be made anew although the cluster did not change.
+    is_reordered: bool,
+}
+
+impl App {
+    pub fn new(session: Session, keymap: Keymap, timers: Timers, now: Timestamp) -> Self {
+        Self {
+            cluster: Cluster::default(),
+            findings: Findings::default(),
+            timers,
+            session,
+            link: Link::default(),
+            last_beat: None,
+            clock_offset: SignedDuration::ZERO,
+            now,
+            size: Size::default(),
+            keymap,
+            notices: Notices::default(),
+            overlay: None,
+            pending: Vec::new(),
+            triage: Triage::default(),
+            nodes: View::sorted_by(0),
+            pods: View::sorted_by(0),
+            volumes: View::sorted_by(0),
+            place: Place::default(),
+            history: Vec::new(),
+            dirty: Dirty::default(),
+            is_reordered: true,
+        }
+    }
+
+    pub fn update(&mut self, msg: Msg, now: Timestamp) -> Vec<Effect> {
+        // Time may be corrected backwards by a second or two; ages may not jump with it.
+        self.now = self.now.max(now);
+        match msg {
+            Msg::Key(key) => return self.press(key),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Resize(size) => self.size = size,
+            Msg::Changes(changes) => {
+                for change in &changes {
+                    self.announce(change);
+                }
+                self.dirty = self.dirty.and(self.cluster.apply_all(changes, self.now));
+            }
+            Msg::Beat(beat) => self.take_beat(beat),
+            Msg::Login(login) => self.take_login(login),
+            Msg::ClockOffset(offset) => self.clock_offset = offset,
+            Msg::Tick => {}
+            Msg::Say(weight, text) => self.notices.say(weight, text, self.now),
+        }
+        Vec::new()
+    }
+
+    /// Says what a stream's trouble takes away, once each time it begins.
+    fn announce(&mut self, change: &Change) {
+        let Change::Feed(feed, change) = change else { return };
+        let what = match feed {
+            Feed::Watch(kind) => kind.plural(),
+            Feed::Leases => "node leases",
+        };
+        let (weight, text) = match change {
+            FeedChange::Forbidden { reason } => {
+                (Weight::Warning, format!("{what} may not be read: {reason}"))
+            }
+            FeedChange::Absent { reason } => (Weight::Warning, format!("the server has no {what}: {reason}")),
+            FeedChange::Undecodable { reason } => {
+                (Weight::Warning, format!("skipped one of the {what} that could not be read: {reason}"))
+            }
+            FeedChange::Listing
+            | FeedChange::Live
+            | FeedChange::Down { .. }
+            | FeedChange::Truncated { .. } => return,
+        };
+        self.notices.say(weight, text, self.now);
+    }
+
+    fn take_beat(&mut self, beat: Result<(), Text>) {
+        match beat {
+            Ok(()) => {
+                if matches!(self.link, Link::Down { .. }) {
+                    self.notices.say(Weight::Hint, "the API server answers again", self.now);
+                }
+                self.last_beat = Some(self.now);
+                if !matches!(self.link, Link::Login { .. }) {
+                    self.link = Link::Up;
+                }
+            }
+            Err(reason) => {
+                let since = match &self.link {
+                    Link::Down { since, .. } | Link::Login { since, .. } => *since,
+                    Link::Connecting | Link::Up => {
+                        self.notices.say(Weight::Error, reason.clone(), self.now);
+                        self.last_beat.unwrap_or(self.now)
+                    }
+                };
+                self.link = Link::Down { since, reason };
+            }
+        }
+    }
+
+    fn take_login(&mut self, login: Login) {
+        let since = match &self.link {
+            Link::Down { since, .. } | Link::Login { since, .. } => *since,
+            Link::Connecting | Link::Up => self.now,
+        };
+        match login {
+            Login::Renewing => {
+                self.notices.say(Weight::Warning, "the credentials expired: logging in again", self.now);
+                self.link = Link::Login { since, reason: "logging in again".into() };
+            }
+            Login::Renewed => {
+                self.notices.say(Weight::Hint, "logged in again", self.now);
+                self.link = Link::Up;
+            }
+            Login::Failed { reason } => {
+                self.notices.say(Weight::Error, reason.clone(), self.now);
+                self.link = Link::Login { since, reason };
+            }
+        }
+    }
+
+    /// Makes what is shown anew, where anything it depends on has changed.
+    pub fn settle(&mut self) {
+        let is_due = self.findings.next_due.is_some_and(|due| due <= self.now);
+        if !self.dirty.is_clean() || is_due {
+            self.findings = findings::evaluate(&self.cluster, self.now, &self.timers);
+        }
+        if !self.dirty.is_clean() || is_due || self.is_reordered {
+            self.refresh_lists();
+        }
+        self.dirty = Dirty::default();
+        self.is_reordered = false;
+        self.scroll();
+    }
+
+    fn refresh_lists(&mut self) {
+        let look =
+            Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now };
+        self.triage.refresh(&self.findings);
+        // A list that nobody looks at is made anew when somebody does.
+        match self.place.screen {
+            Screen::Triage => {}
+            Screen::Nodes => self.nodes.refresh::<Nodes>(&look),
+            Screen::Pods => self.pods.refresh::<Pods>(&look),
+            Screen::Volumes => self.volumes.refresh::<Volumes>(&look),
+        }
+    }
+
+    fn scroll(&mut self) {
+        let rows = self.table_rows();
+        self.triage.scroll(self.triage_rows());
+        self.nodes.scroll(rows);
+        self.pods.scroll(rows);
+        self.volumes.scroll(rows);
+        if let Some(mut open) = self.place.open.take() {
+            let lines = self.sheet_rows(&open).len();
+            open.scroll(lines, rows);
+            self.place.open = Some(open);
+        }
+    }
+
+    /// The rows of the open object, as wide as the screen lets them be.
+    pub fn sheet_rows(&self, open: &object::Open) -> Vec<object::SheetRow> {
+        let sheet = open.sheet(&self.look());
+        // The cursor's sign and a blank stand before each row.
+        sheet.rows(self.size.width.saturating_sub(3))
+    }
+
+    /// What the screen must say about the streams it lists: one line each.
+    pub fn notes(&self) -> Vec<String> {
+        self.place.screen.kinds().iter().filter_map(|kind| self.feed_note(*kind)).collect()
+    }
+
+    /// Rows of a table or an open object: the body without its heading and the notes.
+    pub fn table_rows(&self) -> usize {
+        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len())
+    }
+
+    pub fn triage_rows(&self) -> usize {
+        let body = self.size.body().saturating_sub(self.size.triage_detail());
+        usize::from(body).saturating_sub(self.notes().len())
+    }
+
+    pub const fn look(&self) -> Look<'_> {
+        Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now }
+    }
+
+    pub const fn screen(&self) -> Screen {
+        self.place.screen
+    }
+
+    pub const fn open(&self) -> Option<&object::Open> {
+        self.place.open.as_ref()
+    }
+
+    pub fn picture(&self) -> Picture {
+        Picture::of(&self.cluster, &self.link)
+    }
+
+    /// What has the focus, and so which keys hold.
+    pub const fn focus(&self) -> Context {
+        match &self.overlay {
+            Some(Overlay::Help { .. }) => Context::Help,
+            Some(Overlay::Notices { .. }) => Context::Notices,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Prompt { .. }) => Context::Prompt,
+            None => self.below(),
+        }
+    }
+
+    /// The focus without what lies on top.
+    pub const fn below(&self) -> Context {
+        match (&self.place.open, self.place.screen) {
+            (Some(_), _) => Context::Object,
+            (None, Screen::Triage) => Context::Triage,
+            (None, Screen::Nodes) => Context::Nodes,
+            (None, Screen::Pods) => Context::Pods,
+            (None, Screen::Volumes) => Context::Volumes,
+        }
+    }
+
+    /// The list on the screen, where it is one with columns.
+    pub const fn view(&self) -> Option<&View> {
+        match self.place.screen {
+            Screen::Triage => None,
+            Screen::Nodes => Some(&self.nodes),
+            Screen::Pods => Some(&self.pods),
+            Screen::Volumes => Some(&self.volumes),
+        }
+    }
+
+    const fn view_mut(&mut self) -> Option<&mut View> {
+        match self.place.screen {
+            Screen::Triage => None,
+            Screen::Nodes => Some(&mut self.nodes),
+            Screen::Pods => Some(&mut self.pods),
+            Screen::Volumes => Some(&mut self.volumes),
+        }
+    }
+
+    pub fn filter(&self) -> &str {
+        self.view().map_or(&self.triage.filter, |view| &view.filter)
+    }
+
+    const fn filter_mut(&mut self) -> &mut String {
+        match self.place.screen {
+            Screen::Triage => &mut self.triage.filter,
+            Screen::Nodes => &mut self.nodes.filter,
+            Screen::Pods => &mut self.pods.filter,
+            Screen::Volumes => &mut self.volumes.filter,
+        }
+    }
+
+    /// Whether the leases were read, or never will be.
+    pub fn are_leases_read(&self) -> bool {
+        self.cluster.feed(Feed::Leases).is_settled()
+    }
+
+    /// Nodes whose leases are worth a live read.
+    pub fn suspects(&self) -> Vec<Text> {
+        self.cluster.unready_nodes().map(|node| node.meta.name.name.clone()).collect()
+    }
+
+    /// How many objects of the screen's kind the server has said it has, and what is missing of it.
+    pub fn feed_note(&self, kind: Kind) -> Option<String> {
+        use crate::cluster::Sync;
+        let feed = self.cluster.feed(Feed::Watch(kind));
+        let what = kind.plural();
+        Some(match feed.sync {
+            Sync::Waiting | Sync::Listing { .. } if !feed.was_complete => format!("{what}: loading"),
+            Sync::Forbidden { reason } => format!("{what} may not be read: {reason}"),
+            Sync::Absent { reason } => format!("the server has no {what}: {reason}"),
+            Sync::Waiting | Sync::Listing { .. } | Sync::Live { .. } | Sync::Down { .. } => {
+                let (read, left) = feed.truncated?;
+                let left = left.map_or_else(String::new, |left| format!(", {left} more on the server"));
+                format!("{what}: {read} read{left}")
+            }
+        })
+    }
+}

@@ -1,1 +1,215 @@
-//! Not written yet.
+//! The command line: its grammar, and nothing of what it asks for.
+//!
+//! Exit codes: 0 done, 1 failed, 2 usage or no terminal, 3 findings at the severity asked for, 6 the picture is
+//! incomplete. What a shell expects of signals is kept: 128 and the number.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Operate Kubernetes clusters in trouble: see what is wrong, why, and what happens next.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "sickbay", version, about, max_term_width = 100)]
+#[command(after_help = "Without a subcommand: the board, on the cluster of the current context.\n\
+                  No cluster at hand? sickbay --demo plays an incident in this process.")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+
+    /// Show an embedded demo cluster instead of a real one
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "dead-node")]
+    pub demo: Option<String>,
+
+    /// Open the demo at this moment of its scenario, counted from the failure (0: its beginning; default 6m)
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "demo")]
+    pub demo_from: Option<Duration>,
+
+    /// Run the controllers of the demo so many times as fast
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub demo_speed: u32,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Read this kubeconfig and no other
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Cluster")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Use this context instead of the current one
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub context: Option<String>,
+
+    /// Use this cluster of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub cluster: Option<String>,
+
+    /// Use this user of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub user: Option<String>,
+
+    /// Look at this namespace only
+    #[arg(long, short, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub namespace: Option<String>,
+
+    /// Look at all namespaces, which is the default where that is allowed
+    #[arg(long, short = 'A', global = true, conflicts_with = "namespace", help_heading = "Cluster")]
+    pub all_namespaces: bool,
+
+    /// Refuse to send anything that could change the cluster
+    #[arg(long, global = true, help_heading = "Cluster")]
+    pub read_only: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Print what is wrong, worst first
+    Findings(Findings),
+    /// Serve the demo cluster alone, for kubectl and for practice
+    Demo(Demo),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Findings {
+    /// Only what concerns these objects: KIND/NAME, or NAME
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+
+    /// Exit with 3 if something of this severity or worse was found
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Give up when the picture is not complete by then
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Table,
+    Json,
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Critical,
+    Warning,
+    Notice,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// What happens in it
+    #[arg(value_name = "SCENARIO", default_value = "dead-node")]
+    pub scenario: String,
+
+    /// List the scenarios
+    #[arg(long)]
+    pub list: bool,
+
+    /// Listen on this port of the loopback address instead of a free one
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    pub port: u16,
+
+    /// Run the controllers so many times as fast
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub speed: u32,
+
+    /// Begin at this moment of the scenario, counted from the failure (0: its beginning)
+    #[arg(long, value_name = "DURATION", default_value = "6m", value_parser = duration)]
+    pub from: Duration,
+}
+
+/// What was asked for; the error is to be printed by clap, which knows how to end as well.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut command = <Arguments as clap::CommandFactory>::command();
+    // As a kubectl plugin it is called by the name of its link, and its help should say how it was called.
+    if arguments.first().is_some_and(is_plugin) {
+        command = command.bin_name("kubectl sickbay");
+    }
+    let mut matches = command.try_get_matches_from(arguments)?;
+    <Arguments as clap::FromArgMatches>::from_arg_matches_mut(&mut matches)
+}
+
+fn is_plugin(program: &OsString) -> bool {
+    Path::new(program).file_stem().is_some_and(|stem| stem == "kubectl-sickbay")
+}
+
+/// `90s`, `6m`, `1h30m`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let wrong = || format!("{text:?} is not a duration such as 90s, 6m or 1h30m");
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(line: &str) -> Result<Arguments, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_grammar_has_no_contradictions() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_the_cluster_stand_before_or_after_the_subcommand() {
+        let before = arguments("sickbay --context prod -n data findings -o json").unwrap();
+        let after = arguments("sickbay findings -o json --context prod -n data").unwrap();
+        for parsed in [before, after] {
+            assert_eq!(parsed.global.context.as_deref(), Some("prod"));
+            assert_eq!(parsed.global.namespace.as_deref(), Some("data"));
+        }
+    }
+
+    #[test]
+    fn demo_takes_its_scenario_only_with_an_equals_sign() {
+        assert_eq!(arguments("sickbay --demo").unwrap().demo.as_deref(), Some("dead-node"));
+        assert_eq!(arguments("sickbay --demo=healthy").unwrap().demo.as_deref(), Some("healthy"));
+        assert_eq!(arguments("sickbay --demo healthy").unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn durations_are_read_with_and_without_units() {
+        let from = |text: &str| {
+            arguments(&format!("sickbay --demo --demo-from {text}")).map(|parsed| parsed.demo_from)
+        };
+        assert_eq!(from("0").unwrap(), Some(Duration::ZERO));
+        assert_eq!(from("90s").unwrap(), Some(Duration::from_secs(90)));
+        assert_eq!(from("1h30m").unwrap(), Some(Duration::from_secs(5400)));
+        assert!(from("soon").unwrap_err().to_string().contains("such as 90s, 6m or 1h30m"));
+    }
+
+    #[test]
+    fn as_a_kubectl_plugin_its_help_says_how_it_was_called() {
+        let help = arguments("/usr/local/bin/kubectl-sickbay --help").unwrap_err().to_string();
+        assert!(help.contains("Usage: kubectl sickbay"), "{help}");
+    }
+
+    #[test]
+    fn contradictions_are_usage_errors() {
+        for line in [
+            "sickbay -A -n data",
+            "sickbay --demo-from 3m",
+            "sickbay unknown",
+            "sickbay --demo --demo-speed 0",
+        ] {
+            assert_eq!(arguments(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

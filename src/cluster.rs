@@ -9,6 +9,7 @@ mod eviction;
 mod index;
 mod indexes;
 mod lease;
+mod memory;
 mod meta;
 mod name;
 mod namespace;
@@ -25,6 +26,7 @@ pub use event::{Event, Regarding};
 pub use eviction::Eviction;
 pub use index::Index;
 pub use lease::{Heartbeat, Lease, SignOfLife};
+pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
@@ -41,6 +43,7 @@ pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
 
 use indexes::Indexes;
 use jiff::Timestamp;
+use memory::Memory;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most events that are kept: what a list of twenty pages of 500 brings.
@@ -55,28 +58,14 @@ pub struct Cluster {
     pub volume_attachments: Table<VolumeAttachment>,
     pub namespaces: Table<Namespace>,
     pub events: Table<Event>,
+    /// The only namespace that is read; `None` where all are.
+    pub namespace: Option<Text>,
     heartbeats: BTreeMap<Text, Heartbeat>,
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
     /// Events that were dropped to keep the store within its bound.
     events_dropped: u64,
-}
-
-/// What was seen to begin, and cannot be read off the objects as they are now.
-#[derive(Debug, Default)]
-struct Memory {
-    /// Nodes that have had a NoExecute taint without a break, and since when.
-    no_execute: BTreeMap<Name, Since>,
-    /// Attachments on nodes that are not ready, that no pod there wants any more.
-    unwanted: BTreeMap<Name, Since>,
-}
-
-/// A moment, and whether it was the beginning or only the first that was seen of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Since {
-    pub at: Timestamp,
-    pub is_exact: bool,
 }
 
 /// What a change touched.
@@ -114,8 +103,10 @@ impl Dirty {
 }
 
 macro_rules! rows {
-    ($($row:ty),*) => { $(
+    ($($row:ident),*) => { $(
         impl Row for $row {
+            const KIND: Kind = Kind::$row;
+
             fn meta(&self) -> &Meta {
                 &self.meta
             }
@@ -132,9 +123,7 @@ impl Cluster {
         for change in changes {
             dirty = dirty.and(self.take(change, at));
         }
-        if dirty.has(Kind::Pod) || dirty.has(Kind::Node) || dirty.has(Kind::VolumeAttachment) {
-            self.remember_unwanted(at);
-        }
+        self.judge_touched(at);
         dirty
     }
 
@@ -145,21 +134,29 @@ impl Cluster {
     fn take(&mut self, change: Change, at: Timestamp) -> Dirty {
         match change {
             Change::Node(delta) => {
+                let is_seen = self.is_seen(Kind::Node, &delta);
                 let indexes = &mut self.indexes;
                 let touched = step(&mut self.nodes, delta, |old, new| indexes.node(old, new));
                 for name in touched {
-                    self.remember_no_execute(&name, at);
+                    self.remember_node(&name, is_seen, at);
                 }
                 Dirty::of(Kind::Node)
             }
             Change::Pod(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.pods, delta, |old, new| indexes.pod(old, new));
+                let is_seen = self.is_seen(Kind::Pod, &delta);
+                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                step(&mut self.pods, delta, |old, new| {
+                    indexes.pod(old, new);
+                    memory.touch_pod(old, new, is_seen);
+                });
                 Dirty::of(Kind::Pod)
             }
             Change::PersistentVolume(delta) => {
                 let indexes = &mut self.indexes;
-                step(&mut self.persistent_volumes, delta, |old, new| indexes.volume(old, new));
+                let touched = step(&mut self.persistent_volumes, delta, |old, new| indexes.volume(old, new));
+                for name in touched {
+                    self.touch_volume(&name);
+                }
                 Dirty::of(Kind::PersistentVolume)
             }
             Change::PersistentVolumeClaim(delta) => {
@@ -167,8 +164,11 @@ impl Cluster {
                 Dirty::of(Kind::PersistentVolumeClaim)
             }
             Change::VolumeAttachment(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.volume_attachments, delta, |old, new| indexes.attachment(old, new));
+                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                step(&mut self.volume_attachments, delta, |old, new| {
+                    indexes.attachment(old, new);
+                    memory.touch_attachment(old, new);
+                });
                 Dirty::of(Kind::VolumeAttachment)
             }
             Change::Namespace(delta) => {
@@ -183,7 +183,11 @@ impl Cluster {
             }
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
             Change::Feed(feed, change) => {
+                let is_first = !self.feed(feed).was_complete;
                 self.feeds.entry(feed).or_default().apply(change, at);
+                if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
+                    self.touch_unready();
+                }
                 Dirty(Dirty::FEEDS)
             }
         }
@@ -205,21 +209,6 @@ impl Cluster {
         Dirty(Dirty::LEASES)
     }
 
-    /// The taint-eviction controller's timers run from its first sight of a NoExecute taint, and outlive a swap
-    /// of not-ready for unreachable, although the new taint carries a newer time.
-    fn remember_no_execute(&mut self, name: &Name, at: Timestamp) {
-        let mut taints = self.nodes.get(name).into_iter().flat_map(Node::no_execute_taints).peekable();
-        if taints.peek().is_none() {
-            self.memory.no_execute.remove(name);
-            return;
-        }
-        let added = taints.filter_map(|taint| taint.added).min();
-        self.memory.no_execute.entry(name.clone()).or_insert(match added {
-            Some(added) => Since { at: added, is_exact: true },
-            None => Since { at, is_exact: false },
-        });
-    }
-
     fn bound_events(&mut self) {
         while self.events.len() > MOST_EVENTS {
             let Some(name) = self.indexes.oldest_event() else {
@@ -232,34 +221,6 @@ impl Cluster {
             self.indexes.event(gone.as_ref(), None);
             self.events_dropped += 1;
         }
-    }
-
-    /// The six minutes of a forced detach run from the moment at which no pod on the node wants the volume.
-    fn remember_unwanted(&mut self, at: Timestamp) {
-        let held: Vec<(Name, bool)> = self
-            .unready_nodes()
-            .flat_map(|node| self.attachments_on(&node.meta.name.name))
-            .map(|attachment| (attachment.meta.name.clone(), self.is_wanted_where_attached(attachment)))
-            .collect();
-        let is_first_sight = |cluster: &Self| !cluster.feed(Feed::Watch(Kind::Pod)).was_complete;
-        for (name, _) in held.iter().filter(|(_, is_wanted)| !is_wanted) {
-            let is_exact = !is_first_sight(self);
-            self.memory.unwanted.entry(name.clone()).or_insert(Since { at, is_exact });
-        }
-        self.memory
-            .unwanted
-            .retain(|name, _| held.iter().any(|(held, is_wanted)| held == name && !is_wanted));
-    }
-
-    fn is_wanted_where_attached(&self, attachment: &VolumeAttachment) -> bool {
-        let Some(claim) = self
-            .persistent_volumes
-            .get(&Name::cluster(attachment.volume.clone()))
-            .and_then(|volume| volume.claim.as_ref())
-        else {
-            return false;
-        };
-        self.pods_of_claim(&claim.name).any(|pod| pod.node == attachment.node && pod.wants_volumes())
     }
 
     // -- readings --------------------------------------------------------------------------------------------
@@ -337,16 +298,6 @@ impl Cluster {
 
     pub fn feeds(&self) -> impl Iterator<Item = (Feed, &FeedState)> {
         self.feeds.iter().map(|(feed, state)| (*feed, state))
-    }
-
-    /// Since when the node has had a NoExecute taint without a break.
-    pub fn no_execute_since(&self, node: &Name) -> Option<Since> {
-        self.memory.no_execute.get(node).copied()
-    }
-
-    /// Since when no pod on the node wants an attached volume, for nodes that are not ready.
-    pub fn unwanted_since(&self, attachment: &Name) -> Option<Since> {
-        self.memory.unwanted.get(attachment).copied()
     }
 }
 

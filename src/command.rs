@@ -243,7 +243,7 @@ impl Ui {
             }
             Self::Down => row("down", "Down", "Move one line down.", moves),
             Self::Up => row("up", "Up", "Move one line up.", moves),
-            Self::HalfPageDown => row("half-page-down", "Half page down", "Move half a page down.", moves),
+            Self::HalfPageDown => row("half-page-down", "Half page down", "Move half a page down.", jumps),
             Self::HalfPageUp => row("half-page-up", "Half page up", "Move half a page up.", jumps),
             Self::PageDown => row("page-down", "Page down", "Move one page down.", moves),
             Self::PageUp => row("page-up", "Page up", "Move one page up.", moves),

@@ -1,1 +1,134 @@
-//! Not written yet.
+//! What is wrong, why, and what happens next: findings made by rules, joined to incidents by their root cause.
+//!
+//! Pure over the cluster and the time. What it deliberately does not do: render times (a finding carries the
+//! moments, so a clock can tick on the screen without a new evaluation), remember (acknowledging is the
+//! application's), or act (a finding names the next safe step in words).
+
+mod clock;
+mod finding;
+mod incident;
+mod node_gone;
+mod node_not_ready;
+mod node_silent;
+mod outlook;
+mod pod_stuck_terminating;
+mod rule;
+mod volume_on_unready_node;
+mod words;
+
+pub use clock::{Awaited, Bound, Clock, Reading};
+pub use finding::{Evidence, Finding, FindingId, Severity};
+pub use incident::{Counts, Incident};
+pub use rule::{RULES, Rule, RuleId};
+
+use crate::cluster::{Cluster, ObjectRef, Timers};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// What a rule may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub cluster: &'a Cluster,
+    pub now: Timestamp,
+    pub timers: &'a Timers,
+}
+
+/// What the rules have found so far, and when another look could find something else.
+#[derive(Debug, Default)]
+pub struct Found {
+    findings: Vec<Finding>,
+    next_due: Option<Timestamp>,
+}
+
+impl Found {
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// At that moment the answer may change although nothing in the cluster does; a moment that is over is no
+    /// reason to look again.
+    pub fn look_again(&mut self, at: Timestamp, now: Timestamp) {
+        if at > now {
+            self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
+        }
+    }
+}
+
+/// The findings of one evaluation, joined and in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Worst first; the order stays the same from one evaluation to the next while nothing changes.
+    pub incidents: Vec<Incident>,
+    /// The earliest moment at which an evaluation of the same cluster could give another answer.
+    pub next_due: Option<Timestamp>,
+    /// Object to findings that name it: the incident's place, and the finding's within it (0 is the root).
+    by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>>,
+}
+
+/// All rules over the whole picture.
+pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings {
+    let view = View { cluster, now, timers };
+    let mut found = Found::default();
+    for rule in RULES {
+        (rule.evaluate)(&view, &mut found);
+    }
+    Findings::join(found)
+}
+
+impl Findings {
+    fn join(found: Found) -> Self {
+        let incidents = incident::join(found.findings);
+        let mut by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>> = BTreeMap::new();
+        for (at, incident) in incidents.iter().enumerate() {
+            for (within, finding) in incident.findings().enumerate() {
+                for object in finding.objects() {
+                    let places = by_object.entry(object.clone()).or_default();
+                    if places.last() != Some(&(at, within)) {
+                        places.push((at, within));
+                    }
+                }
+            }
+        }
+        Self { incidents, next_due: found.next_due, by_object }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.incidents.is_empty()
+    }
+
+    /// All findings, incident by incident, the root of each first.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.incidents.iter().flat_map(Incident::findings)
+    }
+
+    /// The findings that name an object: as their subject, as concerned, or as held up by it.
+    pub fn of(&self, object: &ObjectRef) -> impl Iterator<Item = &Finding> {
+        self.places(object).filter_map(|(at, within)| self.incidents.get(at)?.findings().nth(within))
+    }
+
+    /// The incidents in which an object appears.
+    pub fn incidents_of(&self, object: &ObjectRef) -> impl Iterator<Item = &Incident> {
+        let mut last = None;
+        self.places(object).filter_map(move |(at, _)| {
+            let is_new = last.replace(at) != Some(at);
+            is_new.then(|| self.incidents.get(at)).flatten()
+        })
+    }
+
+    /// The worst that is said of an object.
+    pub fn severity_of(&self, object: &ObjectRef) -> Option<Severity> {
+        self.of(object).map(|finding| finding.severity).max()
+    }
+
+    /// How many incidents are of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.incidents.iter().filter(|incident| incident.severity == severity).count()
+    }
+
+    fn places(&self, object: &ObjectRef) -> impl Iterator<Item = (usize, usize)> {
+        self.by_object.get(object).into_iter().flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -188,6 +188,7 @@ fn refusal(code: Code, held: Held, written: &str) -> Option<KeyError> {
         'i' | 'I' => Some(Code::Tab),
         'm' | 'M' => Some(Code::Enter),
         '[' => Some(Code::Esc),
+        'h' | 'H' => Some(Code::Backspace),
         _ => None,
     };
     match control {

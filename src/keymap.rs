@@ -182,7 +182,7 @@ fn read(layer: &Layer, problems: &mut Vec<Problem>) -> Vec<Entry> {
             }
         };
         for (keys, command) in bindings {
-            match entry(&layer.file, context, (&word(keys), &word(command))) {
+            match entry(&layer.file, context, &word(keys), &word(command)) {
                 Ok(entry) => entries.push(entry),
                 Err(problem) => problems.push(problem),
             }
@@ -191,7 +191,7 @@ fn read(layer: &Layer, problems: &mut Vec<Problem>) -> Vec<Entry> {
     entries
 }
 
-fn entry(file: &str, context: Context, (written, id): (&str, &str)) -> Result<Entry, Problem> {
+fn entry(file: &str, context: Context, written: &str, id: &str) -> Result<Entry, Problem> {
     let complaint = |reason: String| Problem::new(file, &[context.id(), written], reason);
     let keys: Sequence = written.parse().map_err(|error: crate::key::KeyError| {
         complaint(error.to_string()).with_nearest(written, Key::names())

@@ -139,6 +139,14 @@ impl FeedState {
         }
     }
 
+    /// Whether its first list has not come in yet, and may.
+    pub const fn is_first_awaited(&self) -> bool {
+        match self.sync {
+            Sync::Waiting | Sync::Listing { .. } => !self.was_complete,
+            Sync::Live { .. } | Sync::Down { .. } | Sync::Forbidden { .. } | Sync::Absent { .. } => false,
+        }
+    }
+
     /// Whether nothing more is to be expected before the table can be trusted.
     pub const fn is_settled(&self) -> bool {
         match self.sync {

@@ -14,6 +14,8 @@ pub(super) struct Indexes {
     pub attachments_by_volume: Index<Text, Name>,
     pub volumes_by_claim: Index<Name, Name>,
     pub volumes_by_unique_name: Index<Text, Name>,
+    /// Volumes of which one machine alone has the data.
+    pub volumes_by_host: Index<Text, Name>,
     pub nodes_by_attached: Index<Text, Name>,
     pub nodes_by_in_use: Index<Text, Name>,
     pub nodes_unready: BTreeSet<Name>,
@@ -60,6 +62,8 @@ impl Indexes {
             |volume: &PersistentVolume| Vec::from_iter(volume.claim.as_ref().map(|claim| claim.name.clone()));
         let unique = |volume: &PersistentVolume| Vec::from_iter(volume.unique_name().map(Text::from));
         self.volumes_by_claim.update(name, &values(old, claim), &values(new, claim));
+        let host = |volume: &PersistentVolume| volume.pinned_to().cloned().collect();
+        self.volumes_by_host.update(name, &values(old, host), &values(new, host));
         self.volumes_by_unique_name.update(name, &values(old, unique), &values(new, unique));
     }
 

@@ -23,6 +23,8 @@ pub struct Heartbeat {
     pub watched_since: Timestamp,
     /// When a reading first differed from the one before; `None` while it never moved before our eyes.
     pub moved: Option<Timestamp>,
+    /// The reading before that one: the lease was certainly renewed after it.
+    pub moved_after: Option<Timestamp>,
     pub read: Timestamp,
 }
 
@@ -37,13 +39,14 @@ pub enum SignOfLife {
 
 impl Heartbeat {
     pub fn new(lease: Lease, at: Timestamp) -> Self {
-        Self { last: lease, watched_since: at, moved: None, read: at }
+        Self { last: lease, watched_since: at, moved: None, moved_after: None, read: at }
     }
 
     pub fn read(&mut self, lease: Lease, at: Timestamp) {
         let has_moved = lease.renewed != self.last.renewed || lease.uid != self.last.uid;
         if has_moved {
             self.moved = Some(at);
+            self.moved_after = Some(self.read);
         }
         self.last = lease;
         self.read = at;

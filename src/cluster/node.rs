@@ -84,6 +84,14 @@ impl Status {
             _ => Self::Unknown,
         }
     }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
 }
 
 /// What the control plane believes of a node.

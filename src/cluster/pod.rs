@@ -132,14 +132,26 @@ impl Pod {
         self.meta.is_deleting() && !self.phase.is_terminal()
     }
 
-    /// The controller will not count a pod that has ended or whose containers have all stopped after it was
-    /// told to go: only then does it stop wanting its volumes.
+    /// Whether the kubelet has reported that all of its containers have ended.
+    pub fn has_stopped(&self) -> bool {
+        !self.containers.is_empty()
+            && self.containers.iter().all(|container| matches!(container.state, State::Terminated(_)))
+    }
+
+    /// Whether a controller of that kind owns it.
+    pub fn is_owned_by(&self, kind: &str) -> bool {
+        self.meta.owner.as_ref().is_some_and(|owner| owner.kind == *kind)
+    }
+
+    /// The attach-detach controller does not count a pod that has ended, or whose containers have all stopped
+    /// after it was told to go: only then does it stop wanting its volumes. A container of which nothing is
+    /// said counts as running.
     pub fn wants_volumes(&self) -> bool {
         let any_running = self
             .containers
             .iter()
             .chain(&self.init_containers)
-            .any(|container| matches!(container.state, State::Running { .. }));
+            .any(|container| matches!(container.state, State::Running { .. } | State::None));
         !self.phase.is_terminal() && (!self.meta.is_deleting() || any_running)
     }
 
@@ -217,13 +229,19 @@ impl Pod {
     fn main_summary(&self, summary: &mut Summary) {
         summary.restarts = summary.sidecar_restarts;
         let mut has_running = false;
+        let mut failed = None;
         for container in self.containers.iter().rev().filter(|container| container.is_reported()) {
             summary.restarts += container.restarts;
             match &container.state {
                 State::Waiting { reason, .. } if !reason.is_empty() => {
                     reason.as_str().clone_into(&mut summary.status);
                 }
-                State::Terminated(ended) => summary.status = ended.word(),
+                State::Terminated(ended) => {
+                    summary.status = ended.word();
+                    if ended.exit_code != 0 {
+                        failed = Some(ended);
+                    }
+                }
                 State::Running { .. } if container.is_ready => {
                     has_running = true;
                     summary.ready += 1;
@@ -231,9 +249,13 @@ impl Pod {
                 State::Unreported | State::None | State::Waiting { .. } | State::Running { .. } => {}
             }
         }
-        if summary.status == "Completed" && has_running {
-            let word = if self.is_ready() { "Running" } else { "NotReady" };
-            word.clone_into(&mut summary.status);
+        if summary.status == "Completed" {
+            match failed {
+                _ if has_running && self.is_ready() => "Running".clone_into(&mut summary.status),
+                Some(failed) => summary.status = failed.word(),
+                None if has_running => "NotReady".clone_into(&mut summary.status),
+                None => {}
+            }
         }
     }
 }

@@ -1,14 +1,21 @@
 //! Rows by name, with the relist that never shows a half-empty table.
 
-use super::{Meta, Name, Text};
+use super::{Kind, Meta, Name, ObjectRef, Text};
 use std::collections::BTreeMap;
 
 /// A row of a table.
 pub trait Row {
+    const KIND: Kind;
+
     fn meta(&self) -> &Meta;
 
     fn name(&self) -> &Name {
         &self.meta().name
+    }
+
+    fn object(&self) -> ObjectRef {
+        let meta = self.meta();
+        ObjectRef { kind: Self::KIND, name: meta.name.clone(), uid: meta.uid.clone() }
     }
 }
 

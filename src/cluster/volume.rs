@@ -85,6 +85,19 @@ impl VolumeJoin<'_> {
             .collect()
     }
 
+    /// Pods there that keep the attach-detach controller from detaching it.
+    pub fn wanting_on(&self, node: &str) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().copied().filter(move |pod| pod.node == *node && pod.wants_volumes())
+    }
+
+    /// Bound pods that cannot start because it is not attached to their node.
+    pub fn waiting(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().copied().filter(|pod| {
+            let is_waiting = pod.phase == Phase::Pending && !pod.meta.is_deleting() && !pod.node.is_empty();
+            is_waiting && self.attached.iter().all(|attached| attached.node_name != pod.node)
+        })
+    }
+
     /// Attached to one node and wanted on another, although it can be on one only.
     pub fn is_torn(&self) -> bool {
         let is_exclusive = self.volume.is_some_and(|volume| !volume.access.is_shared());
@@ -151,6 +164,28 @@ impl Cluster {
         persistent.chain(claims).chain(unknown.into_iter().cloned().map(VolumeId::Unknown)).collect()
     }
 
+    /// The volumes that are attached to a node, by object or by its status, the known ones by what they are. An
+    /// attachment that names no volume, or one that is not there, is not among them.
+    pub fn volumes_attached_to(&self, node: &str) -> BTreeSet<VolumeId> {
+        let by_object = self
+            .attachments_on(node)
+            .filter(|object| self.persistent_volumes.get(&Name::cluster(object.volume.clone())).is_some())
+            .map(|object| VolumeId::Persistent(object.volume.clone()));
+        let by_status = self.node(node).into_iter().flat_map(|node| &node.volumes_attached).map(|unique| {
+            let volume = self.indexes.volumes_by_unique_name.keys(unique).next();
+            volume.map_or_else(
+                || VolumeId::Unknown(unique.clone()),
+                |volume| VolumeId::Persistent(volume.name.clone()),
+            )
+        });
+        by_object.chain(by_status).collect()
+    }
+
+    /// The volumes that can be reached from the machine of that host name alone.
+    pub fn volumes_pinned_to(&self, host: &str) -> impl Iterator<Item = VolumeId> {
+        self.indexes.volumes_by_host.keys(host).map(|volume| VolumeId::Persistent(volume.name.clone()))
+    }
+
     fn has_volume(&self, claim: &PersistentVolumeClaim) -> bool {
         self.persistent_volumes.get(&Name::cluster(claim.volume.clone())).is_some()
             || self.indexes.volumes_by_claim.count(&claim.meta.name) > 0
@@ -167,6 +202,14 @@ impl Cluster {
             Some(_) => VolumeId::Persistent(volume.name),
             None => VolumeId::Claim(claim.meta.name.clone()),
         })
+    }
+
+    /// The volume that a node's status means by a unique name.
+    pub fn volume_by_unique_name(&self, unique: &Text) -> VolumeId {
+        match self.indexes.volumes_by_unique_name.keys(unique).next() {
+            Some(volume) => VolumeId::Persistent(volume.name.clone()),
+            None => VolumeId::Unknown(unique.clone()),
+        }
     }
 
     /// The join of one volume; `None` where nothing of it is left.

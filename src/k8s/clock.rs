@@ -69,7 +69,9 @@ impl Clock {
     /// Our own time at `instant`, by the monotonic clock.
     fn local(&self, instant: Instant) -> Timestamp {
         let since = instant.saturating_duration_since(self.started);
-        self.started_at.saturating_add(SignedDuration::try_from(since).unwrap_or(SignedDuration::MAX)).unwrap_or(self.started_at)
+        self.started_at
+            .saturating_add(SignedDuration::try_from(since).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(self.started_at)
     }
 
     /// How long until the server's clock shows `time`; nothing when it has passed.

@@ -75,12 +75,15 @@ async fn version(client: &kube::Client, place: &Place) -> Result<ServerVersion, 
     if answer.status != StatusCode::OK {
         return Err(answer.as_error(place));
     }
-    let version: VersionAnswer = serde_json::from_slice(&answer.body).map_err(|_| ConnectError::NotKubernetes {
-        place: place.clone(),
-        reason: format!("it answered /version with {}", answer.content()),
-    })?;
+    let version: VersionAnswer =
+        serde_json::from_slice(&answer.body).map_err(|_| ConnectError::NotKubernetes {
+            place: place.clone(),
+            reason: format!("it answered /version with {}", answer.content()),
+        })?;
     // Some distributions write "33+".
-    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default();
+    let number = |text: &str| {
+        text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
+    };
     Ok(ServerVersion {
         git_version: one_line(&version.git_version),
         major: number(&version.major),
@@ -113,7 +116,11 @@ async fn scope(
 
 /// Why pods may not be listed, in one namespace or in all; nothing when they may, and nothing when the server is
 /// too ill to say.
-async fn may_list_pods(login: &Login, namespace: Option<&str>, place: &Place) -> Result<Option<String>, ConnectError> {
+async fn may_list_pods(
+    login: &Login,
+    namespace: Option<&str>,
+    place: &Place,
+) -> Result<Option<String>, ConnectError> {
     let path = match namespace {
         Some(name) => format!("/api/v1/namespaces/{}/pods?limit=1", escaped(name)),
         None => "/api/v1/pods?limit=1".to_owned(),
@@ -149,7 +156,12 @@ struct Answer {
     body: Bytes,
 }
 
-async fn get(client: &kube::Client, path: &str, limit: Duration, place: &Place) -> Result<Answer, ConnectError> {
+async fn get(
+    client: &kube::Client,
+    path: &str,
+    limit: Duration,
+    place: &Place,
+) -> Result<Answer, ConnectError> {
     let request = Request::get(path)
         .header(ACCEPT, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json")
         .body(Body::empty())
@@ -157,7 +169,10 @@ async fn get(client: &kube::Client, path: &str, limit: Duration, place: &Place) 
     let answer = async {
         let answer = client.send(request).await.map_err(|error| diagnosis::of(&error, place))?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| diagnosis::of(&*error, place))?;
+        let body = Limited::new(body, LARGEST_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| diagnosis::of(&*error, place))?;
         Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
     };
     timeout(limit, answer)
@@ -177,7 +192,11 @@ impl Answer {
         let said = serde_json::from_slice::<StatusMessage>(&self.body)
             .map(|status| status.message)
             .ok()
-            .or_else(|| self.content().starts_with("text/plain").then(|| String::from_utf8_lossy(&self.body).into_owned()))
+            .or_else(|| {
+                self.content()
+                    .starts_with("text/plain")
+                    .then(|| String::from_utf8_lossy(&self.body).into_owned())
+            })
             .filter(|said| !said.trim().is_empty())
             .unwrap_or_else(|| self.status.canonical_reason().unwrap_or("no reason given").to_lowercase());
         one_line(said.trim()).chars().take(LETTERS).collect()
@@ -200,14 +219,17 @@ impl Answer {
             StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { place, reason },
             StatusCode::FORBIDDEN => ConnectError::Forbidden { place, reason },
             StatusCode::TOO_MANY_REQUESTS => ConnectError::Failing { place, status: 429, reason },
-            status if status.is_server_error() => ConnectError::Failing { place, status: status.as_u16(), reason },
+            status if status.is_server_error() => {
+                ConnectError::Failing { place, status: status.as_u16(), reason }
+            }
             status if status.is_redirection() => {
                 let to = self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
                 ConnectError::NotKubernetes { place, reason: format!("it redirects to {}", one_line(to)) }
             }
-            StatusCode::BAD_REQUEST if reason.contains("HTTPS server") => {
-                ConnectError::NotKubernetes { place, reason: "it wants https:// and the kubeconfig says http://".to_owned() }
-            }
+            StatusCode::BAD_REQUEST if reason.contains("HTTPS server") => ConnectError::NotKubernetes {
+                place,
+                reason: "it wants https:// and the kubeconfig says http://".to_owned(),
+            },
             status => ConnectError::NotKubernetes {
                 place,
                 reason: format!("it answered /version with {}, {reason}", status.as_u16()),

@@ -68,7 +68,8 @@ pub fn pin(flags: &Flags, env: &Env) -> Result<Pinned, ConnectError> {
     let given = |flag: &Option<String>| flag.clone().filter(|name| !name.is_empty());
     let list = text_of(&files);
 
-    let named = given(&flags.context).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty());
+    let named =
+        given(&flags.context).or_else(|| kubeconfig.current_context.clone()).filter(|name| !name.is_empty());
     let context = match &named {
         None if given(&flags.cluster).is_some() => None,
         None => {
@@ -82,9 +83,11 @@ pub fn pin(flags: &Flags, env: &Env) -> Result<Pinned, ConnectError> {
     };
     let of_context = context.as_ref();
 
-    let cluster = given(&flags.cluster).or_else(|| of_context.map(|context| context.cluster.clone())).unwrap_or_default();
-    let cluster_entry =
-        cluster_named(&kubeconfig, &cluster).ok_or_else(|| unknown(&kubeconfig, Entry::Cluster, &cluster, &files))?;
+    let cluster = given(&flags.cluster)
+        .or_else(|| of_context.map(|context| context.cluster.clone()))
+        .unwrap_or_default();
+    let cluster_entry = cluster_named(&kubeconfig, &cluster)
+        .ok_or_else(|| unknown(&kubeconfig, Entry::Cluster, &cluster, &files))?;
     if cluster_entry.server.as_deref().unwrap_or_default().is_empty() {
         return Err(ConnectError::NoServer { files: list, cluster });
     }
@@ -174,7 +177,11 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> ConnectError {
     let file = file.display().to_string();
     match error {
         KubeconfigError::ReadConfig(error, _) if error.kind() == io::ErrorKind::InvalidData => {
-            ConnectError::InvalidFile { file, line: None, reason: "it is not text in UTF-8 or UTF-16".to_owned() }
+            ConnectError::InvalidFile {
+                file,
+                line: None,
+                reason: "it is not text in UTF-8 or UTF-16".to_owned(),
+            }
         }
         KubeconfigError::ReadConfig(error, _) => {
             ConnectError::UnreadableFile { file, reason: error.kind().to_string() }
@@ -203,7 +210,11 @@ fn cluster_named(kubeconfig: &Kubeconfig, name: &str) -> Option<Cluster> {
 
 fn user_named(kubeconfig: &Kubeconfig, name: &str) -> Option<AuthInfo> {
     // `user:` with nothing under it is a user without credentials.
-    kubeconfig.auth_infos.iter().find(|user| user.name == name).map(|user| user.auth_info.clone().unwrap_or_default())
+    kubeconfig
+        .auth_infos
+        .iter()
+        .find(|user| user.name == name)
+        .map(|user| user.auth_info.clone().unwrap_or_default())
 }
 
 fn names(kubeconfig: &Kubeconfig, entry: Entry) -> Vec<String> {
@@ -215,7 +226,12 @@ fn names(kubeconfig: &Kubeconfig, entry: Entry) -> Vec<String> {
 }
 
 fn unknown(kubeconfig: &Kubeconfig, entry: Entry, name: &str, files: &[PathBuf]) -> ConnectError {
-    ConnectError::Unknown { entry, name: name.to_owned(), files: text_of(files), known: names(kubeconfig, entry) }
+    ConnectError::Unknown {
+        entry,
+        name: name.to_owned(),
+        files: text_of(files),
+        known: names(kubeconfig, entry),
+    }
 }
 
 fn text_of(files: &[PathBuf]) -> String {

@@ -49,21 +49,34 @@ pub struct Identity {
 pub enum PluginError {
     #[error("the credential plugin {command} is not installed or not in PATH; {}", hint.as_deref().unwrap_or("install it, or correct the command of this user"))]
     Missing { command: String, hint: Option<String> },
-    #[error("the credential plugin {command} cannot be started: {reason}; check its mode and its interpreter")]
+    #[error(
+        "the credential plugin {command} cannot be started: {reason}; check its mode and its interpreter"
+    )]
     CannotStart { command: String, reason: String },
     #[error("the credential plugin {command} failed ({ended}){}; run it by hand", quoted(said))]
     Failed { command: String, ended: String, said: String },
-    #[error("the credential plugin {command} gave no answer within {seconds} s{}; run it by hand", quoted(said))]
+    #[error(
+        "the credential plugin {command} gave no answer within {seconds} s{}; run it by hand",
+        quoted(said)
+    )]
     TimedOut { command: String, seconds: u64, said: String },
-    #[error("the credential plugin {command} answered with something else than credentials: {reason}; run it by hand")]
+    #[error(
+        "the credential plugin {command} answered with something else than credentials: {reason}; run it by hand"
+    )]
     Rubbish { command: String, reason: Rubbish },
-    #[error("the credential plugin {command} must ask you something and there is no terminal for it now; run kubectl get nodes in another shell")]
+    #[error(
+        "the credential plugin {command} must ask you something and there is no terminal for it now; run kubectl get nodes in another shell"
+    )]
     NeedsTerminal { command: String },
-    #[error("the credential plugin {command} is configured for {version}, which is no longer spoken; update the kubeconfig to client.authentication.k8s.io/v1")]
+    #[error(
+        "the credential plugin {command} is configured for {version}, which is no longer spoken; update the kubeconfig to client.authentication.k8s.io/v1"
+    )]
     UnknownVersion { command: String, version: String },
     #[error("the credential plugin of this user names no command; give it one")]
     NoCommand,
-    #[error("the credential plugin {command} must be told about the cluster: {reason}; correct certificate-authority")]
+    #[error(
+        "the credential plugin {command} must be told about the cluster: {reason}; correct certificate-authority"
+    )]
     NoCluster { command: String, reason: String },
 }
 
@@ -106,7 +119,11 @@ const LARGEST_COMPLAINT: usize = 16 << 10;
 const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// Runs a plugin once. `cluster` is handed to it where the kubeconfig wants so.
-pub async fn run(exec: &ExecConfig, cluster: Option<ExecAuthCluster>, terminal: Terminal) -> Result<Credential, PluginError> {
+pub async fn run(
+    exec: &ExecConfig,
+    cluster: Option<ExecAuthCluster>,
+    terminal: Terminal,
+) -> Result<Credential, PluginError> {
     let limit = match terminal {
         Terminal::Free => ATTENDED,
         Terminal::Taken => UNATTENDED,
@@ -134,12 +151,14 @@ async fn run_within(
     // Plain strings and numbers: there is nothing in it that JSON could not hold.
     let request = serde_json::to_string(&request).unwrap_or_default();
 
-    let child = start(exec, &command, (terminal, interactive), &request).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            PluginError::Missing { command: command.clone(), hint: exec.install_hint.as_deref().map(one_line) }
-        }
-        kind => PluginError::CannotStart { command: command.clone(), reason: kind.to_string() },
-    })?;
+    let child =
+        start(exec, &command, (terminal, interactive), &request).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => PluginError::Missing {
+                command: command.clone(),
+                hint: exec.install_hint.as_deref().map(one_line),
+            },
+            kind => PluginError::CannotStart { command: command.clone(), reason: kind.to_string() },
+        })?;
     let answer = finish(child, limit).await.map_err(|failure| failure.of(command.clone(), limit))?;
     parse(&answer, &version).map_err(|reason| PluginError::Rubbish { command, reason })
 }
@@ -306,7 +325,8 @@ fn parse(answer: &[u8], version: &str) -> Result<Credential, Rubbish> {
         return Err(Rubbish::WrongVersion { wanted: version.to_owned() });
     }
     let status = answer.status.unwrap_or_default();
-    let expires = status.expiration_timestamp.map(|time| time.parse()).transpose().map_err(|_| Rubbish::BadTime)?;
+    let expires =
+        status.expiration_timestamp.map(|time| time.parse()).transpose().map_err(|_| Rubbish::BadTime)?;
     let given = |value: Option<String>| value.filter(|value| !value.is_empty());
     let token = given(status.token).map(SecretString::from);
     let identity = match (given(status.client_certificate_data), given(status.client_key_data)) {

@@ -22,7 +22,10 @@ impl ProxyVariables {
     /// Reads them through `look`, so that a test needs no environment.
     pub fn read(look: impl Fn(&str) -> Option<String>) -> Self {
         let first = |upper: &str, lower: &str| {
-            look(upper).filter(|value| !value.is_empty()).or_else(|| look(lower)).filter(|value| !value.is_empty())
+            look(upper)
+                .filter(|value| !value.is_empty())
+                .or_else(|| look(lower))
+                .filter(|value| !value.is_empty())
         };
         Self {
             https_proxy: first("HTTPS_PROXY", "https_proxy"),
@@ -293,7 +296,9 @@ mod tests {
 
     #[test]
     fn loopback_is_never_proxied_by_a_variable() {
-        for server in ["https://localhost:6443", "https://127.0.0.1:6443", "https://127.8.8.8", "https://[::1]:6443"] {
+        for server in
+            ["https://localhost:6443", "https://127.0.0.1:6443", "https://127.8.8.8", "https://[::1]:6443"]
+        {
             assert!(!goes_through(server, ""), "{server}");
         }
     }
@@ -301,7 +306,8 @@ mod tests {
     #[test]
     fn proxy_url_wins_and_ignores_no_proxy() {
         let server: Uri = "https://127.0.0.1:6443".parse().unwrap();
-        let proxy = proxy_to(&server, Some("socks5://bastion"), &variables("http://proxy", "*")).unwrap().unwrap();
+        let proxy =
+            proxy_to(&server, Some("socks5://bastion"), &variables("http://proxy", "*")).unwrap().unwrap();
         assert_eq!(proxy.kind, ProxyKind::Socks5);
         assert_eq!(proxy.to_string(), "socks5://bastion:1080 (from proxy-url of the cluster)");
     }
@@ -345,8 +351,14 @@ mod tests {
     fn what_cannot_be_used_says_where_it_was_named() {
         let server: Uri = "https://10.0.0.1".parse().unwrap();
         let text = |url| proxy_to(&server, Some(url), &ProxyVariables::default()).unwrap_err().to_string();
-        assert_eq!(text("ftp://proxy"), "proxy-url of the cluster must begin with http://, https:// or socks5://");
-        assert_eq!(text("proxy:3128"), "proxy-url of the cluster must begin with http://, https:// or socks5://");
+        assert_eq!(
+            text("ftp://proxy"),
+            "proxy-url of the cluster must begin with http://, https:// or socks5://"
+        );
+        assert_eq!(
+            text("proxy:3128"),
+            "proxy-url of the cluster must begin with http://, https:// or socks5://"
+        );
         assert_eq!(text("http://pro xy"), "proxy-url of the cluster is not a URL");
     }
 }

@@ -80,7 +80,10 @@ impl HostNotFound {
 /// A client for the server of `config`, whose own proxy and retries are not looked at. Blocks: it may read
 /// certificates and the trust store of the system.
 pub fn client(config: &kube::Config, route: &Route) -> Result<kube::Client, kube::Error> {
-    let dial = Dial { to_anywhere: config.rustls_https_connector_with_connector(tcp())?, proxy: route.proxy.clone() };
+    let dial = Dial {
+        to_anywhere: config.rustls_https_connector_with_connector(tcp())?,
+        proxy: route.proxy.clone(),
+    };
     let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(dial)?);
     connector.set_connect_timeout(Some(CONNECT_LIMIT));
     let wire = HttpClient::builder(TokioExecutor::new()).build::<_, Body>(connector);
@@ -134,7 +137,9 @@ impl Service<Uri> for Dial {
     fn call(&mut self, server: Uri) -> Dialing {
         let to_anywhere = self.to_anywhere.clone();
         match self.proxy.clone() {
-            Some(proxy) => Box::pin(async move { Ok(through(&proxy, to_anywhere, with_port(server)?).await?) }),
+            Some(proxy) => {
+                Box::pin(async move { Ok(through(&proxy, to_anywhere, with_port(server)?).await?) })
+            }
             None => Box::pin(async move { to_anywhere.oneshot(as_plain(server)?).await }),
         }
     }
@@ -157,7 +162,8 @@ async fn through(proxy: &Proxy, connector: HttpsConnector<Tcp>, server: Uri) -> 
             let mut tunnel = Tunnel::new(address, connected);
             if let Some((name, password)) = &proxy.login {
                 let login = STANDARD.encode(format!("{name}:{}", password.expose_secret()));
-                let login = HeaderValue::try_from(format!("Basic {login}")).map_err(|error| refused(error.to_string()))?;
+                let login = HeaderValue::try_from(format!("Basic {login}"))
+                    .map_err(|error| refused(error.to_string()))?;
                 tunnel = tunnel.with_auth(login);
             }
             tunnel.call(server).await.map_err(|error| {
@@ -224,7 +230,8 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if self.route.read_only && !only_reads(&request) {
-            let refusal = ReadOnly { method: request.method().clone(), path: request.uri().path().to_owned() };
+            let refusal =
+                ReadOnly { method: request.method().clone(), path: request.uri().path().to_owned() };
             return Box::pin(ready(Err(refusal.into())));
         }
         let headers = request.headers_mut();

@@ -45,7 +45,9 @@ fn tls_fault(error: &RustlsError) -> TlsFault {
         RustlsError::InvalidCertificate(fault) => match fault {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UnknownIssuer,
             CertificateError::Expired => TlsFault::Expired { when: None },
-            CertificateError::ExpiredContext { not_after, .. } => TlsFault::Expired { when: since(*not_after, "on") },
+            CertificateError::ExpiredContext { not_after, .. } => {
+                TlsFault::Expired { when: since(*not_after, "on") }
+            }
             CertificateError::NotValidYet => TlsFault::NotYetValid { when: None },
             CertificateError::NotValidYetContext { not_before, .. } => {
                 TlsFault::NotYetValid { when: since(*not_before, "from") }
@@ -84,7 +86,11 @@ fn since(time: UnixTime, word: &str) -> Option<String> {
 }
 
 fn host_of(server: &str) -> String {
-    server.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_else(|| server.to_owned())
+    server
+        .parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned))
+        .unwrap_or_else(|| server.to_owned())
 }
 
 fn said(error: &(dyn Error + 'static)) -> String {

@@ -32,7 +32,9 @@ impl fmt::Display for Place {
 impl Place {
     /// The user as a message names it.
     pub fn who(&self) -> String {
-        self.user.as_ref().map_or_else(|| "a client without credentials".to_owned(), |user| format!("user {user}"))
+        self.user
+            .as_ref()
+            .map_or_else(|| "a client without credentials".to_owned(), |user| format!("user {user}"))
     }
 }
 
@@ -69,25 +71,39 @@ pub enum ConnectError {
     NoContext { files: String, known: Vec<String> },
     #[error("no {entry} {name:?} in kubeconfig {files}; {}", suggestion(*entry, name, known))]
     Unknown { entry: Entry, name: String, files: String, known: Vec<String> },
-    #[error("cluster {cluster} in kubeconfig {files} has no usable server; give it one with kubectl config set-cluster {cluster} --server=URL")]
+    #[error(
+        "cluster {cluster} in kubeconfig {files} has no usable server; give it one with kubectl config set-cluster {cluster} --server=URL"
+    )]
     NoServer { files: String, cluster: String },
-    #[error("cluster {cluster} in kubeconfig {files} is now {now}, and this session stays with {was}; start sickbay again to follow")]
+    #[error(
+        "cluster {cluster} in kubeconfig {files} is now {now}, and this session stays with {was}; start sickbay again to follow"
+    )]
     Moved { files: String, cluster: String, was: String, now: String },
     #[error("cannot connect to {place}: {reason}; correct the entries of this context")]
     Credentials { place: Place, reason: String },
 
     #[error("cannot connect to {place}: {proxy}; correct or unset it")]
     UnusableProxy { place: Place, proxy: super::UnusableProxy },
-    #[error("cannot connect to {place}: proxy {proxy} cannot be reached: {reason}; check the proxy, or name the server in NO_PROXY")]
+    #[error(
+        "cannot connect to {place}: proxy {proxy} cannot be reached: {reason}; check the proxy, or name the server in NO_PROXY"
+    )]
     ProxyUnreachable { place: Place, proxy: String, reason: String },
-    #[error("cannot connect to {place}: proxy {proxy} does not let us through: {reason}; ask its operator, or name the server in NO_PROXY")]
+    #[error(
+        "cannot connect to {place}: proxy {proxy} does not let us through: {reason}; ask its operator, or name the server in NO_PROXY"
+    )]
     ProxyRefused { place: Place, proxy: String, reason: String },
 
-    #[error("cannot connect to {place}: connection refused; check that the API server runs and that the port is right")]
+    #[error(
+        "cannot connect to {place}: connection refused; check that the API server runs and that the port is right"
+    )]
     Refused { place: Place },
-    #[error("cannot connect to {place}: host {host} is not found: {reason}; check the name, the resolver and the VPN")]
+    #[error(
+        "cannot connect to {place}: host {host} is not found: {reason}; check the name, the resolver and the VPN"
+    )]
     HostNotFound { place: Place, host: String, reason: String },
-    #[error("cannot connect to {place}: no answer within {seconds} s; check the network, the VPN and firewalls, and that the API server is alive")]
+    #[error(
+        "cannot connect to {place}: no answer within {seconds} s; check the network, the VPN and firewalls, and that the API server is alive"
+    )]
     TimedOut { place: Place, seconds: u64 },
     #[error("cannot connect to {place}: {reason}; check the network")]
     Lost { place: Place, reason: String },
@@ -113,7 +129,9 @@ pub enum ConnectError {
 /// Why the two sides do not trust each other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
-    #[error("its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority, and that this is the cluster you mean")]
+    #[error(
+        "its certificate is signed by an authority that the kubeconfig does not name; check certificate-authority, and that this is the cluster you mean"
+    )]
     UnknownIssuer,
     #[error("its certificate has expired{}; renew it, or check the clock of this machine", on(when.as_deref()))]
     Expired { when: Option<String> },
@@ -130,14 +148,20 @@ pub enum TlsFault {
 }
 
 fn no_kubeconfig(looked: &str) -> String {
-    let missing = if looked.is_empty() { "KUBECONFIG names no file".to_owned() } else { format!("{looked} does not exist") };
+    let missing = if looked.is_empty() {
+        "KUBECONFIG names no file".to_owned()
+    } else {
+        format!("{looked} does not exist")
+    };
     format!("no kubeconfig: {missing}; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo")
 }
 
 fn anonymous(place: &Place, offered: bool) -> String {
     match &place.user {
         Some(user) if offered => {
-            format!("the credentials of user {user} do not reach it; look for a load balancer or proxy that ends TLS")
+            format!(
+                "the credentials of user {user} do not reach it; look for a load balancer or proxy that ends TLS"
+            )
         }
         Some(user) => format!("user {user} has no credentials; log in, or choose another with --user"),
         None => "the context names no user; choose one with --user".to_owned(),
@@ -159,7 +183,8 @@ fn list(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let more = if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
+    let more =
+        if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
     let some: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
     format!(": {}{more}", some.join(", "))
 }
@@ -209,7 +234,9 @@ mod tests {
 
     #[test]
     fn distance_counts_letters() {
-        for (one, other, expected) in [("", "", 0), ("prod", "prod", 0), ("prd", "prod", 1), ("abc", "", 3), ("kitten", "sitting", 3)] {
+        for (one, other, expected) in
+            [("", "", 0), ("prod", "prod", 0), ("prd", "prod", 1), ("abc", "", 3), ("kitten", "sitting", 3)]
+        {
             assert_eq!(distance(one, other), expected, "{one} {other}");
             assert_eq!(distance(other, one), expected, "{other} {one}");
         }

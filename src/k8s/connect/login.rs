@@ -49,7 +49,11 @@ pub(super) fn server(pinned: &Pinned) -> Result<Uri, ConnectError> {
 }
 
 /// Gets credentials, running a plugin where there is one, and builds a client with them.
-pub(super) async fn log_in(pinned: &Pinned, route: &Route, terminal: Terminal) -> Result<Login, ConnectError> {
+pub(super) async fn log_in(
+    pinned: &Pinned,
+    route: &Route,
+    terminal: Terminal,
+) -> Result<Login, ConnectError> {
     let server = server(pinned)?;
     let place = place_of(pinned, &server);
     let (user, expires) = credentials(pinned, terminal)
@@ -74,7 +78,10 @@ pub(super) async fn log_in(pinned: &Pinned, route: &Route, terminal: Terminal) -
     Ok(Login { client, expires, offers_credentials })
 }
 
-async fn credentials(pinned: &Pinned, terminal: Terminal) -> Result<(AuthInfo, Option<Timestamp>), PluginError> {
+async fn credentials(
+    pinned: &Pinned,
+    terminal: Terminal,
+) -> Result<(AuthInfo, Option<Timestamp>), PluginError> {
     let mut user = pinned.user_entry.clone();
     let is_empty = |secret: &mut SecretString| secret.expose_secret().is_empty();
     user.token.take_if(is_empty);

@@ -36,7 +36,9 @@ pub enum Scope {
 pub enum WhyNamespace {
     Asked,
     /// The server does not let us list all, and says why.
-    OnlyOne { reason: String },
+    OnlyOne {
+        reason: String,
+    },
 }
 
 /// A connection that stands.

@@ -1,0 +1,378 @@
+//! What keys make of the application: through the keymap to commands, or into the line that takes text.
+
+use super::columns::{RowId, volumes};
+use super::notice::Weight;
+use super::object::{Line, Open, SheetRow};
+use super::palette::Palette;
+use super::screen::{Place, Screen};
+use super::view::Move;
+use super::{App, Effect, Overlay, columns};
+use crate::cluster::{Kind, ObjectRef, VolumeId};
+use crate::command::{Command, Context, Ui};
+use crate::key::{Code, Key};
+use crate::keymap::Lookup;
+
+/// Places that Back remembers.
+const MOST_HISTORY: usize = 50;
+
+impl App {
+    pub(super) fn press(&mut self, key: Key) -> Vec<Effect> {
+        let focus = self.focus();
+        self.pending.push(key);
+        match self.keymap.lookup(focus, &self.pending) {
+            Lookup::Matched(Command::Ui(command)) => {
+                self.pending.clear();
+                return self.invoke(command);
+            }
+            Lookup::Pending(_) => {}
+            Lookup::NotFound => {
+                let is_single = self.pending.len() == 1;
+                self.pending.clear();
+                if is_single && focus.takes_text() {
+                    self.type_key(key);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn type_key(&mut self, key: Key) {
+        if key.code() == Code::Backspace {
+            match &mut self.overlay {
+                Some(Overlay::Palette(palette)) => palette.erase(),
+                Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| {
+                    filter.pop();
+                }),
+                Some(Overlay::Help { .. } | Overlay::Notices { .. }) | None => {}
+            }
+        } else if let Some(c) = key.text() {
+            self.type_text(c.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    /// Text that was pasted is text, never commands.
+    pub(super) fn paste(&mut self, text: &str) {
+        let line = text.lines().next().unwrap_or_default();
+        if self.focus().takes_text() {
+            self.type_text(line);
+        } else {
+            let hint = "pasted text was ignored: press / or : first to type it somewhere";
+            self.notices.say(Weight::Hint, hint, self.now);
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        match &mut self.overlay {
+            Some(Overlay::Palette(palette)) => palette.type_text(&text),
+            Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
+            Some(Overlay::Help { .. } | Overlay::Notices { .. }) | None => {}
+        }
+    }
+
+    fn edit_filter(&mut self, edit: impl FnOnce(&mut String)) {
+        edit(self.filter_mut());
+        self.is_reordered = true;
+    }
+
+    pub fn invoke(&mut self, command: Ui) -> Vec<Effect> {
+        match command {
+            Ui::GoTriage => self.go(Screen::Triage),
+            Ui::GoNodes => self.go(Screen::Nodes),
+            Ui::GoPods => self.go(Screen::Pods),
+            Ui::GoVolumes => self.go(Screen::Volumes),
+            Ui::NextScreen => self.go(self.place.screen.next(1)),
+            Ui::PreviousScreen => self.go(self.place.screen.next(Screen::ALL.len() - 1)),
+            Ui::Open => return self.enter(),
+            Ui::Back => self.back(),
+            Ui::Down => self.move_cursor(Move::By(1)),
+            Ui::Up => self.move_cursor(Move::By(-1)),
+            Ui::HalfPageDown => self.move_cursor(Move::By(self.page() / 2)),
+            Ui::HalfPageUp => self.move_cursor(Move::By(-self.page() / 2)),
+            Ui::PageDown => self.move_cursor(Move::By(self.page())),
+            Ui::PageUp => self.move_cursor(Move::By(-self.page())),
+            Ui::Top => self.move_cursor(Move::Top),
+            Ui::Bottom => self.move_cursor(Move::Bottom),
+            Ui::Left => self.sideways(false),
+            Ui::Right => self.sideways(true),
+            Ui::NextSection => self.move_section(true),
+            Ui::PreviousSection => self.move_section(false),
+            Ui::Filter => {
+                self.overlay = Some(Overlay::Prompt { before: self.filter().to_owned() });
+            }
+            Ui::ClearFilter => self.clear_filter(),
+            Ui::ProblemsOnly => {
+                if let Some(view) = self.view_mut() {
+                    view.problems_only = !view.problems_only;
+                    self.is_reordered = true;
+                }
+            }
+            Ui::SortNextColumn => self.sort_beside(1),
+            Ui::SortPreviousColumn => self.sort_beside(-1),
+            Ui::SortReverse => {
+                if let Some(view) = self.view_mut() {
+                    view.sort.is_reversed = !view.sort.is_reversed;
+                    self.is_reordered = true;
+                }
+            }
+            Ui::SortByName => self.sort_by("name"),
+            Ui::SortByNamespace => self.sort_by("namespace"),
+            Ui::SortByStatus => self.sort_by("status"),
+            Ui::SortByAge => self.sort_by("age"),
+            Ui::SortByNode => self.sort_by("node"),
+            Ui::SortByRestarts => self.sort_by("restarts"),
+            Ui::Refresh => {
+                self.notices.say(Weight::Hint, "asking the API server for everything again", self.now);
+                return vec![Effect::Refresh];
+            }
+            Ui::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
+            Ui::Help => self.overlay = Some(Overlay::Help { top: 0 }),
+            Ui::Notices => self.overlay = Some(Overlay::Notices { top: 0 }),
+            Ui::Redraw => return vec![Effect::Redraw],
+            Ui::Suspend => return vec![Effect::Suspend],
+            Ui::Quit => return vec![Effect::Quit],
+        }
+        Vec::new()
+    }
+
+    fn go(&mut self, screen: Screen) {
+        self.overlay = None;
+        if self.place.screen != screen || self.place.open.is_some() {
+            self.visit(Place { screen, open: None });
+        }
+    }
+
+    fn visit(&mut self, place: Place) {
+        if self.history.len() == MOST_HISTORY {
+            self.history.remove(0);
+        }
+        self.history.push(std::mem::replace(&mut self.place, place));
+        self.is_reordered = true;
+    }
+
+    fn back(&mut self) {
+        match self.overlay.take() {
+            Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
+            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Palette(_)) => return,
+            None => {}
+        }
+        if self.place.open.is_none() && !self.filter().is_empty() {
+            return self.clear_filter();
+        }
+        self.is_reordered = true;
+        match self.history.pop() {
+            Some(place) => self.place = place,
+            None => {
+                self.place = Place::default();
+                let quit = self.keymap.keys(Context::Triage, Command::Ui(Ui::Quit)).next();
+                let hint = quit.map_or_else(
+                    || "to leave, type :quit".to_owned(),
+                    |keys| format!("to leave, press {keys} or type :q"),
+                );
+                self.notices.say(Weight::Hint, hint, self.now);
+            }
+        }
+    }
+
+    fn clear_filter(&mut self) {
+        match &mut self.overlay {
+            Some(Overlay::Palette(palette)) => palette.typed.clear(),
+            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => {
+                self.edit_filter(String::clear);
+            }
+        }
+    }
+
+    fn enter(&mut self) -> Vec<Effect> {
+        match self.overlay.take() {
+            Some(Overlay::Prompt { .. }) => return Vec::new(),
+            Some(Overlay::Palette(palette)) => return self.choose(&palette),
+            Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. })) => {
+                self.overlay = Some(overlay);
+                return Vec::new();
+            }
+            None => {}
+        }
+        if let Some(open) = &self.place.open {
+            let rows = self.sheet_rows(open);
+            if let Some(SheetRow::Line(Line { link: Some(link), .. })) = rows.get(open.at()) {
+                self.open_row(link);
+            }
+            return Vec::new();
+        }
+        match self.place.screen {
+            Screen::Triage if self.triage.is_on_fold() => self.triage.fold(&self.findings, false),
+            Screen::Triage => {
+                let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
+                match subject.map(|subject| (self.row_of(&subject), subject)) {
+                    Some((Some(row), _)) => self.open_row(&row),
+                    Some((None, subject)) => {
+                        let hint = format!("{subject} is not there any more");
+                        self.notices.say(Weight::Hint, hint, self.now);
+                    }
+                    None => {}
+                }
+            }
+            Screen::Nodes | Screen::Pods | Screen::Volumes => {
+                if let Some(row) = self.view().and_then(|view| view.cursor().cloned()) {
+                    self.open_row(&row);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn choose(&mut self, palette: &Palette) -> Vec<Effect> {
+        let candidates = palette.candidates(self.below(), &self.keymap);
+        match candidates.get(palette.at()) {
+            Some(candidate) => {
+                let Command::Ui(command) = candidate.command;
+                self.invoke(command)
+            }
+            None => {
+                let text = format!("there is no command like {:?}", palette.typed.trim());
+                self.notices.say(Weight::Warning, text, self.now);
+                Vec::new()
+            }
+        }
+    }
+
+    fn open_row(&mut self, row: &RowId) {
+        let title = match row {
+            RowId::Object(object) => format!("{} {}", object.kind, object.name),
+            RowId::Volume(id) => {
+                let title = self.cluster.volume(id).map_or_else(String::new, |join| volumes::title(&join));
+                format!("Volume {title}")
+            }
+        };
+        self.visit(Place { screen: self.place.screen, open: Some(Open::new(row.clone(), title)) });
+    }
+
+    /// The row that stands for the subject of a finding, while it is there.
+    fn row_of(&self, subject: &ObjectRef) -> Option<RowId> {
+        let volume = |id: VolumeId| self.cluster.volume(&id).map(|join| RowId::Volume(join.id));
+        match subject.kind {
+            Kind::Node => {
+                let node = self.cluster.nodes.get(&subject.name)?;
+                Some(RowId::Object(columns::nodes::reference(node)))
+            }
+            Kind::Pod => Some(RowId::Object(subject.clone())),
+            Kind::PersistentVolume => volume(VolumeId::Persistent(subject.name.name.clone()))
+                .or_else(|| volume(VolumeId::Unknown(subject.name.name.clone()))),
+            Kind::PersistentVolumeClaim => volume(self.cluster.volume_of_claim(&subject.name)?),
+            Kind::VolumeAttachment => {
+                let attachment = self.cluster.volume_attachments.get(&subject.name)?;
+                volume(VolumeId::Persistent(attachment.volume.clone()))
+            }
+            Kind::Namespace | Kind::Event => None,
+        }
+    }
+
+    fn page(&self) -> isize {
+        let lines = match self.focus() {
+            Context::Triage => self.triage_rows(),
+            Context::Global
+            | Context::Table
+            | Context::Nodes
+            | Context::Pods
+            | Context::Volumes
+            | Context::Object
+            | Context::Help
+            | Context::Notices
+            | Context::Prompt
+            | Context::Palette => self.table_rows(),
+        };
+        isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
+    }
+
+    fn move_cursor(&mut self, movement: Move) {
+        let candidates = match &self.overlay {
+            Some(Overlay::Palette(palette)) => palette.candidates(self.below(), &self.keymap).len(),
+            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
+        };
+        match &mut self.overlay {
+            Some(Overlay::Palette(palette)) => {
+                let by = match movement {
+                    Move::By(by) => by,
+                    Move::Top => isize::MIN,
+                    Move::Bottom => isize::MAX,
+                };
+                palette.move_cursor(by, candidates);
+            }
+            Some(Overlay::Help { top } | Overlay::Notices { top }) => {
+                *top = match movement {
+                    Move::By(by) => top.saturating_add_signed(by),
+                    Move::Top => 0,
+                    Move::Bottom => usize::MAX,
+                };
+            }
+            Some(Overlay::Prompt { .. }) => {}
+            None => self.move_below(movement),
+        }
+    }
+
+    fn move_below(&mut self, movement: Move) {
+        if let Some(mut open) = self.place.open.take() {
+            let lines = self.sheet_rows(&open).len();
+            open.move_cursor(movement, lines);
+            self.place.open = Some(open);
+            return;
+        }
+        match self.place.screen {
+            Screen::Triage => self.triage.move_cursor(movement),
+            Screen::Nodes => self.nodes.move_cursor(movement),
+            Screen::Pods => self.pods.move_cursor(movement),
+            Screen::Volumes => self.volumes.move_cursor(movement),
+        }
+    }
+
+    fn move_section(&mut self, is_forward: bool) {
+        if let Some(mut open) = self.place.open.take() {
+            let rows = self.sheet_rows(&open);
+            open.move_section(&rows, is_forward);
+            self.place.open = Some(open);
+        }
+    }
+
+    fn sideways(&mut self, is_right: bool) {
+        if self.focus() == Context::Triage {
+            self.triage.fold(&self.findings, !is_right);
+        }
+    }
+
+    fn sort_beside(&mut self, by: isize) {
+        let columns = self.headings();
+        if let Some(view) = self.view_mut() {
+            let next = view.sort.column.checked_add_signed(by).unwrap_or(columns.len() - 1) % columns.len();
+            view.sort.column = next;
+            self.is_reordered = true;
+        }
+    }
+
+    /// Sorts by a column, or turns the order round if it is sorted by it.
+    fn sort_by(&mut self, id: &str) {
+        let Some(column) = self.headings().iter().position(|heading| heading.id == id) else {
+            let text = format!("{} have no column {id}", self.place.screen.title().to_lowercase());
+            return self.notices.say(Weight::Hint, text, self.now);
+        };
+        if let Some(view) = self.view_mut() {
+            let is_same = view.sort.column == column;
+            view.sort.is_reversed = is_same && !view.sort.is_reversed;
+            view.sort.column = column;
+            self.is_reordered = true;
+        }
+    }
+
+    fn headings(&self) -> Vec<columns::Heading> {
+        use super::columns::{Listing, nodes::Nodes, pods::Pods, volumes::Volumes};
+        fn of<L: Listing>() -> Vec<columns::Heading> {
+            L::COLUMNS.iter().map(|(_, heading)| *heading).collect()
+        }
+        match self.place.screen {
+            Screen::Triage => Vec::new(),
+            Screen::Nodes => of::<Nodes>(),
+            Screen::Pods => of::<Pods>(),
+            Screen::Volumes => of::<Volumes>(),
+        }
+    }
+}

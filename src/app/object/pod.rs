@@ -1,0 +1,103 @@
+//! An open pod: where it is, its containers, its claims, and what will become of it.
+
+use super::{Line, Section, common, conditions, events, findings};
+use crate::app::columns::{Cell, Look, RowId, Tone, nodes, pods, volumes};
+use crate::app::time::{age, short};
+use crate::cluster::{Container, Kind, Name, ObjectRef, Pod, State};
+
+pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
+    let pod = look.cluster.pods.get(&object.name).filter(|pod| pod.meta.uid == object.uid)?;
+    Some(vec![
+        findings(look, std::slice::from_ref(object)),
+        facts(pod, look),
+        containers(pod, look),
+        claims(pod, look),
+        conditions(pod.conditions.iter(), look),
+        events(look, &[(Kind::Pod, object.name.clone())]),
+    ])
+}
+
+fn facts(pod: &Pod, look: &Look<'_>) -> Section {
+    let (ready, total) = pod.readiness();
+    let mut status =
+        Line::new("status", pods::status(pod, look)).and(Cell::plain(format!("{ready}/{total} ready")));
+    if let Some(clock) = pods::clock(pod, look) {
+        status = status.and(clock);
+    }
+    let mut lines = vec![status];
+    if let Some(reason) = pod.reason.non_empty().or(pod.message.non_empty()) {
+        lines.push(Line::new("reason", Cell::plain(reason)).and(Cell::plain(pod.message.as_str())));
+    }
+    lines.push(match look.cluster.node(&pod.node) {
+        Some(node) => Line::new("node", Cell::plain(pod.node.as_str()))
+            .and(Cell::new(node.readiness().word(), nodes::tone(node.readiness())))
+            .to(RowId::Object(nodes::reference(node))),
+        None if pod.node.is_empty() => Line::new("node", Cell::muted("not scheduled")),
+        None => Line::new("node", Cell::plain(pod.node.as_str())),
+    });
+    if let Some(ip) = pod.ip.non_empty() {
+        lines.push(Line::new("address", Cell::plain(ip)));
+    }
+    lines.extend(common(&pod.meta, look));
+    Section { title: "Pod".to_owned(), lines }
+}
+
+fn containers(pod: &Pod, look: &Look<'_>) -> Section {
+    let init = pod.init_containers.iter().map(|container| {
+        container_line(container, if container.is_sidecar { "sidecar" } else { "init" }, look)
+    });
+    let main = pod.containers.iter().map(|container| container_line(container, "container", look));
+    Section { title: "Containers".to_owned(), lines: init.chain(main).collect() }
+}
+
+fn container_line(container: &Container, label: &'static str, look: &Look<'_>) -> Line {
+    let state = match &container.state {
+        State::Unreported => Cell::muted("not reported"),
+        State::None => Cell::muted("-"),
+        State::Waiting { reason, message } => Cell::new(super::join_words(reason, message), Tone::Warning),
+        State::Running { since } => {
+            let tone = if container.is_ready { Tone::Good } else { Tone::Notice };
+            Cell::new(format!("running {}", age(*since, look.now)), tone)
+        }
+        State::Terminated(ended) => {
+            let ago = ended
+                .finished
+                .map_or_else(String::new, |at| format!(" {} ago", short(look.now.duration_since(at))));
+            let tone = if ended.exit_code == 0 { Tone::Muted } else { Tone::Critical };
+            Cell::new(format!("{} (exit code {}){ago}", ended.word(), ended.exit_code), tone)
+        }
+    };
+    let mut line = Line::new(label, Cell::plain(container.name.as_str())).and(state);
+    if container.restarts > 0 {
+        let last = container.last.as_ref().map_or_else(String::new, |last| {
+            format!(", last {} (exit code {})", last.word(), last.exit_code)
+        });
+        line = line.and(Cell::new(format!("{} restarts{last}", container.restarts), Tone::Notice));
+    }
+    line.and(Cell::muted(container.image.as_str()))
+}
+
+fn claims(pod: &Pod, look: &Look<'_>) -> Section {
+    let lines = pod
+        .claims
+        .iter()
+        .map(|claim| {
+            let name = Name::new(pod.meta.name.namespace.clone(), claim.clone());
+            let Some(join) = look.cluster.volume_of_claim(&name).and_then(|id| look.cluster.volume(&id))
+            else {
+                return Line::cells(vec![
+                    Cell::plain(name.to_string()),
+                    Cell::new("not found", Tone::Warning),
+                ]);
+            };
+            let attached = join.attached.iter().map(volumes::attached_words);
+            let mut cells = vec![Cell::plain(volumes::title(&join)), Cell::muted(join.storage().word())];
+            cells.extend(attached);
+            if join.is_torn() {
+                cells.push(Cell::new("held elsewhere", Tone::Critical));
+            }
+            Line::cells(cells).to(RowId::Volume(join.id.clone()))
+        })
+        .collect();
+    Section { title: "Claims".to_owned(), lines }
+}

@@ -1,0 +1,3 @@
+//! The incident, second by second.
+
+use super::*;

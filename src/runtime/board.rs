@@ -1,0 +1,236 @@
+//! The loop of the board.
+//!
+//! A key is answered at once. What comes from the cluster is gathered: at most ten frames a second are drawn for
+//! it, and none while the last one has not left, so a slow link carries few bytes and never holds up the streams.
+
+use super::start::Connection;
+use super::{Outcome, fail};
+use crate::app::layout::Size;
+use crate::app::link::Login;
+use crate::app::{App, Effect, Msg};
+use crate::k8s::watch::{Limits, LinkState, LoginState, Streams, Update};
+use crate::terminal::{Environment, Input, Inputs, Screen, Signal, Signals};
+use crate::theme::{ColorDepth, DEFAULT, Glyphs, Theme};
+use crate::ui::{self, Cache};
+use crate::{assets, k8s};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+/// Between two frames that are drawn for what the cluster does.
+const DATA_FRAME: Duration = Duration::from_millis(100);
+/// Updates on their way to the loop; more hold the streams up.
+const QUEUE: usize = 64;
+/// Updates that are taken before the loop looks at the keys again.
+const BATCH: usize = 64;
+
+struct Board {
+    app: App,
+    look: ui::Look,
+    cache: Cache,
+    screen: Screen,
+    inputs: Inputs,
+    signals: Signals,
+    streams: Streams,
+    updates: mpsc::Receiver<Update>,
+    clock: k8s::clock::Clock,
+    over_ssh: bool,
+    /// When the next frame is due, if something has changed.
+    due: Option<Instant>,
+    drawn: Instant,
+}
+
+pub async fn run(connection: Connection, environment: &Environment, signals: Signals) -> Outcome {
+    let app = connection.app();
+    let depth = ColorDepth::of(&environment.term, environment.no_color);
+    // The embedded themes have no problems; a test holds them to that.
+    let (theme, _no_problems) = Theme::load(DEFAULT, &assets::themes(), depth);
+    let look = ui::Look { theme, glyphs: Glyphs::for_utf8(environment.shows_unicode()) };
+    let (sender, updates) = mpsc::channel(QUEUE);
+    let session = Arc::clone(&connection.session);
+    let keeper = tokio::spawn({
+        let session = Arc::clone(&session);
+        async move { session.keep_fresh().await }
+    });
+    let clock = session.clock.clone();
+    let scope = session.scope.clone();
+    let screen = match Screen::enter() {
+        Ok(screen) => screen,
+        Err(error) => return fail(&format!("could not take the terminal: {error}")),
+    };
+    let board = Board {
+        app,
+        look,
+        cache: Cache::default(),
+        screen,
+        inputs: Inputs::new(environment.over_ssh),
+        signals,
+        streams: Streams::start(session, &scope, sender, Limits::default()),
+        updates,
+        clock,
+        over_ssh: environment.over_ssh,
+        due: Some(Instant::now()),
+        drawn: Instant::now(),
+    };
+    let outcome = board.run().await;
+    keeper.abort();
+    outcome
+}
+
+/// Why the loop ends.
+enum End {
+    Quit,
+    Signal(u8),
+    Broken(std::io::Error),
+}
+
+impl From<std::io::Error> for End {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl Board {
+    async fn run(mut self) -> Outcome {
+        let end = self.turn().await;
+        // The terminal is given back before anything is said on it.
+        drop(self);
+        match end {
+            End::Quit => Outcome::Done,
+            End::Signal(code) => Outcome::Signal(code),
+            End::Broken(error) => fail(&format!("the terminal failed: {error}")),
+        }
+    }
+
+    async fn turn(&mut self) -> End {
+        match crossterm::terminal::size() {
+            Ok((width, height)) => self.tell(Msg::Resize(Size { width, height })),
+            Err(error) => return End::Broken(error),
+        };
+        let mut ticks: Interval = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            if let Err(end) = self.draw_if_due() {
+                return end;
+            }
+            let due = self.due.filter(|_| self.screen.is_ready());
+            let is_held_up = self.due.is_some() && due.is_none();
+            let step = tokio::select! {
+                biased;
+                signal = self.signals.next() => self.take_signal(signal),
+                input = self.inputs.next() => self.take_input(input),
+                () = sleep_until(due.unwrap_or(self.drawn)), if due.is_some() => Ok(()),
+                () = self.screen.ready(), if is_held_up => Ok(()),
+                _ = ticks.tick() => {
+                    self.tell(Msg::Tick);
+                    self.draw_at(Instant::now());
+                    Ok(())
+                }
+                many = self.updates.recv_many(&mut batch, BATCH) => {
+                    if many == 0 {
+                        return End::Broken(std::io::Error::other("the streams have ended"));
+                    }
+                    for update in batch.drain(..) {
+                        self.take_update(update);
+                    }
+                    self.draw_at(self.drawn + DATA_FRAME);
+                    Ok(())
+                }
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+        self.app.update(msg, self.clock.now())
+    }
+
+    /// Something has changed: a frame is due by then.
+    fn draw_at(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    fn draw_if_due(&mut self) -> Result<(), End> {
+        if self.due.is_none_or(|due| due > Instant::now()) || !self.screen.is_ready() {
+            return Ok(());
+        }
+        self.app.settle();
+        self.streams.set_node_count(self.app.cluster.nodes.len());
+        self.streams.set_suspects(self.app.suspects());
+        let (app, look, cache) = (&self.app, &self.look, &mut self.cache);
+        self.screen.draw(|frame| ui::draw(app, look, cache, frame))?;
+        self.due = None;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    fn take_update(&mut self, update: Update) {
+        let msg = match update {
+            Update::Changes(changes) => Msg::Changes(changes),
+            Update::Link(LinkState::Up { .. }) => Msg::Beat(Ok(())),
+            Update::Link(LinkState::Down { reason }) => Msg::Beat(Err(reason)),
+            Update::ServerTime(offset) => Msg::ClockOffset(offset),
+            Update::Login(LoginState::Renewing) => Msg::Login(Login::Renewing),
+            Update::Login(LoginState::Renewed) => Msg::Login(Login::Renewed),
+            Update::Login(LoginState::Failed { reason }) => Msg::Login(Login::Failed { reason }),
+        };
+        self.tell(msg);
+    }
+
+    fn take_input(&mut self, input: Input) -> Result<(), End> {
+        let msg = match input {
+            Input::Key(key) => Msg::Key(key),
+            Input::Paste(text) => Msg::Paste(text),
+            Input::Resize(width, height) => {
+                self.screen.resize(width, height)?;
+                Msg::Resize(Size { width, height })
+            }
+            Input::Focus(_) => return Ok(()),
+            // Nobody can see or press anything any more: as if the line had been hung up.
+            Input::Closed => return Err(End::Signal(129)),
+        };
+        for effect in self.tell(msg) {
+            self.carry_out(effect)?;
+        }
+        self.draw_at(Instant::now());
+        Ok(())
+    }
+
+    fn take_signal(&mut self, signal: Signal) -> Result<(), End> {
+        match signal {
+            Signal::Stop(stop) => Err(End::Signal(stop.exit_code())),
+            Signal::Continued => {
+                self.screen.resume()?;
+                self.resized()
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), End> {
+        match effect {
+            Effect::Quit => Err(End::Quit),
+            Effect::Redraw => Ok(self.screen.redraw()?),
+            Effect::Refresh => {
+                self.streams.refresh();
+                Ok(())
+            }
+            Effect::Suspend => {
+                self.screen.suspend(&self.signals)?;
+                self.inputs = Inputs::new(self.over_ssh);
+                self.resized()
+            }
+        }
+    }
+
+    /// The terminal may have another size than before.
+    fn resized(&mut self) -> Result<(), End> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.tell(Msg::Resize(Size { width, height }));
+        self.draw_at(Instant::now());
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! `sickbay findings`: the same picture and the same rules without a screen.
+
+use super::{Outcome, complain, start};
+use crate::app::link::Picture;
+use crate::app::object::clock_words;
+use crate::app::time::age;
+use crate::app::{App, Msg};
+use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
+use crate::cluster::ObjectRef;
+use crate::findings::{Finding, Incident, Severity};
+use crate::k8s::watch::{Limits, LinkState, Streams, Update};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+pub async fn run(arguments: &Arguments, asked: &Asked) -> Outcome {
+    let connection = match start::connect(arguments).await {
+        Ok(connection) => connection,
+        Err(outcome) => return outcome,
+    };
+    let mut app = connection.app();
+    let (sender, updates) = mpsc::channel(64);
+    let session = Arc::clone(&connection.session);
+    let streams = Streams::start(session, &connection.session.scope, sender, Limits::default());
+    let is_settled = gather(&mut app, updates, Instant::now() + asked.timeout, &connection).await;
+    drop(streams);
+    app.settle();
+    let kept: Vec<&Incident> =
+        app.findings.incidents.iter().filter(|incident| is_meant(incident, &asked.targets)).collect();
+    let text = match asked.output {
+        Output::Table => table(&app, &kept),
+        Output::Json => format!("{:#}\n", document(&app, &kept)),
+        Output::Yaml => serde_yaml::to_string(&document(&app, &kept)).unwrap_or_default(),
+    };
+    if std::io::stdout().write_all(text.as_bytes()).is_err() {
+        return Outcome::Failed;
+    }
+    if !is_settled || app.picture() != Picture::Live {
+        complain(&incomplete(&app));
+        return Outcome::Incomplete;
+    }
+    let worst = kept.iter().map(|incident| incident.severity).max();
+    match (asked.fail_on.map(severity), worst) {
+        (Some(limit), Some(worst)) if worst >= limit => Outcome::Found,
+        (Some(_) | None, Some(_) | None) => Outcome::Done,
+    }
+}
+
+const fn severity(fail_on: FailOn) -> Severity {
+    match fail_on {
+        FailOn::Critical => Severity::Critical,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Notice => Severity::Notice,
+    }
+}
+
+/// Takes changes in until the picture is complete; false where it was not in time.
+async fn gather(
+    app: &mut App,
+    mut updates: mpsc::Receiver<Update>,
+    deadline: Instant,
+    connection: &start::Connection,
+) -> bool {
+    loop {
+        match app.picture() {
+            Picture::Live | Picture::Partial { .. } if app.are_leases_read() => return true,
+            Picture::Live | Picture::Partial { .. } | Picture::Loading { .. } | Picture::Stale { .. } => {}
+        }
+        let Ok(Some(update)) = timeout_at(deadline, updates.recv()).await else { return false };
+        let now = connection.session.clock.now();
+        match update {
+            Update::Changes(changes) => app.update(Msg::Changes(changes), now),
+            Update::Link(LinkState::Down { reason }) => app.update(Msg::Beat(Err(reason)), now),
+            Update::Link(LinkState::Up { .. }) => app.update(Msg::Beat(Ok(())), now),
+            Update::ServerTime(_) | Update::Login(_) => continue,
+        };
+    }
+}
+
+fn incomplete(app: &App) -> String {
+    match app.picture() {
+        Picture::Live => "the picture was not complete in time; try a longer --timeout".to_owned(),
+        Picture::Partial { missing } => {
+            let words: Vec<&str> = missing.iter().map(|kind| kind.plural()).collect();
+            format!("the picture is incomplete: {} may not be read", words.join(", "))
+        }
+        Picture::Loading { kinds } => {
+            let words: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
+            format!(
+                "the picture was not complete in time: still loading {}; try a longer --timeout",
+                words.join(", ")
+            )
+        }
+        Picture::Stale { reason, .. } => format!("the picture is not live: {reason}"),
+    }
+}
+
+/// Whether a target names an object of the incident: `KIND/NAME`, `NAMESPACE/NAME`, or `NAME`.
+fn is_meant(incident: &Incident, targets: &[String]) -> bool {
+    let is_target = |object: &ObjectRef, target: &String| {
+        let kind = object.kind.word().to_lowercase();
+        let name = object.name.name.as_str();
+        *target == name
+            || *target == object.name.to_string()
+            || target.to_lowercase() == format!("{kind}/{name}")
+            || target.to_lowercase() == format!("{kind}/{}", object.name)
+    };
+    targets.is_empty()
+        || incident
+            .findings()
+            .flat_map(Finding::objects)
+            .any(|object| targets.iter().any(|target| is_target(object, target)))
+}
+
+fn table(app: &App, incidents: &[&Incident]) -> String {
+    if incidents.is_empty() {
+        return "nothing is wrong that sickbay looks for\n".to_owned();
+    }
+    let mut text = String::new();
+    for incident in incidents {
+        for (at, finding) in incident.findings().enumerate() {
+            let indent = if at == 0 { "" } else { "  " };
+            let clock = clock_words(finding, &app.look()).unwrap_or_else(|| match finding.since {
+                Some(since) => format!("for {}", age(Some(since), app.now)),
+                None => String::new(),
+            });
+            text.push_str(&format!(
+                "{:<9} {clock:<28} {indent}{}\n",
+                finding.severity.word(),
+                finding.sentence
+            ));
+        }
+        text.push_str(&format!("{:<9} {:<28} next: {}\n", "", "", incident.root.next));
+    }
+    text
+}
+
+fn document(app: &App, incidents: &[&Incident]) -> Value {
+    let incidents: Vec<Value> = incidents
+        .iter()
+        .map(|incident| {
+            json!({
+                "severity": incident.severity.word(),
+                "root": finding(&incident.root),
+                "members": incident.members.iter().map(finding).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "context": app.session.context,
+        "server": app.session.server,
+        "at": app.now.to_string(),
+        "complete": app.picture() == Picture::Live,
+        "incidents": incidents,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule.id(),
+        "severity": finding.severity.word(),
+        "subject": object(&finding.subject),
+        "about": finding.about.iter().map(object).collect::<Vec<_>>(),
+        "heldUp": finding.held_up.iter().map(object).collect::<Vec<_>>(),
+        "sentence": finding.sentence,
+        "since": finding.since.map(|since| since.to_string()),
+        "clock": finding.clock.map(|clock| json!({
+            "awaited": format!("{:?}", clock.what),
+            "at": clock.at.to_string(),
+            "bound": format!("{:?}", clock.bound),
+        })),
+        "evidence": finding.evidence.iter().map(|evidence| json!({
+            "text": evidence.text,
+            "at": evidence.at.map(|at| at.to_string()),
+        })).collect::<Vec<_>>(),
+        "next": finding.next,
+    })
+}
+
+fn object(object: &ObjectRef) -> Value {
+    json!({
+        "kind": object.kind.word(),
+        "namespace": object.name.namespace,
+        "name": object.name.name,
+        "uid": object.uid,
+    })
+}

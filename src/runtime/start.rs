@@ -1,0 +1,131 @@
+//! From arguments to a connection: to the cluster of a context, or to the demo in this process.
+
+use super::{Outcome, complain, fail};
+use crate::app::App;
+use crate::app::link;
+use crate::assets;
+use crate::cli::{Arguments, Global};
+use crate::cluster::{Text, Timers};
+use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
+use crate::k8s::kubeconfig::{Env, Flags};
+use crate::keymap::{self, Keymap};
+use std::sync::Arc;
+
+/// A connection that stands, and what must live as long as it does.
+pub struct Connection {
+    pub session: Arc<Session>,
+    speed: u32,
+    is_demo: bool,
+    #[cfg(feature = "demo")]
+    _demo: Option<crate::demo::Demo>,
+}
+
+/// Connects, or says on standard error why that is not possible.
+pub async fn connect(arguments: &Arguments) -> Result<Connection, Outcome> {
+    match &arguments.demo {
+        Some(scenario) => to_demo(arguments, scenario).await,
+        None => {
+            let session = to_cluster(&flags(&arguments.global), &Env::of_process()).await?;
+            Ok(Connection {
+                session,
+                speed: 1,
+                is_demo: false,
+                #[cfg(feature = "demo")]
+                _demo: None,
+            })
+        }
+    }
+}
+
+fn flags(global: &Global) -> Flags {
+    Flags {
+        kubeconfig: global.kubeconfig.clone(),
+        context: global.context.clone(),
+        cluster: global.cluster.clone(),
+        user: global.user.clone(),
+        namespace: global.namespace.clone(),
+        all_namespaces: global.all_namespaces,
+        read_only: global.read_only,
+    }
+}
+
+async fn to_cluster(flags: &Flags, env: &Env) -> Result<Arc<Session>, Outcome> {
+    match connect::connect(flags, env).await {
+        Ok(session) => Ok(Arc::new(session)),
+        Err(error) => Err(fail(&error.to_string())),
+    }
+}
+
+#[cfg(feature = "demo")]
+async fn to_demo(arguments: &Arguments, scenario: &str) -> Result<Connection, Outcome> {
+    use crate::demo::{Demo, Options};
+    let options = Options {
+        scenario: scenario.parse().map_err(|error| usage(&error))?,
+        from: arguments.demo_from.unwrap_or(Options::default().from),
+        speed: arguments.demo_speed,
+        port: 0,
+    };
+    let demo = Demo::start(options).await.map_err(|error| fail(&format!("{error:#}")))?;
+    // The ordinary client reads an ordinary file: there is no shortcut around the wire.
+    let kubeconfig = super::serve::kubeconfig(&demo).map_err(|error| fail(&format!("{error:#}")))?;
+    let flags = Flags {
+        kubeconfig: Some(kubeconfig.path().to_owned()),
+        namespace: arguments.global.namespace.clone(),
+        all_namespaces: arguments.global.all_namespaces,
+        read_only: arguments.global.read_only,
+        ..Flags::default()
+    };
+    let session = to_cluster(&flags, &Env::default()).await?;
+    Ok(Connection { session, speed: arguments.demo_speed, is_demo: true, _demo: Some(demo) })
+}
+
+#[cfg(not(feature = "demo"))]
+async fn to_demo(_: &Arguments, _: &str) -> Result<Connection, Outcome> {
+    Err(usage(&"this sickbay was built without the demo cluster (feature `demo`)"))
+}
+
+fn usage(error: &dyn std::fmt::Display) -> Outcome {
+    complain(&error.to_string());
+    Outcome::Usage
+}
+
+impl Connection {
+    /// An application that knows where it is connected to, and nothing else yet.
+    pub fn app(&self) -> App {
+        let session = &self.session;
+        let facts = link::Session {
+            context: Text::new(&session.context),
+            server: Text::new(&session.server),
+            version: Text::new(&session.version.git_version),
+            user: Text::new(session.user.as_deref().unwrap_or("nobody")),
+            scope: scope(&session.scope),
+            is_read_only: session.read_only,
+            is_demo: self.is_demo,
+        };
+        // The embedded keymap has no problems; a test holds it to that.
+        let (keymap, _no_problems) = Keymap::load(keymap::DEFAULT, &assets::keymaps());
+        App::new(facts, keymap, self.timers(), session.clock.now())
+    }
+
+    fn timers(&self) -> Timers {
+        let timers = match self.session.version.minor {
+            // A server that does not say is taken for a new one.
+            0 => Timers::default(),
+            minor => Timers::of_version(minor),
+        };
+        timers.hurried(self.speed)
+    }
+}
+
+fn scope(scope: &Scope) -> link::Scope {
+    match scope {
+        Scope::All => link::Scope::All,
+        Scope::Namespace { name, why } => link::Scope::Namespace {
+            name: Text::new(name),
+            reason: match why {
+                WhyNamespace::Asked => None,
+                WhyNamespace::OnlyOne { reason } => Some(Text::new(reason)),
+            },
+        },
+    }
+}

@@ -1,0 +1,5 @@
+//! The full views.
+
+pub mod object;
+pub mod table;
+pub mod triage;

@@ -1,0 +1,160 @@
+//! A list with columns: as many as fit, the least needed dropped first, never the name.
+
+use crate::app::App;
+use crate::app::columns::nodes::Nodes;
+use crate::app::columns::pods::Pods;
+use crate::app::columns::volumes::Volumes;
+use crate::app::columns::{Cell, Heading};
+use crate::app::screen::Screen;
+use crate::app::view::Grid;
+use crate::theme::Role;
+use crate::ui::paint::{Canvas, columns};
+use crate::ui::tone_role;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+/// Between columns.
+const GAP: u16 = 2;
+/// The cursor's sign before each row.
+const CURSOR: u16 = 2;
+
+pub fn draw(app: &App, needed: &mut Vec<u16>, canvas: &mut Canvas<'_>, area: Rect) {
+    let rows = usize::from(area.height.saturating_sub(1));
+    let look = app.look();
+    let grid = match app.screen() {
+        Screen::Triage => return,
+        Screen::Nodes => app.nodes.grid::<Nodes>(&look, rows),
+        Screen::Pods => app.pods.grid::<Pods>(&look, rows),
+        Screen::Volumes => app.volumes.grid::<Volumes>(&look, rows),
+    };
+    grow(needed, &grid);
+    let inner = Rect { x: area.x + CURSOR, width: area.width.saturating_sub(CURSOR), ..area };
+    let placed = place(&grid.headings, needed, inner.width);
+    headings(&grid, &placed, canvas, Rect { height: 1, ..inner });
+    for (at, cells) in grid.rows.iter().enumerate() {
+        let y = area.y + 1 + columns(at);
+        for column in &placed {
+            cell(&cells[column.at], &grid.headings[column.at], canvas, column.on(inner, y));
+        }
+        if grid.selected == Some(at) {
+            let row = Rect { y, height: 1, ..area };
+            let sign = canvas.glyphs().selected;
+            canvas.text(row, sign, Role::Key);
+            canvas.fill(row, Role::RowSelected);
+        }
+    }
+    if grid.shown == 0 {
+        let text = match (grid.total, app.filter()) {
+            (0, _) => "none".to_owned(),
+            (total, "") => format!("nothing wrong with any of the {total}"),
+            (total, filter) => format!("none of the {total} matches {filter:?}"),
+        };
+        canvas.text(Rect { y: area.y + 2, height: 1, ..inner }, &text, Role::Muted);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Placed {
+    at: usize,
+    x: u16,
+    width: u16,
+}
+
+impl Placed {
+    const fn on(self, area: Rect, y: u16) -> Rect {
+        Rect { x: area.x + self.x, y, width: self.width, height: 1 }
+    }
+}
+
+fn grow(needed: &mut Vec<u16>, grid: &Grid) {
+    needed.resize(grid.headings.len(), 0);
+    for (at, heading) in grid.headings.iter().enumerate() {
+        let cells = grid.rows.iter().map(|cells| columns(cells[at].text.width()));
+        let title = columns(heading.title.width()) + 1;
+        let widest = cells.max().unwrap_or(0).max(title);
+        let (least, most) = heading.width;
+        needed[at] = needed[at].max(widest.clamp(least.min(widest.max(title)), most.max(title)));
+    }
+}
+
+/// Which columns are shown and where: the least needed are dropped until each has the least it is worth showing
+/// with; what is left over goes to those that need more, from the left.
+fn place(headings: &[Heading], needed: &[u16], width: u16) -> Vec<Placed> {
+    let mut shown: Vec<usize> = (0..headings.len()).collect();
+    let least = |at: usize| headings[at].width.0.min(needed[at]);
+    loop {
+        let total: u16 = shown.iter().map(|at| least(*at) + GAP).sum::<u16>().saturating_sub(GAP);
+        let droppable = shown.iter().copied().filter(|at| headings[*at].drop > 0);
+        let Some(drop) = droppable.max_by_key(|at| headings[*at].drop).filter(|_| total > width) else {
+            let mut left = width.saturating_sub(total);
+            let mut x = 0;
+            return shown
+                .iter()
+                .map(|at| {
+                    let more = (needed[*at] - least(*at)).min(left);
+                    left -= more;
+                    let placed =
+                        Placed { at: *at, x, width: (least(*at) + more).min(width.saturating_sub(x)) };
+                    x += placed.width + GAP;
+                    placed
+                })
+                .collect();
+        };
+        shown.retain(|at| *at != drop);
+    }
+}
+
+fn headings(grid: &Grid, placed: &[Placed], canvas: &mut Canvas<'_>, area: Rect) {
+    for column in placed {
+        let heading = &grid.headings[column.at];
+        let place = column.on(area, area.y);
+        if column.at == grid.sort.column {
+            let glyphs = canvas.glyphs();
+            let arrow = if grid.sort.is_reversed { glyphs.descending } else { glyphs.ascending };
+            titled(heading, &format!("{}{arrow}", heading.title), Role::ColumnSorted, (canvas, place));
+        } else {
+            titled(heading, heading.title, Role::ColumnHeading, (canvas, place));
+        }
+    }
+}
+
+fn titled(heading: &Heading, text: &str, role: Role, (canvas, place): (&mut Canvas<'_>, Rect)) {
+    if heading.is_right {
+        canvas.text_right(place, text, role);
+    } else {
+        canvas.text(place, text, role);
+    }
+}
+
+fn cell(cell: &Cell, heading: &Heading, canvas: &mut Canvas<'_>, place: Rect) {
+    titled(heading, &cell.text, tone_role(cell.tone), (canvas, place));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::columns::Listing;
+
+    fn names(width: u16) -> Vec<&'static str> {
+        let headings: Vec<Heading> = Pods::COLUMNS.iter().map(|(_, heading)| *heading).collect();
+        let needed: Vec<u16> = headings.iter().map(|heading| heading.width.1).collect();
+        place(&headings, &needed, width).iter().map(|placed| headings[placed.at].id).collect()
+    }
+
+    #[test]
+    fn a_narrow_screen_drops_the_least_needed_columns_and_never_the_name() {
+        assert_eq!(names(200).len(), Pods::COLUMNS.len());
+        assert_eq!(names(78), ["namespace", "name", "ready", "status", "clock", "node", "age"][1..]);
+        assert_eq!(names(30), ["name", "status"]);
+    }
+
+    #[test]
+    fn columns_never_reach_beyond_the_screen() {
+        for width in 20..220 {
+            let headings: Vec<Heading> = Nodes::COLUMNS.iter().map(|(_, heading)| *heading).collect();
+            let needed: Vec<u16> = headings.iter().map(|heading| heading.width.1).collect();
+            let placed = place(&headings, &needed, width);
+            assert!(placed.iter().all(|placed| placed.x + placed.width <= width), "{width}: {placed:?}");
+        }
+    }
+}

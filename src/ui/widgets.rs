@@ -1,0 +1,5 @@
+//! The parts around the body: header, tabs and footer.
+
+pub mod footer;
+pub mod header;
+pub mod tabs;

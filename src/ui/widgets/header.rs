@@ -1,0 +1,103 @@
+//! The header: connected to what, as whom, seeing how much, and whether the picture is live or how old it is.
+
+use crate::app::App;
+use crate::app::link::{Picture, Scope, clock_warning};
+use crate::app::time::short;
+use crate::cluster::{Feed, Kind, Sync};
+use crate::theme::Role;
+use crate::ui::paint::{Canvas, Piece, piece, width};
+use ratatui::layout::Rect;
+
+pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    canvas.fill(area, Role::Header);
+    let first = Rect { height: 1, ..area };
+    let second = Rect { y: area.y + 1, height: 1, ..area };
+    let session = &app.session;
+
+    let status = status(app, canvas);
+    let taken = canvas.pieces_right(first, &status);
+    let left = Rect { width: first.width.saturating_sub(taken + 1), ..first };
+    let mut line = vec![
+        piece(" ", Role::Header),
+        piece(session.context.as_str(), Role::HeaderContext),
+        piece("  ", Role::Header),
+        piece(session.server.as_str(), Role::Header),
+        piece("  ", Role::Header),
+        piece(session.version.as_str(), Role::Header),
+    ];
+    if session.is_demo {
+        line.insert(0, piece(" DEMO ", Role::HeaderWarning));
+    }
+    canvas.pieces(left, &line);
+
+    let right = Vec::from_iter(
+        clock_warning(app.clock_offset).map(|warning| piece(format!("{warning} "), Role::HeaderStale)),
+    );
+    let taken = canvas.pieces_right(second, &right);
+    let left = Rect { width: second.width.saturating_sub(taken + u16::from(taken > 0)), ..second };
+    let mut line = vec![
+        piece(" as ", Role::Muted),
+        piece(session.user.as_str(), Role::Header),
+        piece("  in ", Role::Muted),
+    ];
+    match &session.scope {
+        Scope::All => line.push(piece("all namespaces", Role::Header)),
+        Scope::Namespace { name, reason } => {
+            line.push(piece(format!("namespace {name} only"), Role::HeaderStale));
+            if let Some(reason) = reason {
+                line.push(piece(format!(" ({reason})"), Role::Muted));
+            }
+        }
+    }
+    line.push(piece("  ", Role::Header));
+    line.push(if session.is_read_only {
+        piece("read-only", Role::HeaderStale)
+    } else {
+        piece("looks only: no action is built yet", Role::Muted)
+    });
+    if width(&line) > left.width && !session.is_read_only {
+        line.pop();
+    }
+    canvas.pieces(left, &line);
+}
+
+fn status<'a>(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'a>> {
+    let glyphs = canvas.glyphs();
+    let say = |glyph: &str, words: String, role| vec![piece(format!("{glyph} {words} "), role)];
+    match app.picture() {
+        Picture::Live => say(glyphs.live, "live".to_owned(), Role::HeaderLive),
+        Picture::Partial { missing } => {
+            let words: Vec<&str> = missing.iter().map(|kind| kind.plural()).collect();
+            // Two at most: the screens that need them say more.
+            let words = match words.as_slice() {
+                [one] => format!("live without {one}"),
+                [one, two] => format!("live without {one}, {two}"),
+                many => format!("live without {} kinds", many.len()),
+            };
+            say(glyphs.live, words, Role::HeaderStale)
+        }
+        Picture::Loading { kinds } => {
+            let rows = kinds.iter().map(|kind| rows(app, *kind)).sum::<usize>();
+            say(glyphs.stale, format!("loading, {rows} so far"), Role::HeaderStale)
+        }
+        Picture::Stale { since, .. } => {
+            let age = short(app.now.duration_since(since));
+            say(glyphs.stale, format!("NOT LIVE: {age} old"), Role::HeaderWarning)
+        }
+    }
+}
+
+fn rows(app: &App, kind: Kind) -> usize {
+    if matches!(app.cluster.feed(Feed::Watch(kind)).sync, Sync::Waiting) {
+        return 0;
+    }
+    match kind {
+        Kind::Node => app.cluster.nodes.len(),
+        Kind::Pod => app.cluster.pods.len(),
+        Kind::PersistentVolume => app.cluster.persistent_volumes.len(),
+        Kind::PersistentVolumeClaim => app.cluster.persistent_volume_claims.len(),
+        Kind::VolumeAttachment => app.cluster.volume_attachments.len(),
+        Kind::Namespace => app.cluster.namespaces.len(),
+        Kind::Event => app.cluster.events.len(),
+    }
+}
