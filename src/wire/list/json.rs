@@ -11,7 +11,7 @@ pub struct List {
     place: Place,
     extent: Extent,
     end: ListEnd,
-    names_a_list: bool,
+    has_kind: bool,
 }
 
 /// What comes next, white space aside.
@@ -80,7 +80,7 @@ impl List {
                 match member {
                     Member::Kind => {
                         must_be_list(rest[..end].strip_suffix(b"\"").unwrap_or_default())?;
-                        self.names_a_list = true;
+                        self.has_kind = true;
                     }
                     Member::Metadata => self.end = ListMeta::from_json(&rest[..end])?.into(),
                     Member::Items | Member::Other => {}
@@ -98,7 +98,7 @@ impl List {
 
     pub fn finish(self) -> Result<ListEnd, WireError> {
         match self.place {
-            Place::Closed if self.names_a_list => Ok(self.end),
+            Place::Closed if self.has_kind => Ok(self.end),
             Place::Closed => must_be_list(b"").map(|()| self.end),
             Place::Open
             | Place::Key { .. }

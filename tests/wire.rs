@@ -1,0 +1,11 @@
+//! The wire, against what a real API server sent: both encodings of the same objects give the same rows, however
+//! they are cut, and no bytes at all make it panic.
+
+#[path = "wire/encodings.rs"]
+mod encodings;
+#[path = "wire/expected.rs"]
+mod expected;
+#[path = "wire/hostile.rs"]
+mod hostile;
+#[path = "wire/statuses.rs"]
+mod statuses;
