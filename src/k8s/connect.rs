@@ -5,9 +5,11 @@
 
 mod diagnosis;
 mod error;
+mod expiry;
 mod login;
 mod session;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,13 +22,12 @@ use tokio::time::timeout;
 
 pub use self::error::{ConnectError, Entry, Place, TlsFault};
 pub use self::session::{Scope, ServerVersion, Session, WhyNamespace};
-pub use super::proxy::UnusableProxy;
 
 use self::login::{Login, log_in};
 use super::clock::Clock;
 use super::kubeconfig::{Env, Flags, Pinned, pin};
 use super::plugin::Terminal;
-use super::proxy::proxy_to;
+use super::proxy::{Proxy, proxy_to};
 use super::transport::Route;
 
 /// How long the server may take to tell its version.
@@ -39,27 +40,32 @@ const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Connects to the cluster that `flags` and `env` mean. A credential plugin may use the terminal meanwhile.
 pub async fn connect(flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
-    let pinned = pin(flags, env)?;
+    connect_pinned(pin(flags, env)?, flags, env).await
+}
+
+/// Connects to a context that is known already; of `flags`, only the namespace and read-only mode count.
+pub async fn connect_pinned(pinned: Pinned, flags: &Flags, env: &Env) -> Result<Session, ConnectError> {
     let server = login::server(&pinned)?;
-    let place = place_of(&pinned, &server);
     let proxy = proxy_to(&server, pinned.cluster_entry.proxy_url.as_deref(), &env.proxies)
-        .map_err(|proxy| ConnectError::UnusableProxy { place: place.clone(), proxy })?;
+        .map_err(|proxy| ConnectError::UnusableProxy { place: place_of(&pinned, &server, None), proxy })?;
     let route = Route { proxy, read_only: flags.read_only, clock: Clock::start() };
+    let place = place_of(&pinned, &server, route.proxy.as_ref());
     let terminal = if env.terminal { Terminal::Free } else { Terminal::Taken };
 
     let login = log_in(&pinned, &route, terminal).await?;
-    let version = version(&login.client, &place).await?;
+    let version = version(&login, &place).await?;
     let (scope, denied) = scope(flags, &pinned, &login, &place).await?;
     Ok(Session::begin(pinned, route, (server.to_string(), version), (scope, denied), login))
 }
 
-fn place_of(pinned: &Pinned, server: &http::Uri) -> Place {
-    Place {
+fn place_of(pinned: &Pinned, server: &http::Uri, proxy: Option<&Proxy>) -> Arc<Place> {
+    Arc::new(Place {
         server: server.to_string().trim_end_matches('/').to_owned(),
         context: pinned.context.clone(),
         files: pinned.files_text(),
         user: pinned.user.clone(),
-    }
+        proxy: proxy.map(Proxy::to_string),
+    })
 }
 
 #[derive(Deserialize)]
@@ -70,10 +76,10 @@ struct VersionAnswer {
     minor: String,
 }
 
-async fn version(client: &kube::Client, place: &Place) -> Result<ServerVersion, ConnectError> {
-    let answer = get(client, "/version", VERSION_LIMIT, place).await?;
+async fn version(login: &Login, place: &Arc<Place>) -> Result<ServerVersion, ConnectError> {
+    let answer = get(&login.client, "/version", VERSION_LIMIT, place).await?;
     if answer.status != StatusCode::OK {
-        return Err(answer.as_error(place));
+        return Err(answer.as_error(login, place));
     }
     let version: VersionAnswer =
         serde_json::from_slice(&answer.body).map_err(|_| ConnectError::NotKubernetes {
@@ -96,7 +102,7 @@ async fn scope(
     flags: &Flags,
     pinned: &Pinned,
     login: &Login,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<(Scope, Option<String>), ConnectError> {
     let asked = flags.namespace.clone().filter(|name| !name.is_empty() && !flags.all_namespaces);
     if let Some(name) = asked {
@@ -119,7 +125,7 @@ async fn scope(
 async fn may_list_pods(
     login: &Login,
     namespace: Option<&str>,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<Option<String>, ConnectError> {
     let path = match namespace {
         Some(name) => format!("/api/v1/namespaces/{}/pods?limit=1", escaped(name)),
@@ -127,7 +133,7 @@ async fn may_list_pods(
     };
     let Ok(answer) = get(&login.client, &path, PROBE_LIMIT, place).await else { return Ok(None) };
     match answer.status {
-        StatusCode::UNAUTHORIZED => Err(answer.as_error(place)),
+        StatusCode::UNAUTHORIZED => Err(answer.as_error(login, place)),
         StatusCode::FORBIDDEN if answer.is_anonymous() => {
             Err(ConnectError::Anonymous { place: place.clone(), offered: login.offers_credentials })
         }
@@ -160,7 +166,7 @@ async fn get(
     client: &kube::Client,
     path: &str,
     limit: Duration,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Result<Answer, ConnectError> {
     let request = Request::get(path)
         .header(ACCEPT, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json")
@@ -212,11 +218,11 @@ impl Answer {
     }
 
     /// What an answer that tells no version means.
-    fn as_error(&self, place: &Place) -> ConnectError {
+    fn as_error(&self, login: &Login, place: &Arc<Place>) -> ConnectError {
         let place = place.clone();
         let reason = self.reason();
         match self.status {
-            StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { place, reason },
+            StatusCode::UNAUTHORIZED => ConnectError::Unauthorized { place, reason, end: login.ended() },
             StatusCode::FORBIDDEN => ConnectError::Forbidden { place, reason },
             StatusCode::TOO_MANY_REQUESTS => ConnectError::Failing { place, status: 429, reason },
             status if status.is_server_error() => {
@@ -241,4 +247,33 @@ impl Answer {
 /// Text that others wrote, safe to show and on one line.
 pub(super) fn one_line(text: &str) -> String {
     crate::plain::plain(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::k8s::transport::client;
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let route = Route { proxy: None, read_only: false, clock: Clock::start() };
+        let client = client(&kube::Config::new(server.parse().unwrap()), &route).unwrap();
+        let place =
+            Place { server: "https://api".to_owned(), files: "~/config".to_owned(), ..Place::default() }
+                .into();
+        let error = get(&client, "/version", Duration::from_millis(20), &place).await.err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "cannot connect to https://api (kubeconfig ~/config): no answer within 0 s; \
+             check the network, the VPN and firewalls, and that the API server is alive"
+        );
+    }
+
+    #[test]
+    fn names_are_escaped_in_paths() {
+        assert_eq!(escaped("kube-system"), "kube-system");
+        assert_eq!(escaped("../a?b=c d"), "..%2Fa%3Fb%3Dc%20d");
+    }
 }

@@ -112,6 +112,19 @@ pub fn pin(flags: &Flags, env: &Env) -> Result<Pinned, ConnectError> {
 }
 
 impl Pinned {
+    /// A server that asks for no credentials and stands in no kubeconfig: the demo's.
+    pub fn server_named(name: &str, server: &str) -> Self {
+        Self {
+            files: Vec::new(),
+            context: name.to_owned(),
+            cluster: name.to_owned(),
+            user: None,
+            namespace: None,
+            cluster_entry: Cluster { server: Some(server.to_owned()), ..Cluster::default() },
+            user_entry: AuthInfo::default(),
+        }
+    }
+
     /// The same cluster and user with credentials read anew: somebody may have logged in again since. Where the
     /// files no longer tell, the pinned ones stay.
     ///
@@ -157,7 +170,9 @@ fn sources(flags: &Flags, env: &Env) -> Result<Vec<PathBuf>, ConnectError> {
     };
     let found: Vec<PathBuf> = candidates.iter().filter(|path| path.exists()).cloned().collect();
     if found.is_empty() {
-        return Err(ConnectError::NoKubeconfig { looked: text_of(&candidates) });
+        return Err(ConnectError::NoKubeconfig {
+            looked: candidates.iter().map(|file| file.display().to_string()).collect(),
+        });
     }
     Ok(found)
 }
@@ -197,6 +212,7 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> ConnectError {
 /// The parser's complaint, unless it quotes the file: what it quotes may be a token.
 fn complaint(text: &str) -> String {
     let text = text.lines().next().unwrap_or_default();
+    let text = text.split(" at line ").next().unwrap_or(text);
     if text.contains("invalid type") || text.contains("invalid value") || text.contains(['"', '\'']) {
         "a value there is not what a kubeconfig has in this place".to_owned()
     } else {

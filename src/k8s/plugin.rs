@@ -226,10 +226,10 @@ async fn finish(mut child: Box<dyn ChildWrapper>, limit: Duration) -> Result<Vec
         // Ends the whole session, children included. It can only fail when all of it is gone already.
         let _gone = child.start_kill();
     }
-    if let Some(mut listening) = listening {
-        if timeout(LAST_WORDS, &mut listening).await.is_err() {
-            listening.abort();
-        }
+    if let Some(mut listening) = listening
+        && timeout(LAST_WORDS, &mut listening).await.is_err()
+    {
+        listening.abort();
     }
     let said = last_words(&complaint.lock().unwrap_or_else(PoisonError::into_inner));
     match ended {

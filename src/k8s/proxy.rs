@@ -77,7 +77,7 @@ impl fmt::Display for Proxy {
             ProxyKind::Socks5 => "socks5",
         };
         let authority = self.address.authority().map_or("", http::uri::Authority::as_str);
-        write!(f, "{scheme}://{authority} (from {})", self.origin)
+        write!(f, "{scheme}://{authority} from {}", self.origin)
     }
 }
 
@@ -309,7 +309,7 @@ mod tests {
         let proxy =
             proxy_to(&server, Some("socks5://bastion"), &variables("http://proxy", "*")).unwrap().unwrap();
         assert_eq!(proxy.kind, ProxyKind::Socks5);
-        assert_eq!(proxy.to_string(), "socks5://bastion:1080 (from proxy-url of the cluster)");
+        assert_eq!(proxy.to_string(), "socks5://bastion:1080 from proxy-url of the cluster");
     }
 
     #[test]
@@ -318,7 +318,7 @@ mod tests {
         assert!(proxy_to(&server, None, &variables("http://proxy", "")).unwrap().is_none());
         let http = ProxyVariables { http_proxy: Some("proxy:3128".to_owned()), ..ProxyVariables::default() };
         let proxy = proxy_to(&server, None, &http).unwrap().unwrap();
-        assert_eq!(proxy.to_string(), "http://proxy:3128 (from HTTP_PROXY)");
+        assert_eq!(proxy.to_string(), "http://proxy:3128 from HTTP_PROXY");
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         let proxy = parsed("https://me:pa%40ss%3Aword@proxy.example.com", ProxyOrigin::HttpsProxy).unwrap();
         let (name, password) = proxy.login.as_ref().unwrap();
         assert_eq!((name.as_str(), password.expose_secret()), ("me", "pa@ss:word"));
-        assert_eq!(proxy.to_string(), "https://proxy.example.com:443 (from HTTPS_PROXY)");
+        assert_eq!(proxy.to_string(), "https://proxy.example.com:443 from HTTPS_PROXY");
         assert!(!format!("{proxy:?}").contains("pa@ss"));
     }
 

@@ -61,9 +61,9 @@ pub struct ReadOnly {
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyFault {
     #[error("proxy {proxy} cannot be reached")]
-    Unreachable { proxy: String, source: BoxError },
+    Unreachable { proxy: Box<Proxy>, source: BoxError },
     #[error("proxy {proxy} refused: {reason}")]
-    Refused { proxy: String, reason: String },
+    Refused { proxy: Box<Proxy>, reason: String },
 }
 
 /// A host name without an address.
@@ -140,7 +140,7 @@ impl Service<Uri> for Dial {
             Some(proxy) => {
                 Box::pin(async move { Ok(through(&proxy, to_anywhere, with_port(server)?).await?) })
             }
-            None => Box::pin(async move { to_anywhere.oneshot(as_plain(server)?).await }),
+            None => Box::pin(async move { to_anywhere.oneshot(as_plain(&server)?).await }),
         }
     }
 }
@@ -150,13 +150,13 @@ async fn through(proxy: &Proxy, connector: HttpsConnector<Tcp>, server: Uri) -> 
     let stream = connector
         .oneshot(address.clone())
         .await
-        .map_err(|source| ProxyFault::Unreachable { proxy: proxy.to_string(), source })?;
+        .map_err(|source| ProxyFault::Unreachable { proxy: Box::new(proxy.clone()), source })?;
     // The connection stands already, so whatever fails from here on is the proxy's answer.
     let mut stream = Some(stream);
     let connected = tower::service_fn(move |_: Uri| -> Ready<io::Result<Stream>> {
         ready(stream.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
     });
-    let refused = |reason: String| ProxyFault::Refused { proxy: proxy.to_string(), reason };
+    let refused = |reason: String| ProxyFault::Refused { proxy: Box::new(proxy.clone()), reason };
     match proxy.kind {
         ProxyKind::Http | ProxyKind::Https => {
             let mut tunnel = Tunnel::new(address, connected);
@@ -201,7 +201,7 @@ fn with_port(server: Uri) -> Result<Uri, http::Error> {
 }
 
 /// The same address without TLS, which is laid over the connection by whoever asked for it.
-fn as_plain(server: Uri) -> Result<Uri, http::Error> {
+fn as_plain(server: &Uri) -> Result<Uri, http::Error> {
     let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("http") { 80 } else { 443 });
     let host = server.host().unwrap_or_default();
     Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build()

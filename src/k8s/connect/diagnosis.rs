@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::pki_types::UnixTime;
@@ -13,16 +14,15 @@ use super::{ConnectError, Place, TlsFault, one_line};
 use crate::k8s::transport::{CONNECT_LIMIT, HostNotFound, ProxyFault};
 
 /// The one cause in a chain of errors that names what to do.
-pub(super) fn of(error: &(dyn Error + 'static), place: &Place) -> ConnectError {
+pub(super) fn of(error: &(dyn Error + 'static), place: &Arc<Place>) -> ConnectError {
     let place = place.clone();
     if let Some(fault) = find::<ProxyFault>(error) {
         return match fault {
             ProxyFault::Unreachable { proxy, source } => {
-                let proxy = proxy.clone();
-                ConnectError::ProxyUnreachable { place, proxy, reason: said(root(&**source)) }
+                ConnectError::ProxyUnreachable { place, origin: proxy.origin, reason: said(root(&**source)) }
             }
             ProxyFault::Refused { proxy, reason } => {
-                ConnectError::ProxyRefused { place, proxy: proxy.clone(), reason: one_line(reason) }
+                ConnectError::ProxyRefused { place, origin: proxy.origin, reason: one_line(reason) }
             }
         };
     }
@@ -66,8 +66,9 @@ fn tls_fault(error: &RustlsError) -> TlsFault {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied
-            | AlertDescription::CertificateRequired => TlsFault::RejectsOurs(format!("{alert:?}")),
+            | AlertDescription::DecryptError
+            | AlertDescription::AccessDenied => TlsFault::RejectsOurs(format!("{alert:?}")),
+            AlertDescription::CertificateRequired => TlsFault::WantsOurs,
             _ => TlsFault::Other(format!("the server ends it with {alert:?}")),
         },
         other => TlsFault::Other(one_line(&other.to_string())),

@@ -5,8 +5,13 @@
 //! or a plugin has been through the sanitiser when it gets here.
 
 use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::k8s::plugin::PluginError;
+use crate::k8s::proxy::{ProxyOrigin, UnusableProxy};
+use crate::problem::nearest;
 
 /// Which connection a message is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,18 +19,27 @@ pub struct Place {
     pub server: String,
     /// Empty where there is none.
     pub context: String,
+    /// Empty where none was read.
     pub files: String,
     pub user: Option<String>,
+    /// The proxy on the way, and where it was named.
+    pub proxy: Option<String>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, context, files, user: _ } = self;
-        if context.is_empty() {
-            write!(f, "{server} (kubeconfig {files})")
-        } else {
-            write!(f, "{server} (context {context}, kubeconfig {files})")
-        }
+        let Self { server, context, files, user: _, proxy } = self;
+        let named = [
+            ("context", context.as_str()),
+            ("kubeconfig", files),
+            ("proxy", proxy.as_deref().unwrap_or_default()),
+        ];
+        let named: Vec<String> = named
+            .iter()
+            .filter(|(_, name)| !name.is_empty())
+            .map(|(what, name)| format!("{what} {name}"))
+            .collect();
+        write!(f, "{server} ({})", named.join(", "))
     }
 }
 
@@ -60,7 +74,7 @@ impl fmt::Display for Entry {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     #[error("{}", no_kubeconfig(looked))]
-    NoKubeconfig { looked: String },
+    NoKubeconfig { looked: Vec<String> },
     #[error("kubeconfig {file} does not exist; check --kubeconfig")]
     MissingFile { file: String },
     #[error("kubeconfig {file} cannot be read: {reason}; check its owner and its mode")]
@@ -80,50 +94,50 @@ pub enum ConnectError {
     )]
     Moved { files: String, cluster: String, was: String, now: String },
     #[error("cannot connect to {place}: {reason}; correct the entries of this context")]
-    Credentials { place: Place, reason: String },
+    Credentials { place: Arc<Place>, reason: String },
 
     #[error("cannot connect to {place}: {proxy}; correct or unset it")]
-    UnusableProxy { place: Place, proxy: super::UnusableProxy },
+    UnusableProxy { place: Arc<Place>, proxy: UnusableProxy },
     #[error(
-        "cannot connect to {place}: proxy {proxy} cannot be reached: {reason}; check the proxy, or name the server in NO_PROXY"
+        "cannot connect to {place}: the proxy cannot be reached: {reason}; check the proxy{}", way_round(*origin)
     )]
-    ProxyUnreachable { place: Place, proxy: String, reason: String },
+    ProxyUnreachable { place: Arc<Place>, origin: ProxyOrigin, reason: String },
     #[error(
-        "cannot connect to {place}: proxy {proxy} does not let us through: {reason}; ask its operator, or name the server in NO_PROXY"
+        "cannot connect to {place}: the proxy does not let us through: {reason}; ask its operator{}", way_round(*origin)
     )]
-    ProxyRefused { place: Place, proxy: String, reason: String },
+    ProxyRefused { place: Arc<Place>, origin: ProxyOrigin, reason: String },
 
     #[error(
         "cannot connect to {place}: connection refused; check that the API server runs and that the port is right"
     )]
-    Refused { place: Place },
+    Refused { place: Arc<Place> },
     #[error(
         "cannot connect to {place}: host {host} is not found: {reason}; check the name, the resolver and the VPN"
     )]
-    HostNotFound { place: Place, host: String, reason: String },
+    HostNotFound { place: Arc<Place>, host: String, reason: String },
     #[error(
         "cannot connect to {place}: no answer within {seconds} s; check the network, the VPN and firewalls, and that the API server is alive"
     )]
-    TimedOut { place: Place, seconds: u64 },
+    TimedOut { place: Arc<Place>, seconds: u64 },
     #[error("cannot connect to {place}: {reason}; check the network")]
-    Lost { place: Place, reason: String },
+    Lost { place: Arc<Place>, reason: String },
 
     #[error("cannot trust {place}: {fault}")]
-    Untrusted { place: Place, fault: TlsFault },
+    Untrusted { place: Arc<Place>, fault: TlsFault },
 
-    #[error("{place} does not accept {}: 401, {reason}; log in again or renew the credentials of this user", place.who())]
-    Unauthorized { place: Place, reason: String },
+    #[error("{place} does not accept {}: 401, {reason}{}; log in again or renew the credentials of this user", place.who(), ended(*end))]
+    Unauthorized { place: Arc<Place>, reason: String, end: Option<Timestamp> },
     #[error("{place} takes us for an anonymous user: {}", anonymous(place, *offered))]
-    Anonymous { place: Place, offered: bool },
+    Anonymous { place: Arc<Place>, offered: bool },
     #[error("{place} forbids {} to read its version: 403, {reason}; ask for the cluster role system:public-info-viewer", place.who())]
-    Forbidden { place: Place, reason: String },
+    Forbidden { place: Arc<Place>, reason: String },
     #[error("{place} fails: {status}, {reason}; look at the API server and its etcd")]
-    Failing { place: Place, status: u16, reason: String },
+    Failing { place: Arc<Place>, status: u16, reason: String },
     #[error("{place} is not a Kubernetes API: {reason}; check the server of this context")]
-    NotKubernetes { place: Place, reason: String },
+    NotKubernetes { place: Arc<Place>, reason: String },
 
     #[error("cannot log in to {place} as {}: {error}", place.who())]
-    Plugin { place: Place, error: PluginError },
+    Plugin { place: Arc<Place>, error: PluginError },
 }
 
 /// Why the two sides do not trust each other.
@@ -143,17 +157,27 @@ pub enum TlsFault {
     NotTls,
     #[error("it rejects our client certificate ({0}); renew the certificate of this user")]
     RejectsOurs(String),
+    #[error("it wants a client certificate and this user has none; choose another user with --user")]
+    WantsOurs,
     #[error("TLS fails: {0}; check the certificates on both sides")]
     Other(String),
 }
 
-fn no_kubeconfig(looked: &str) -> String {
-    let missing = if looked.is_empty() {
-        "KUBECONFIG names no file".to_owned()
-    } else {
-        format!("{looked} does not exist")
+fn no_kubeconfig(looked: &[String]) -> String {
+    let missing = match looked {
+        [] => "KUBECONFIG names no file".to_owned(),
+        [file] => format!("{file} does not exist"),
+        files => format!("none of {} exists", files.join(", ")),
     };
     format!("no kubeconfig: {missing}; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo")
+}
+
+/// `NO_PROXY` counts for variables only.
+fn way_round(origin: ProxyOrigin) -> &'static str {
+    match origin {
+        ProxyOrigin::ProxyUrl => ", or correct proxy-url",
+        ProxyOrigin::HttpsProxy | ProxyOrigin::HttpProxy => ", or name the server in NO_PROXY",
+    }
 }
 
 fn anonymous(place: &Place, offered: bool) -> String {
@@ -166,6 +190,10 @@ fn anonymous(place: &Place, offered: bool) -> String {
         Some(user) => format!("user {user} has no credentials; log in, or choose another with --user"),
         None => "the context names no user; choose one with --user".to_owned(),
     }
+}
+
+fn ended(end: Option<Timestamp>) -> String {
+    end.map_or_else(String::new, |end| format!(" (these credentials ended on {end})"))
 }
 
 fn at_line(line: Option<u64>) -> String {
@@ -190,57 +218,16 @@ fn list(names: &[String]) -> String {
 }
 
 fn suggestion(entry: Entry, name: &str, known: &[String]) -> String {
-    match nearest(name, known) {
+    match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near:?}?"),
         None if known.is_empty() => format!("it has no {entry}s"),
         None => format!("it has{}", list(known).trim_start_matches(':')),
     }
 }
 
-/// The known name that `name` was most likely meant to be.
-fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let within = name.chars().count().div_ceil(3);
-    known
-        .iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= within)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// How many letters to change, add or drop to turn one into the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(&other) {
-            let best = (diagonal + usize::from(a != *b)).min(left + 1).min(*cell + 1);
-            diagonal = *cell;
-            *cell = best;
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distance_counts_letters() {
-        for (one, other, expected) in
-            [("", "", 0), ("prod", "prod", 0), ("prd", "prod", 1), ("abc", "", 3), ("kitten", "sitting", 3)]
-        {
-            assert_eq!(distance(one, other), expected, "{one} {other}");
-            assert_eq!(distance(other, one), expected, "{other} {one}");
-        }
-    }
 
     #[test]
     fn long_lists_are_cut() {
@@ -251,7 +238,7 @@ mod tests {
     #[test]
     fn no_home_and_no_variable_is_said_too() {
         assert_eq!(
-            ConnectError::NoKubeconfig { looked: String::new() }.to_string(),
+            ConnectError::NoKubeconfig { looked: Vec::new() }.to_string(),
             "no kubeconfig: KUBECONFIG names no file; name one with --kubeconfig or KUBECONFIG, or try sickbay --demo"
         );
     }

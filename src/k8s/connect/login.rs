@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ConnectError, one_line, place_of};
+use super::{ConnectError, expiry, one_line, place_of};
 use crate::k8s::kubeconfig::Pinned;
 use crate::k8s::plugin::{self, PluginError, Terminal};
 use crate::k8s::transport::{self, Route};
@@ -21,6 +21,7 @@ use crate::k8s::transport::{self, Route};
 /// A client, and how long its credentials last.
 pub(super) struct Login {
     pub(super) client: kube::Client,
+    /// As the plugin said, or as the credentials themselves say.
     pub(super) expires: Option<Timestamp>,
     /// Whether there was anything to show at the door.
     pub(super) offers_credentials: bool,
@@ -55,7 +56,7 @@ pub(super) async fn log_in(
     terminal: Terminal,
 ) -> Result<Login, ConnectError> {
     let server = server(pinned)?;
-    let place = place_of(pinned, &server);
+    let place = place_of(pinned, &server, route.proxy.as_ref());
     let (user, expires) = credentials(pinned, terminal)
         .await
         .map_err(|error| ConnectError::Plugin { place: place.clone(), error })?;
@@ -68,10 +69,11 @@ pub(super) async fn log_in(
     let (pinned, route) = (pinned.clone(), route.clone());
     // Reads files and the trust store of the system, and an old auth provider may run a program.
     let built = tokio::task::spawn_blocking(move || {
+        let expires = expires.or_else(|| end_of(&user));
         let config = config(&pinned, server, user)?;
-        transport::client(&config, &route).map_err(|error| reason(&error))
+        transport::client(&config, &route).map(|client| (client, expires)).map_err(|error| reason(&error))
     });
-    let client = built
+    let (client, expires) = built
         .await
         .unwrap_or_else(|_| Err("the client could not be built".to_owned()))
         .map_err(|reason| ConnectError::Credentials { place, reason })?;
@@ -111,6 +113,19 @@ async fn credentials(
         user.client_key_data = Some(SecretString::from(STANDARD.encode(identity.key.expose_secret())));
     }
     Ok((user, credential.expires))
+}
+
+/// When credentials end that nobody told us the end of. A file that cannot be read is complained about elsewhere.
+fn end_of(user: &AuthInfo) -> Option<Timestamp> {
+    if let Some(token) = &user.token {
+        return expiry::of_token(token.expose_secret());
+    }
+    let pem = match (&user.client_certificate_data, &user.client_certificate) {
+        (Some(data), _) => STANDARD.decode(data).ok()?,
+        (None, Some(file)) => std::fs::read(file).ok()?,
+        (None, None) => return None,
+    };
+    expiry::of_certificate(&pem)
 }
 
 fn config(pinned: &Pinned, server: Uri, user: AuthInfo) -> Result<kube::Config, String> {
@@ -158,6 +173,13 @@ fn reason(error: &kube::Error) -> String {
 /// An error of kube's as text: its messages hold their causes already.
 fn chain(error: &impl std::error::Error) -> String {
     one_line(&error.to_string())
+}
+
+impl Login {
+    /// The end of the credentials, where it has passed.
+    pub(super) fn ended(&self) -> Option<Timestamp> {
+        self.expires.filter(|end| *end < Timestamp::now())
+    }
 }
 
 impl std::fmt::Debug for Login {

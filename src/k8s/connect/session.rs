@@ -108,7 +108,7 @@ impl Session {
         self.live.read().unwrap_or_else(PoisonError::into_inner).client.clone()
     }
 
-    /// When the credentials end, where a plugin said so.
+    /// When the credentials end, where that is known: a plugin told, or a certificate or token says so itself.
     pub fn credentials_expire(&self) -> Option<Timestamp> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).expires
     }
@@ -129,11 +129,11 @@ impl Session {
         outcome.map(|()| self.client())
     }
 
-    /// Renews credentials shortly before they end, for as long as it is polled. A renewal that fails is tried again:
+    /// Renews what a plugin gave shortly before it ends, for as long as it is polled. A renewal that fails is tried again:
     /// the old credentials may still do, and when they do not, a request will tell.
     pub async fn keep_fresh(&self) {
         loop {
-            match self.credentials_expire() {
+            match self.credentials_expire().filter(|_| self.pinned.user_entry.exec.is_some()) {
                 None => std::future::pending().await,
                 Some(end) => tokio::time::sleep(self.clock.until(end).saturating_sub(AHEAD)).await,
             }
