@@ -1,8 +1,13 @@
 //! The streams against a server that misbehaves in every way that is known: first one that is scripted, in time that
 //! stands still, then the demo's over HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what is meant")]
+
 #[path = "watch/board.rs"]
 mod board;
+#[cfg(feature = "demo")]
+#[path = "watch/http.rs"]
+mod http_flows;
 #[path = "watch/script.rs"]
 mod script;
 
@@ -283,7 +288,10 @@ async fn a_connection_that_breaks_is_told_and_tried_again_from_the_last_version(
     };
     assert_eq!(reason, "the connection was cut");
     assert_eq!(board.namespaces(), ["a", "b", "c"]);
+    server.asked().await.fail();
+    server.is_at("15").await;
     server.watch_from("12").await.fail();
+    server.is_at("15").await;
     server.watch_from("12").await.stream(JSON);
     board.until("live again", |board| board.is_live(Kind::Namespace)).await;
 }
@@ -294,7 +302,32 @@ async fn a_watch_cut_in_the_middle_of_a_frame_is_no_clean_end() {
     watch.bytes(b"{\"type\":\"ADDED\",\"obj".to_vec()).await;
     drop(watch);
     board.until("down", |board| board.was_down(Kind::Namespace)).await;
+    server.is_at("10").await;
     server.watch_from("10").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_comes_back_with_an_older_history_is_listed_anew_at_once() {
+    let (mut board, mut server, watch) = live_by_pages().await;
+    watch.bookmark("1000").await;
+    watch.cut().await;
+    server.is_at("999").await;
+    server.page().await.list("999", &["a"], &json!({}));
+    server.watch_from("999").await;
+    board.until("the list", |board| board.namespaces() == ["a"]).await;
+    assert!(board.is_live(Kind::Namespace));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_without_one_frame_in_all_its_silence_lists_anew() {
+    let (mut board, mut server, _watch) = live_by_pages().await;
+    let page = tokio::select! {
+        page = server.page() => page,
+        () = board.until("no end", |_| false) => unreachable!(),
+    };
+    page.list("4", &["a"], &json!({}));
+    board.until("the list", |board| board.namespaces() == ["a"]).await;
+    assert!(!board.was_down(Kind::Namespace));
 }
 
 #[tokio::test(start_paused = true)]
@@ -372,6 +405,7 @@ async fn a_server_that_is_not_able_is_asked_ever_more_rarely() {
     let (_board, mut server, watch) = live_by_pages().await;
     watch.bookmark("11").await;
     watch.cut().await;
+    server.is_at("11").await;
     let mut asked = Vec::new();
     for code in [503, 504, 503, 504, 503] {
         let again = server.watch_from("11").await;
@@ -487,8 +521,8 @@ async fn a_watch_that_was_silent_through_an_outage_is_opened_anew() {
     server.life.send_replace(Life::Alive);
     board.until("up", Board::is_link_up).await;
     let up = Instant::now();
-    let again = server.watch_from("11").await;
-    assert!(again.at - up <= seconds(1), "{:?}", again.at - up);
+    assert!(server.is_at("11").await - up <= seconds(1), "{:?}", up.elapsed());
+    server.watch_from("11").await;
     watch.hung_up().await;
     assert!(!board.was_down(Kind::Namespace));
 }
@@ -516,11 +550,11 @@ async fn who_waits_out_a_pause_comes_back_as_soon_as_the_link_does() {
     board.until("down", Board::is_link_down).await;
     assert!(broke.elapsed() < seconds(1), "a stream that breaks makes the pulse look: {:?}", broke.elapsed());
     // Until the pauses are long.
-    let mut last = server.watch_from("11").await;
+    let mut last = server.asked().await;
     while last.at - broke < seconds(40) {
         last.fail();
         last = tokio::select! {
-            again = server.watch_from("11") => again,
+            again = server.asked() => again,
             () = board.until("no end", |_| false) => unreachable!(),
         };
     }
@@ -529,8 +563,8 @@ async fn who_waits_out_a_pause_comes_back_as_soon_as_the_link_does() {
     server.life.send_replace(Life::Alive);
     board.until("up", Board::is_link_up).await;
     let up = Instant::now();
-    let again = server.watch_from("11").await;
-    assert!(again.at - up <= seconds(1), "{:?}", again.at - up);
+    assert!(server.is_at("11").await - up <= seconds(1), "{:?}", up.elapsed());
+    server.watch_from("11").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! What the runtime would make of the updates, and nothing more: a cluster, and what was told beside it.
 
 use super::script::PATIENCE;
+use jiff::SignedDuration;
 use sickbay::cluster::{Change, Cluster, Delta, Feed, FeedChange, Kind, Sync};
 use sickbay::k8s::connect::Scope;
 use sickbay::k8s::watch::{Limits, LinkState, LoginState, Streams, Update, Upstream};
@@ -12,7 +13,9 @@ use tokio::time::{Instant, timeout};
 pub struct Board {
     pub streams: Streams,
     updates: mpsc::UnboundedReceiver<Update>,
+    patience: Duration,
     pub cluster: Cluster,
+    pub server_time: Option<SignedDuration>,
     /// All that was told of the streams, in order.
     pub feeds: Vec<(Feed, FeedChange)>,
     pub links: Vec<(Instant, LinkState)>,
@@ -23,10 +26,15 @@ pub struct Board {
 
 impl Board {
     pub fn watch(upstream: Arc<dyn Upstream>) -> Self {
-        Self::watch_with(upstream, Limits::default())
+        Self::with_patience(upstream, &Scope::All, Limits::default(), PATIENCE)
     }
 
-    pub fn watch_with(upstream: Arc<dyn Upstream>, limits: Limits) -> Self {
+    pub fn with_patience(
+        upstream: Arc<dyn Upstream>,
+        scope: &Scope,
+        limits: Limits,
+        patience: Duration,
+    ) -> Self {
         let (out, mut told) = mpsc::channel(16);
         let (pump, updates) = mpsc::unbounded_channel();
         // A board keeps up, also while a test is busy with the server.
@@ -38,7 +46,9 @@ impl Board {
             }
         });
         Self {
-            streams: Streams::start(upstream, &Scope::All, out, limits),
+            streams: Streams::start(upstream, scope, out, limits),
+            patience,
+            server_time: None,
             updates,
             cluster: Cluster::default(),
             feeds: Vec::new(),
@@ -51,15 +61,15 @@ impl Board {
 
     /// Takes updates in until something holds.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let patience = self.patience;
         let reading = async {
             while !holds(self) {
                 let update = self.updates.recv().await.unwrap();
                 self.take(update);
             }
         };
-        if timeout(PATIENCE, reading).await.is_err() {
-            panic!("{what} never came; feeds: {:?}, links: {:?}", self.feeds, self.links.last());
-        }
+        let came = timeout(patience, reading).await.is_ok();
+        assert!(came, "{what} never came; feeds: {:?}, links: {:?}", self.feeds, self.links.last());
     }
 
     /// Takes updates in for a while.
@@ -82,7 +92,7 @@ impl Board {
                 self.cluster.apply_all(changes, jiff::Timestamp::now());
             }
             Update::Link(state) => self.links.push((Instant::now(), state)),
-            Update::ServerTime(_) => {}
+            Update::ServerTime(offset) => self.server_time = Some(offset),
             Update::Login(state) => self.logins.push(state),
         }
     }
@@ -116,6 +126,10 @@ impl Board {
 
     pub fn is_live(&self, kind: Kind) -> bool {
         matches!(self.sync(kind), Sync::Live { .. })
+    }
+
+    pub fn is_settled(&self, feed: Feed) -> bool {
+        self.cluster.feed(feed).is_settled()
     }
 
     /// Whether a stream was ever told to be down.

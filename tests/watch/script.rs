@@ -169,8 +169,17 @@ impl Script {
     /// The next request, which must be a page of a list.
     pub async fn page(&mut self) -> Asked {
         let asked = self.asked().await;
-        assert!(asked.query.starts_with("limit="), "a page of a list, and not {}", asked.query);
+        assert!(asked.query.starts_with("limit=500"), "a page of a list, and not {}", asked.query);
         asked
+    }
+
+    /// The next request, which must ask how far the server is, and is told.
+    pub async fn is_at(&mut self, version: &str) -> Instant {
+        let asked = self.asked().await;
+        assert_eq!(asked.query, "limit=1");
+        let at = asked.at;
+        asked.list(version, &["unwanted"], &json!({ "continue": "more" }));
+        at
     }
 
     /// The next request, which must be a watch from a version.

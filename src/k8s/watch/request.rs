@@ -46,6 +46,11 @@ pub fn page(path: &str, token: Option<&str>, is_gzip: bool) -> Request<Body> {
     get(&uri, Encoding::ACCEPT, is_gzip)
 }
 
+/// The least that tells the newest version.
+pub fn newest(path: &str) -> Request<Body> {
+    get(&format!("{path}?limit=1"), Encoding::ACCEPT, false)
+}
+
 /// A watch that the server ends after `lasting`.
 pub fn watch(path: &str, begin: Begin<'_>, lasting: Duration) -> Request<Body> {
     let mut uri = format!("{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={}", lasting.as_secs());
