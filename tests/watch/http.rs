@@ -77,23 +77,23 @@ async fn thousands_of_objects_deleted_and_created_anew_leave_no_ghost_rows() {
     let demo = Demo::empty().await.unwrap();
     let faults = demo.faults();
     let name = |number: usize| format!("web-{number:04}");
-    (0..3_000).for_each(|number| put_pod(&demo, &name(number)));
+    (0..1_000).for_each(|number| put_pod(&demo, &name(number)));
     // Far less than what happens while a watch is away: it will be too old.
-    faults.set_window(500);
+    faults.set_window(200);
     let mut board = board(&demo).await;
     board.until("the list", |board| board.is_live(Kind::Pod)).await;
     assert_eq!(shown(&board), stored(&demo));
 
-    for round in 0..6 {
-        for number in (0..3_000).filter(|number| number % 7 >= round) {
+    for round in 0..4 {
+        for number in (0..1_000).filter(|number| number % 7 >= round) {
             demo.remove(Resource::Pods, "shop", &name(number));
             if number % 5 != round {
                 put_pod(&demo, &name(number));
             }
-            match number % 1_000 {
-                250 => faults.end_watches(),
-                500 => faults.drop_connections(),
-                750 => faults.compact(Resource::Pods),
+            match number % 400 {
+                100 => faults.end_watches(),
+                200 => faults.drop_connections(),
+                300 => faults.compact(Resource::Pods),
                 // So that the streams come to act between two changes.
                 rest if rest % 10 == 0 => tokio::task::yield_now().await,
                 _ => {}
