@@ -19,6 +19,11 @@ const LONGEST_COMPLAINT: usize = 64 << 10;
 /// How long such a body may take: the code is known, and says enough.
 const COMPLAINT_LIMIT: Duration = Duration::from_secs(5);
 
+/// What is said of a connection that ended in the middle of something.
+pub const CUT: &str = "the connection was cut";
+/// How the HTTP library says it of one that ended before the answer.
+const CLOSED: &str = "connection closed before message completed";
+
 /// Why there is no answer, by what has to be done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -206,20 +211,24 @@ fn sending(error: &kube::Error) -> Trouble {
 /// The cause at the root of an error, in plain words: what wraps it only tells which library was in the way.
 pub fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut root = error;
-    while let Some(cause) = cause(root) {
-        root = cause;
+    let mut kind = None;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let known = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        kind = known.filter(|known| *known != io::ErrorKind::Other).or(kind);
+        root = error;
+        next = cause(error);
     }
-    let kind = root.downcast_ref::<io::Error>().map(io::Error::kind);
+    let is_cut = |kind: &io::ErrorKind| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(kind)
+    };
+    let text = root.to_string();
     match kind {
-        Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            "the connection was cut".to_owned()
-        }
-        Some(io::ErrorKind::TimedOut) => "the connection timed out".to_owned(),
-        _ => {
-            let text = root.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_owned()
-        }
+        Some(kind) if is_cut(&kind) => CUT.to_owned(),
+        Some(kind) => kind.to_string(),
+        None if text == CLOSED => CUT.to_owned(),
+        None => text,
     }
 }
 

@@ -46,6 +46,11 @@ pub fn page(path: &str, token: Option<&str>, is_gzip: bool) -> Request<Body> {
     get(&uri, Encoding::ACCEPT, is_gzip)
 }
 
+/// The least that tells the newest version.
+pub fn newest(path: &str) -> Request<Body> {
+    get(&format!("{path}?limit=1"), Encoding::ACCEPT, false)
+}
+
 /// A watch that the server ends after `lasting`.
 pub fn watch(path: &str, begin: Begin<'_>, lasting: Duration) -> Request<Body> {
     let mut uri = format!("{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={}", lasting.as_secs());
@@ -102,7 +107,7 @@ mod tests {
     fn tokens_and_versions_cannot_add_to_the_query() {
         let request = page("/api/v1/pods", Some("a=b&c d/ö"), true);
         assert_eq!(request.uri(), "/api/v1/pods?limit=500&continue=a%3Db%26c%20d%2F%C3%B6");
-        let request = watch("/api/v1/pods", Begin::Version("7&x=1"), Duration::from_secs(240));
+        let request = watch("/api/v1/pods", Begin::Version("7&x=1"), Duration::from_mins(4));
         assert_eq!(
             request.uri(),
             "/api/v1/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=240&resourceVersion=7%26x%3D1"
@@ -111,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_watch_is_never_compressed() {
-        let request = watch("/api/v1/pods", Begin::Everything, Duration::from_secs(240));
+        let request = watch("/api/v1/pods", Begin::Everything, Duration::from_mins(4));
         assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");
     }
 }

@@ -38,6 +38,8 @@ pub struct Stream {
     live: Option<Instant>,
     /// The board was last told that it does.
     is_shown_live: bool,
+    /// The connection broke, and who answers next may be a server with another history.
+    is_doubtful: bool,
     /// The list was cut off on purpose, and the board was told so.
     is_truncated: bool,
     /// When a list that was pieced together from two versions is due again.
@@ -56,7 +58,9 @@ enum End {
         had_frames: bool,
     },
     /// Nothing came for too long.
-    Silent,
+    Silent {
+        had_frames: bool,
+    },
     /// The link was down meanwhile, and nothing has come since.
     Outage,
     /// A list is wanted, by the operator or to make sure.
@@ -94,6 +98,7 @@ impl Stream {
             version: None,
             live: None,
             is_shown_live: false,
+            is_doubtful: false,
             is_truncated: false,
             recheck: None,
             rechecks: Backoff::new(limits.recheck.0, limits.recheck.1),
@@ -134,15 +139,15 @@ impl Stream {
         let at_once = lasted < self.link.limits.at_once;
         match end {
             End::Closed => return Err(Closed),
-            End::Silent => {}
-            End::Outage => sleep(within(COMEBACK)).await,
+            // Without one frame in all that time, the server may not even know our version.
+            End::Silent { had_frames } => self.forget_version_unless(had_frames),
+            End::Outage => {
+                self.is_doubtful = true;
+                sleep(within(COMEBACK)).await;
+            }
             End::Relist => self.version = None,
             End::Clean { had_frames } => {
-                // Not even the bookmark that goes before an end: the server may not know our version, as after its
-                // storage was restored from a backup.
-                if !had_frames {
-                    self.version = None;
-                }
+                self.forget_version_unless(had_frames);
                 if at_once {
                     let pause = self.backoff.pause();
                     self.rest(pause).await;
@@ -151,6 +156,14 @@ impl Stream {
             End::Trouble(trouble) => self.after_trouble(trouble, login).await?,
         }
         Ok(())
+    }
+
+    /// Bookmarks come every minute, and before an end: a watch that had none may be one from a version that the
+    /// server never had.
+    fn forget_version_unless(&mut self, had_frames: bool) {
+        if !had_frames {
+            self.version = None;
+        }
     }
 
     async fn after_trouble(&mut self, trouble: Trouble, login: &Login) -> Result<(), Closed> {
@@ -193,6 +206,7 @@ impl Stream {
             }
             Trouble::Broken { .. } => {
                 self.tell(FeedChange::Down { reason }).await?;
+                self.is_doubtful = true;
                 self.link.suspect();
                 let pause = self.backoff.pause();
                 self.rest(pause).await;
@@ -241,6 +255,7 @@ impl Stream {
     /// The table is complete as of this version, and follows the cluster from now on.
     async fn synced(&mut self, version: String) -> Result<(), Closed> {
         self.version = Some(version);
+        self.is_doubtful = false;
         self.batch.push(of_kind(self.kind, Bound::Synced));
         self.is_live().await
     }

@@ -3,10 +3,10 @@
 use super::{End, Stream};
 use crate::cluster::{Change, Feed, FeedChange, Kind};
 use crate::k8s::backoff::within;
-use crate::k8s::watch::answer::{Answer, Trouble};
+use crate::k8s::watch::answer::{Answer, CUT, Trouble};
 use crate::k8s::watch::link::Login;
 use crate::k8s::watch::request::{self, Begin};
-use crate::wire::{Frame, WatchParser};
+use crate::wire::{Frame, ListParser, WatchParser};
 use bytes::Bytes;
 use http::Request;
 use kube::client::Body;
@@ -30,6 +30,10 @@ pub(super) enum Phase {
 impl Stream {
     /// Goes on from a version.
     pub(super) async fn watch(&mut self, login: &Login, version: &str) -> Result<Infallible, End> {
+        if self.is_doubtful && self.is_ahead(login, version).await? {
+            return Err(Trouble::Expired { continue_token: None }.into());
+        }
+        self.is_doubtful = false;
         let lasting = self.lasting();
         let request = request::watch(&self.path, Begin::Version(version), lasting);
         let limit = self.link.limits.watch;
@@ -38,23 +42,40 @@ impl Stream {
         self.follow(answer, Phase::Changes, lasting).await
     }
 
+    /// Whether our version is one that the server has yet to reach: its storage was restored from a backup. A watch
+    /// from there would be accepted, and silent, while the picture is wrong.
+    async fn is_ahead(&mut self, login: &Login, version: &str) -> Result<bool, End> {
+        let limit = self.link.limits.list;
+        let mut answer = self.ask(login, request::newest(&self.path), limit).await?;
+        let mut parser = ListParser::new(answer.encoding);
+        let mut unwanted = Vec::new();
+        while let Some(chunk) = self.next_of_list(&mut answer).await? {
+            parser.push(&chunk, &mut self.decoder, &mut unwanted)?;
+        }
+        let newest = parser.finish()?.resource_version;
+        // Numbers, within one resource; of a server that counts otherwise nothing can be said.
+        let is_less = |newest: u64, ours: u64| newest < ours;
+        Ok(newest.parse().ok().zip(version.parse().ok()).is_some_and(|(newest, ours)| is_less(newest, ours)))
+    }
+
     /// How long the server is asked to keep a watch open: never the same, so that they do not end together.
     pub(super) fn lasting(&self) -> Duration {
         let (from, to) = self.link.limits.lasting;
         from + within(to.saturating_sub(from))
     }
 
-    /// Sends a request and waits for the head of the answer, for so long.
+    /// Sends a request and waits for the head of the answer, for so long. What waits to be sent goes out before.
     pub(super) async fn ask(
         &mut self,
         login: &Login,
         request: Request<Body>,
         limit: Duration,
     ) -> Result<Answer, End> {
+        self.flush().await?;
         let asked = Instant::now();
         let answer = Answer::to(request, &login.client);
         match self.unless_interrupted(answer, asked, limit).await {
-            Err(End::Silent) => Err(silent(limit).into()),
+            Err(End::Silent { .. }) => Err(silent(limit).into()),
             Err(end) => Err(end),
             Ok(answer) => Ok(answer?),
         }
@@ -64,7 +85,7 @@ impl Stream {
     pub(super) async fn next_of_list(&mut self, answer: &mut Answer) -> Result<Option<Bytes>, End> {
         let limit = self.link.limits.list;
         match self.next(answer, limit).await {
-            Err(End::Silent) => Err(silent(limit).into()),
+            Err(End::Silent { .. }) => Err(silent(limit).into()),
             other => other,
         }
     }
@@ -104,7 +125,7 @@ impl Stream {
                     }
                 }
                 () = sleep_until(recheck.unwrap_or(heard)), if recheck.is_some() => return Err(End::Relist),
-                () = sleep_until(heard + limit) => return Err(End::Silent),
+                () = sleep_until(heard + limit) => return Err(End::Silent { had_frames: false }),
             }
         }
     }
@@ -122,13 +143,14 @@ impl Stream {
         loop {
             let limit = self.silence(phase, lasting);
             let chunk = match self.next(&mut answer, limit).await {
-                Err(End::Silent) if phase == Phase::Initial => return Err(silent(limit).into()),
+                Err(End::Silent { .. }) if phase == Phase::Initial => return Err(silent(limit).into()),
+                Err(End::Silent { .. }) => return Err(End::Silent { had_frames }),
                 other => other?,
             };
             let Some(chunk) = chunk else {
                 self.flush().await?;
                 if parser.is_inside_frame() {
-                    return Err(Trouble::broken("the connection was cut").into());
+                    return Err(Trouble::broken(CUT).into());
                 }
                 return Err(End::Clean { had_frames });
             };

@@ -40,7 +40,7 @@ impl Stream {
                 // The server that ends it before it is complete may do so again, but is not known to.
                 End::Clean { .. } if self.live.is_none() => {}
                 End::Clean { .. }
-                | End::Silent
+                | End::Silent { .. }
                 | End::Outage
                 | End::Relist
                 | End::Trouble(_)
