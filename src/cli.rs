@@ -191,7 +191,7 @@ mod tests {
         };
         assert_eq!(from("0").unwrap(), Some(Duration::ZERO));
         assert_eq!(from("90s").unwrap(), Some(Duration::from_secs(90)));
-        assert_eq!(from("1h30m").unwrap(), Some(Duration::from_secs(5400)));
+        assert_eq!(from("1h30m").unwrap(), Some(Duration::from_mins(90)));
         assert!(from("soon").unwrap_err().to_string().contains("such as 90s, 6m or 1h30m"));
     }
 

@@ -118,23 +118,19 @@ fn table(app: &App, incidents: &[&Incident]) -> String {
     if incidents.is_empty() {
         return "nothing is wrong that sickbay looks for\n".to_owned();
     }
-    let mut text = String::new();
-    for incident in incidents {
-        for (at, finding) in incident.findings().enumerate() {
-            let indent = if at == 0 { "" } else { "  " };
+    let row = |severity: &str, clock: &str, text: &str| format!("{severity:<9} {clock:<32} {text}\n");
+    let lines = incidents.iter().flat_map(|incident| {
+        let findings = incident.findings().enumerate().map(|(at, finding)| {
             let clock = clock_words(finding, &app.look()).unwrap_or_else(|| match finding.since {
                 Some(since) => format!("for {}", age(Some(since), app.now)),
                 None => String::new(),
             });
-            text.push_str(&format!(
-                "{:<9} {clock:<28} {indent}{}\n",
-                finding.severity.word(),
-                finding.sentence
-            ));
-        }
-        text.push_str(&format!("{:<9} {:<28} next: {}\n", "", "", incident.root.next));
-    }
-    text
+            let indent = if at == 0 { "" } else { "  " };
+            row(finding.severity.word(), &clock, &format!("{indent}{}", finding.sentence))
+        });
+        findings.chain([row("", "", &format!("next: {}", incident.root.next))])
+    });
+    lines.collect()
 }
 
 fn document(app: &App, incidents: &[&Incident]) -> Value {

@@ -19,7 +19,7 @@ pub async fn run(arguments: &cli::Demo) -> Outcome {
             return Outcome::Usage;
         }
     };
-    let options = Options { scenario, from: arguments.from, speed: arguments.speed, port: arguments.port };
+    let options = Options { scenario, from: arguments.from, speed: arguments.speed, port: arguments.port, is_open: true };
     match serve(options).await {
         Ok(outcome) => outcome,
         Err(error) => fail(&format!("{error:#}")),

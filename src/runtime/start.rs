@@ -64,6 +64,7 @@ async fn to_demo(arguments: &Arguments, scenario: &str) -> Result<Connection, Ou
         from: arguments.demo_from.unwrap_or(Options::default().from),
         speed: arguments.demo_speed,
         port: 0,
+        is_open: false,
     };
     let demo = Demo::start(options).await.map_err(|error| fail(&format!("{error:#}")))?;
     // The ordinary client reads an ordinary file: there is no shortcut around the wire.
