@@ -94,7 +94,7 @@ impl VolumeJoin<'_> {
     pub fn waiting(&self) -> impl Iterator<Item = &Pod> {
         self.pods.iter().copied().filter(|pod| {
             let is_waiting = pod.phase == Phase::Pending && !pod.meta.is_deleting() && !pod.node.is_empty();
-            is_waiting && self.attached.iter().all(|attached| attached.node_name != pod.node)
+            is_waiting && !self.is_attached_to(&pod.node)
         })
     }
 
@@ -102,13 +102,30 @@ impl VolumeJoin<'_> {
     pub fn is_torn(&self) -> bool {
         let is_exclusive = self.volume.is_some_and(|volume| !volume.access.is_shared());
         is_exclusive
-            && self.wanted_on().iter().any(|node| {
-                !self.attached.is_empty() && self.attached.iter().all(|attached| attached.node_name != **node)
-            })
+            && self
+                .wanted_on()
+                .iter()
+                .any(|node| self.attached.iter().any(Attached::is_attached) && !self.is_attached_to(node))
     }
 
     pub fn on_unready_node(&self) -> bool {
-        self.attached.iter().any(|attached| attached.node.is_none_or(|node| !node.is_ready()))
+        let is_unready = |attached: &Attached<'_>| attached.node.is_none_or(|node| !node.is_ready());
+        self.attached.iter().any(|attached| attached.is_attached() && is_unready(attached))
+    }
+
+    fn is_attached_to(&self, node: &str) -> bool {
+        self.attached.iter().any(|attached| attached.is_attached() && attached.node_name == *node)
+    }
+}
+
+impl Attached<'_> {
+    /// Whether it is more than in use by a kubelet's word: one lists what it waits for, too, and one that is
+    /// silent what it once had.
+    pub const fn is_attached(&self) -> bool {
+        match self.by {
+            AttachedBy::Object(_) | AttachedBy::Status { is_in_use_only: false } => true,
+            AttachedBy::Status { is_in_use_only: true } => false,
+        }
     }
 }
 

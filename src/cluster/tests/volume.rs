@@ -99,6 +99,21 @@ fn a_volume_is_torn_when_it_is_wanted_where_it_is_not_and_may_be_on_one_node_onl
 }
 
 #[test]
+fn a_kubelet_that_lists_the_volume_it_waits_for_does_not_have_it() {
+    let mut waiting = node("worker-1").with_volume("pvc-1");
+    waiting.volumes_attached = [].into();
+    let cluster = cluster([
+        waiting.into(),
+        node("worker-2").with_volume("pvc-1").into(),
+        volume("pvc-1", "db/data").into(),
+        attachment("pvc-1", "worker-2").into(),
+        pod("db/postgres-0", "worker-1").mounting("data").pending().into(),
+    ]);
+    let join = cluster.volume(&persistent("pvc-1")).unwrap();
+    assert_eq!((join.is_torn(), join.waiting().count()), (true, 1));
+}
+
+#[test]
 fn the_kind_of_storage_is_told_by_source_affinity_and_access() {
     let base = || volume("pvc-1", "db/data");
     let many = AccessModes::parse(["ReadWriteMany"]);
