@@ -7,5 +7,7 @@ mod encodings;
 mod expected;
 #[path = "wire/hostile.rs"]
 mod hostile;
+#[path = "wire/reading.rs"]
+mod reading;
 #[path = "wire/statuses.rs"]
 mod statuses;

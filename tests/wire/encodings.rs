@@ -1,57 +1,9 @@
 //! Both encodings of the same objects, read in one piece and in every other way.
-//!
-//! `rows` and `must_be_equal` are what the test on a live cluster uses too.
 
+use crate::reading::{ENCODINGS, KINDS, fixture, must_be_equal, rows};
 use proptest::prelude::*;
 use sickbay::cluster::{Change, Delta, Kind, Lease};
 use sickbay::wire::{self, Decoder, Encoding, Frame, ListEnd, ListParser, WatchParser, WireError};
-
-pub const KINDS: [(Kind, &str); 7] = [
-    (Kind::Node, "node"),
-    (Kind::Pod, "pod"),
-    (Kind::PersistentVolume, "persistent-volume"),
-    (Kind::PersistentVolumeClaim, "persistent-volume-claim"),
-    (Kind::VolumeAttachment, "volume-attachment"),
-    (Kind::Namespace, "namespace"),
-    (Kind::Event, "event"),
-];
-
-pub const ENCODINGS: [Encoding; 2] = [Encoding::Json, Encoding::Protobuf];
-
-/// A body as it was recorded.
-pub fn fixture(name: &str, encoding: Encoding) -> Vec<u8> {
-    let ending = match encoding {
-        Encoding::Json => "json",
-        Encoding::Protobuf => "pb",
-    };
-    let path = format!("{}/tests/fixtures/wire/{name}.{ending}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The rows of a list that comes in these chunks.
-pub fn rows<'a>(
-    kind: Kind,
-    encoding: Encoding,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<(Vec<Change>, ListEnd), WireError> {
-    let (mut parser, mut decoder, mut out) = (ListParser::new(encoding), Decoder::new(kind), Vec::new());
-    for chunk in chunks {
-        parser.push(chunk, &mut decoder, &mut out)?;
-    }
-    Ok((out, parser.finish()?))
-}
-
-/// Two bodies of one list at one version: the same rows, and each object is one.
-pub fn must_be_equal(kind: Kind, json: &[u8], protobuf: &[u8]) -> Vec<Change> {
-    let (from_json, json_end) = rows(kind, Encoding::Json, [json]).unwrap();
-    let (from_protobuf, protobuf_end) = rows(kind, Encoding::Protobuf, [protobuf]).unwrap();
-    assert_eq!(from_json, from_protobuf, "{kind}");
-    assert_eq!(json_end, protobuf_end, "{kind}");
-    for change in &from_json {
-        assert!(!matches!(change, Change::Feed(..)), "{change:?}");
-    }
-    from_json
-}
 
 fn leases<'a>(encoding: Encoding, chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Lease>, ListEnd) {
     let (mut parser, mut out) = (ListParser::new(encoding), Vec::new());

@@ -1,7 +1,7 @@
 //! Rows written by hand, from `objects.yaml` and from what the controllers make of it: two encodings that agree
 //! could both be wrong. What differs with each recording (uids, versions, most times) is read from its JSON.
 
-use crate::encodings::{ENCODINGS, fixture, rows};
+use crate::reading::{ENCODINGS, fixture, rows};
 use jiff::Timestamp;
 use serde_json::Value;
 use sickbay::cluster::{
@@ -13,7 +13,7 @@ use sickbay::wire::Encoding;
 /// All recorded lists as one cluster, from one encoding.
 fn cluster(encoding: Encoding) -> Cluster {
     let mut cluster = Cluster::default();
-    for (kind, name) in crate::encodings::KINDS {
+    for (kind, name) in crate::reading::KINDS {
         let (changes, _) = rows(kind, encoding, [&*fixture(name, encoding)]).unwrap();
         cluster.apply_all(changes, Timestamp::UNIX_EPOCH);
     }

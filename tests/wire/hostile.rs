@@ -1,6 +1,6 @@
 //! Bytes that no API server sends: nothing panics, a bad item costs only itself, a bad envelope is an error.
 
-use crate::encodings::{ENCODINGS, KINDS, fixture, rows};
+use crate::reading::{ENCODINGS, KINDS, fixture, rows};
 use proptest::prelude::*;
 use sickbay::cluster::{Change, Feed, FeedChange, Kind};
 use sickbay::wire::{
