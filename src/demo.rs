@@ -86,9 +86,7 @@ impl FromStr for Scenario {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::all().into_iter().find(|scenario| scenario.id() == name);
-        found.ok_or_else(|| UnknownScenario {
-            name: name.to_owned(),
-        })
+        found.ok_or_else(|| UnknownScenario { name: name.to_owned() })
     }
 }
 
@@ -147,21 +145,14 @@ impl Demo {
         let listener = TcpListener::bind(wanted).await.with_context(|| {
             format!("the demo cannot listen on {wanted}: choose another port, or none to take a free one")
         })?;
-        let address = listener
-            .local_addr()
-            .context("the demo's address cannot be read")?;
+        let address = listener.local_addr().context("the demo's address cannot be read")?;
         let backend = Arc::new(backend);
         let serving = tokio::spawn(api::serve(Arc::clone(&backend), listener, address));
         let living = tokio::spawn({
             let backend = Arc::clone(&backend);
             async move { backend.live().await }
         });
-        Ok(Self {
-            backend,
-            address,
-            serving,
-            living,
-        })
+        Ok(Self { backend, address, serving, living })
     }
 
     /// `http://127.0.0.1:…`, without a slash at the end.
@@ -196,47 +187,29 @@ impl Demo {
 
     /// Creates an object, or replaces the one of its name, and gives it as it is stored.
     pub fn put(&self, resource: Resource, object: Value) -> Value {
-        self.backend.with(|world| {
-            world
-                .store
-                .put(resource, object, Timestamp::now())
-                .as_ref()
-                .clone()
-        })
+        self.backend.with(|world| world.store.put(resource, object, Timestamp::now()).as_ref().clone())
     }
 
     /// Changes an object by a JSON merge patch; `None` if there is none. `namespace` is empty for what has none.
     pub fn patch(&self, resource: Resource, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
         let key = Key::new(namespace, name);
-        let patched = self
-            .backend
-            .with(|world| world.store.patch(resource, &key, patch, Timestamp::now()));
+        let patched = self.backend.with(|world| world.store.patch(resource, &key, patch, Timestamp::now()));
         patched.map(|object| object.as_ref().clone())
     }
 
     /// Removes an object at once, without grace; `None` if there was none.
     pub fn remove(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
         let key = Key::new(namespace, name);
-        self.backend
-            .with(|world| world.store.remove(resource, &key))
-            .map(|object| object.as_ref().clone())
+        self.backend.with(|world| world.store.remove(resource, &key)).map(|object| object.as_ref().clone())
     }
 
     pub fn get(&self, resource: Resource, namespace: &str, name: &str) -> Option<Value> {
         let key = Key::new(namespace, name);
-        self.backend
-            .with(|world| world.store.get(resource, &key))
-            .map(|object| object.as_ref().clone())
+        self.backend.with(|world| world.store.get(resource, &key)).map(|object| object.as_ref().clone())
     }
 
     pub fn list(&self, resource: Resource) -> Vec<Value> {
-        self.backend.with(|world| {
-            world
-                .store
-                .list(resource)
-                .map(|object| object.as_ref().clone())
-                .collect()
-        })
+        self.backend.with(|world| world.store.list(resource).map(|object| object.as_ref().clone()).collect())
     }
 
     /// Ends the demo, and waits until it has ended.

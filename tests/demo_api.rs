@@ -20,17 +20,11 @@ use sickbay::demo::{Demo, Faults, Options, Resource, Scenario, Scope};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What `kubectl get` accepts.
-const TABLE: [(&str, &str); 1] = [(
-    "accept",
-    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-)];
+const TABLE: [(&str, &str); 1] =
+    [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")];
 
-const GROUPS: [&str; 4] = [
-    "/api/v1",
-    "/apis/apps/v1",
-    "/apis/storage.k8s.io/v1",
-    "/apis/coordination.k8s.io/v1",
-];
+const GROUPS: [&str; 4] =
+    ["/api/v1", "/apis/apps/v1", "/apis/storage.k8s.io/v1", "/apis/coordination.k8s.io/v1"];
 
 struct Caller {
     demo: Demo,
@@ -50,12 +44,7 @@ impl Caller {
 
     fn of(demo: Demo) -> Self {
         // A connection is never used twice: some tests break them.
-        Self {
-            demo,
-            client: Client::builder(TokioExecutor::new())
-                .pool_max_idle_per_host(0)
-                .build_http(),
-        }
+        Self { demo, client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http() }
     }
 
     fn faults(&self) -> Faults {
@@ -85,9 +74,7 @@ impl Caller {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Response<hyper::body::Incoming> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.demo.url()));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.demo.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -95,10 +82,7 @@ impl Caller {
             request = request.header("authorization", format!("Bearer {}", self.demo.token()));
         }
         let sent = self.client.request(request.body(Empty::new()).unwrap());
-        tokio::time::timeout(PATIENCE, sent)
-            .await
-            .expect("an answer in time")
-            .unwrap()
+        tokio::time::timeout(PATIENCE, sent).await.expect("an answer in time").unwrap()
     }
 
     async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -107,11 +91,7 @@ impl Caller {
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer {
-            code: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer { code: parts.status, headers: parts.headers, body }
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -121,17 +101,11 @@ impl Caller {
     async fn watch(&self, path: &str) -> Watch {
         let response = self.send(Method::GET, path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK);
-        Watch {
-            body: response.into_body(),
-            rest: Vec::new(),
-        }
+        Watch { body: response.into_body(), rest: Vec::new() }
     }
 
     async fn version(&self, path: &str) -> String {
-        self.get(path).await.body["metadata"]["resourceVersion"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.get(path).await.body["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
     }
 }
 
@@ -148,9 +122,7 @@ impl Watch {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).unwrap());
             }
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame())
-                .await
-                .expect("a frame in time");
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("a frame in time");
             self.rest.extend_from_slice(frame?.ok()?.data_ref().unwrap());
         }
     }
@@ -168,12 +140,7 @@ fn change(kind: &str, name: &str) -> (String, String) {
 }
 
 fn names(list: &Value) -> Vec<&str> {
-    list["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["metadata"]["name"].as_str().unwrap())
-        .collect()
+    list["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect()
 }
 
 async fn until(condition: impl Fn() -> bool) {
@@ -182,9 +149,7 @@ async fn until(condition: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting)
-        .await
-        .expect("the condition comes true");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition comes true");
 }
 
 #[tokio::test]
@@ -202,13 +167,8 @@ async fn the_server_says_what_it_is() {
 async fn without_the_right_token_nothing_is_answered() {
     let caller = Caller::new().await;
     for token in ["", "Bearer other"] {
-        let answer = caller
-            .call(Method::GET, "/api/v1/pods", &[("authorization", token)])
-            .await;
-        assert_eq!(
-            (answer.code, &answer.body["reason"]),
-            (StatusCode::UNAUTHORIZED, &json!("Unauthorized"))
-        );
+        let answer = caller.call(Method::GET, "/api/v1/pods", &[("authorization", token)]).await;
+        assert_eq!((answer.code, &answer.body["reason"]), (StatusCode::UNAUTHORIZED, &json!("Unauthorized")));
     }
 }
 
@@ -216,13 +176,9 @@ async fn without_the_right_token_nothing_is_answered() {
 async fn what_is_not_served_is_refused_in_words() {
     let caller = Caller::new().await;
     caller.put_pods(1);
-    for path in [
-        "/",
-        "/nothing",
-        "/api/v1/secrets",
-        "/apis/example.com/v1",
-        "/api/v1/namespaces/shop/pods/no",
-    ] {
+    for path in
+        ["/", "/nothing", "/api/v1/secrets", "/apis/example.com/v1", "/api/v1/namespaces/shop/pods/no"]
+    {
         let answer = caller.get(path).await;
         assert_eq!(
             (answer.code, &answer.body["reason"]),
@@ -237,13 +193,8 @@ async fn what_is_not_served_is_refused_in_words() {
         assert_eq!(answer.body["reason"], "MethodNotAllowed");
     }
     assert_eq!(caller.get(pod).await.code, StatusCode::OK);
-    let answer = caller
-        .call(Method::GET, "/api/v1/pods", &[("accept", "text/plain")])
-        .await;
-    assert_eq!(
-        (answer.code, &answer.body["reason"]),
-        (StatusCode::NOT_ACCEPTABLE, &json!("NotAcceptable"))
-    );
+    let answer = caller.call(Method::GET, "/api/v1/pods", &[("accept", "text/plain")]).await;
+    assert_eq!((answer.code, &answer.body["reason"]), (StatusCode::NOT_ACCEPTABLE, &json!("NotAcceptable")));
 }
 
 #[tokio::test]
@@ -252,10 +203,7 @@ async fn who_asks_for_protobuf_or_json_gets_json() {
     let accept = [("accept", "application/vnd.kubernetes.protobuf,application/json")];
     let answer = caller.call(Method::GET, "/api/v1/nodes", &accept).await;
     assert_eq!(answer.headers["content-type"], "application/json");
-    assert_eq!(
-        (&answer.body["kind"], &answer.body["items"]),
-        (&json!("NodeList"), &json!([]))
-    );
+    assert_eq!((&answer.body["kind"], &answer.body["items"]), (&json!("NodeList"), &json!([])));
 }
 
 #[tokio::test]
@@ -264,27 +212,14 @@ async fn both_discoveries_tell_of_every_resource() {
     let mut plain = Vec::new();
     for path in GROUPS {
         let group = caller.get(path).await.body;
-        plain.extend(
-            group["resources"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|resource| resource["name"].clone()),
-        );
+        plain.extend(group["resources"].as_array().unwrap().iter().map(|resource| resource["name"].clone()));
     }
-    let accept = [(
-        "accept",
-        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
-    )];
+    let accept =
+        [("accept", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json")];
     let mut aggregated = Vec::new();
     for path in ["/api", "/apis"] {
         let answer = caller.call(Method::GET, path, &accept).await;
-        assert!(
-            answer.headers["content-type"]
-                .to_str()
-                .unwrap()
-                .contains("as=APIGroupDiscoveryList")
-        );
+        assert!(answer.headers["content-type"].to_str().unwrap().contains("as=APIGroupDiscoveryList"));
         for group in answer.body["items"].as_array().unwrap() {
             let resources = group["versions"][0]["resources"].as_array().unwrap();
             aggregated.extend(resources.iter().map(|resource| resource["resource"].clone()));
@@ -311,20 +246,11 @@ async fn a_list_comes_page_by_page_as_of_its_first_page() {
     caller.demo.remove(Resource::Pods, "shop", "web-03");
     caller.put_pod("web-99", "web", "worker-1");
     let token = first["metadata"]["continue"].as_str().unwrap();
-    let second = caller
-        .get(&format!("/api/v1/pods?limit=2&continue={token}"))
-        .await
-        .body;
+    let second = caller.get(&format!("/api/v1/pods?limit=2&continue={token}")).await.body;
     assert_eq!(names(&second), ["web-02", "web-03"]);
-    assert_eq!(
-        second["metadata"]["resourceVersion"],
-        first["metadata"]["resourceVersion"]
-    );
+    assert_eq!(second["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
     let token = second["metadata"]["continue"].as_str().unwrap();
-    let third = caller
-        .get(&format!("/api/v1/pods?limit=2&continue={token}"))
-        .await
-        .body;
+    let third = caller.get(&format!("/api/v1/pods?limit=2&continue={token}")).await.body;
     assert_eq!(names(&third), ["web-04"]);
     assert_eq!(third["metadata"]["continue"], Value::Null);
 }
@@ -336,13 +262,8 @@ async fn a_page_after_a_compaction_is_gone_and_says_how_to_go_on() {
     let first = caller.get("/api/v1/pods?limit=1").await.body;
     caller.faults().compact(Resource::Pods);
     let token = first["metadata"]["continue"].as_str().unwrap();
-    let gone = caller
-        .get(&format!("/api/v1/pods?limit=1&continue={token}"))
-        .await;
-    assert_eq!(
-        (gone.code, &gone.body["reason"]),
-        (StatusCode::GONE, &json!("Expired"))
-    );
+    let gone = caller.get(&format!("/api/v1/pods?limit=1&continue={token}")).await;
+    assert_eq!((gone.code, &gone.body["reason"]), (StatusCode::GONE, &json!("Expired")));
     let fresh = gone.body["metadata"]["continue"].as_str().unwrap();
     let rest = caller.get(&format!("/api/v1/pods?continue={fresh}")).await.body;
     assert_eq!(names(&rest), ["web-01", "web-02"]);
@@ -356,10 +277,7 @@ async fn a_list_from_the_cache_comes_whole() {
     assert_eq!(names(&list).len(), 3);
     let ahead = caller.get("/api/v1/pods?resourceVersion=99999999").await;
     assert_eq!(ahead.code, StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!(
-        ahead.body["details"]["causes"][0]["reason"],
-        "ResourceVersionTooLarge"
-    );
+    assert_eq!(ahead.body["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");
 }
 
 #[tokio::test]
@@ -368,18 +286,9 @@ async fn lists_are_narrowed_by_namespace_labels_and_fields() {
     caller.put_pod("web-0", "web", "worker-1");
     caller.put_pod("cart-0", "cart", "worker-2");
     let of = async |query: &str| caller.get(query).await.body;
-    assert_eq!(
-        names(&of("/api/v1/pods?labelSelector=app%20in%20(cart)").await),
-        ["cart-0"]
-    );
-    assert_eq!(
-        names(&of("/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-1").await),
-        ["web-0"]
-    );
-    assert_eq!(
-        names(&of("/api/v1/namespaces/shop/pods").await),
-        ["cart-0", "web-0"]
-    );
+    assert_eq!(names(&of("/api/v1/pods?labelSelector=app%20in%20(cart)").await), ["cart-0"]);
+    assert_eq!(names(&of("/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-1").await), ["web-0"]);
+    assert_eq!(names(&of("/api/v1/namespaces/shop/pods").await), ["cart-0", "web-0"]);
     assert_eq!(names(&of("/api/v1/namespaces/data/pods").await).len(), 0);
     let refused = caller.get("/api/v1/pods?fieldSelector=spec.image%3Dx").await;
     assert_eq!(refused.code, StatusCode::BAD_REQUEST);
@@ -391,18 +300,13 @@ async fn a_watch_tells_what_comes_after_its_version() {
     let caller = Caller::new().await;
     caller.put_pods(1);
     let version = caller.version("/api/v1/pods").await;
-    let mut watch = caller
-        .watch(&format!("/api/v1/pods?watch=true&resourceVersion={version}"))
-        .await;
+    let mut watch = caller.watch(&format!("/api/v1/pods?watch=true&resourceVersion={version}")).await;
     caller.put_pod("cart-0", "cart", "worker-1");
     caller.put_pod("web-00", "web", "worker-2");
     caller.demo.remove(Resource::Pods, "shop", "web-00");
     assert_eq!(watch.change().await, change("ADDED", "cart-0"));
     let moved = watch.next().await.unwrap();
-    assert_eq!(
-        (&moved["type"], &moved["object"]["kind"]),
-        (&json!("MODIFIED"), &json!("Pod"))
-    );
+    assert_eq!((&moved["type"], &moved["object"]["kind"]), (&json!("MODIFIED"), &json!("Pod")));
     let deleted = watch.next().await.unwrap();
     assert_eq!(deleted["type"], "DELETED");
     assert_eq!(deleted["object"]["spec"]["nodeName"], "worker-2");
@@ -435,10 +339,7 @@ async fn idle_watches_get_bookmarks_and_a_clean_end() {
     let mut watch = caller.watch(&format!("/api/v1/pods?{query}")).await;
     let bookmark = watch.next().await.unwrap();
     assert_eq!(bookmark["type"], "BOOKMARK");
-    assert_eq!(
-        bookmark["object"]["metadata"],
-        json!({ "resourceVersion": version })
-    );
+    assert_eq!(bookmark["object"]["metadata"], json!({ "resourceVersion": version }));
 
     let mut events = caller.watch(&format!("/api/v1/events?{query}")).await;
     assert_eq!(events.next().await, None, "events have no bookmarks");
@@ -454,14 +355,9 @@ async fn a_watch_from_a_version_that_is_gone_is_told_so_in_a_line() {
     let version = caller.version("/api/v1/pods").await;
     caller.faults().set_window(1);
     caller.put_pods(4);
-    let mut watch = caller
-        .watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}"))
-        .await;
+    let mut watch = caller.watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}")).await;
     let error = watch.next().await.unwrap();
-    assert_eq!(
-        (&error["type"], &error["object"]["code"]),
-        (&json!("ERROR"), &json!(410))
-    );
+    assert_eq!((&error["type"], &error["object"]["code"]), (&json!("ERROR"), &json!(410)));
     assert_eq!(error["object"]["reason"], "Expired");
     assert_eq!(watch.next().await, None);
 }
@@ -471,17 +367,13 @@ async fn a_compaction_does_not_end_a_watch_that_is_up_to_date() {
     let caller = Caller::new().await;
     caller.put_pods(1);
     let version = caller.version("/api/v1/pods").await;
-    let mut watch = caller
-        .watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}"))
-        .await;
+    let mut watch = caller.watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}")).await;
     caller.put_pod("cart-0", "cart", "worker-1");
     assert_eq!(watch.change().await, change("ADDED", "cart-0"));
     caller.faults().compact_everything();
     caller.put_pod("cart-1", "cart", "worker-1");
     assert_eq!(watch.change().await, change("ADDED", "cart-1"));
-    let mut late = caller
-        .watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}"))
-        .await;
+    let mut late = caller.watch(&format!("/api/v1/pods?watch=1&resourceVersion={version}")).await;
     assert_eq!(late.change().await, change("ERROR", ""));
 }
 
@@ -510,24 +402,13 @@ async fn a_streaming_list_marks_its_end_and_goes_on_as_a_watch() {
     assert_eq!(watch.change().await, change("ADDED", "web-01"));
     let end = watch.next().await.unwrap();
     assert_eq!(end["type"], "BOOKMARK");
-    assert_eq!(
-        end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"],
-        "true"
-    );
-    caller.demo.patch(
-        Resource::Pods,
-        "shop",
-        "web-00",
-        &json!({ "status": { "phase": "Failed" } }),
-    );
+    assert_eq!(end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    caller.demo.patch(Resource::Pods, "shop", "web-00", &json!({ "status": { "phase": "Failed" } }));
     assert_eq!(watch.change().await, change("MODIFIED", "web-00"));
 
     let mut events = caller.watch(&format!("/api/v1/events?{STREAMING}")).await;
     let end = events.next().await.unwrap();
-    assert_eq!(
-        end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"],
-        "true"
-    );
+    assert_eq!(end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
 }
 
 #[tokio::test]
@@ -540,18 +421,13 @@ async fn a_server_without_streaming_lists_refuses_them() {
     caller.faults().set_watch_list(true);
     let refused = caller.get("/api/v1/pods?watch=1&sendInitialEvents=true").await;
     assert_eq!(refused.code, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(
-        refused.body["details"]["causes"][0]["field"],
-        "resourceVersionMatch"
-    );
+    assert_eq!(refused.body["details"]["causes"][0]["field"], "resourceVersionMatch");
 }
 
 #[tokio::test]
 async fn what_is_denied_is_forbidden_in_the_words_of_rbac() {
     let caller = Caller::new().await;
-    caller
-        .faults()
-        .deny("list", Resource::VolumeAttachments, Scope::Everywhere);
+    caller.faults().deny("list", Resource::VolumeAttachments, Scope::Everywhere);
     let answer = caller.get("/apis/storage.k8s.io/v1/volumeattachments").await;
     assert_eq!(answer.code, StatusCode::FORBIDDEN);
     assert_eq!(
@@ -561,10 +437,7 @@ async fn what_is_denied_is_forbidden_in_the_words_of_rbac() {
     );
     caller.faults().deny("list", Resource::Pods, Scope::AllNamespaces);
     assert_eq!(caller.get("/api/v1/pods").await.code, StatusCode::FORBIDDEN);
-    assert_eq!(
-        caller.get("/api/v1/namespaces/shop/pods").await.code,
-        StatusCode::OK
-    );
+    assert_eq!(caller.get("/api/v1/namespaces/shop/pods").await.code, StatusCode::OK);
     caller.faults().allow_everything();
     assert_eq!(caller.get("/api/v1/pods").await.code, StatusCode::OK);
 }
@@ -572,25 +445,12 @@ async fn what_is_denied_is_forbidden_in_the_words_of_rbac() {
 #[tokio::test]
 async fn a_fault_answers_as_often_as_it_was_told() {
     let caller = Caller::new().await;
-    caller
-        .faults()
-        .fail("/api/v1/pods", 1, StatusCode::TOO_MANY_REQUESTS, Some(7));
-    caller.faults().fail_with_body(
-        "/api/v1/pods",
-        1,
-        StatusCode::BAD_GATEWAY,
-        "<html>bad gateway</html>",
-    );
+    caller.faults().fail("/api/v1/pods", 1, StatusCode::TOO_MANY_REQUESTS, Some(7));
+    caller.faults().fail_with_body("/api/v1/pods", 1, StatusCode::BAD_GATEWAY, "<html>bad gateway</html>");
     let first = caller.get("/api/v1/pods").await;
-    assert_eq!(
-        (first.code, &first.headers["retry-after"]),
-        (StatusCode::TOO_MANY_REQUESTS, &7.into())
-    );
+    assert_eq!((first.code, &first.headers["retry-after"]), (StatusCode::TOO_MANY_REQUESTS, &7.into()));
     let second = caller.get("/api/v1/pods?limit=1").await;
-    assert_eq!(
-        (second.code, second.body),
-        (StatusCode::BAD_GATEWAY, json!("<html>bad gateway</html>"))
-    );
+    assert_eq!((second.code, second.body), (StatusCode::BAD_GATEWAY, json!("<html>bad gateway</html>")));
     assert_eq!(caller.get("/api/v1/pods").await.code, StatusCode::OK);
 }
 
@@ -653,13 +513,8 @@ async fn a_server_that_refuses_connections_comes_back_at_the_same_address() {
 #[tokio::test]
 async fn the_clock_of_the_server_can_be_wrong() {
     let caller = Caller::new().await;
-    caller
-        .faults()
-        .set_clock_offset(jiff::SignedDuration::from_hours(-24 * 365 * 30));
-    let date = caller.get("/livez").await.headers["date"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    caller.faults().set_clock_offset(jiff::SignedDuration::from_hours(-24 * 365 * 30));
+    let date = caller.get("/livez").await.headers["date"].to_str().unwrap().to_owned();
     let told = jiff::fmt::rfc2822::parse(&date).unwrap().timestamp();
     assert!(told < "2010-01-01T00:00:00Z".parse().unwrap(), "{date}");
 }
@@ -670,10 +525,7 @@ async fn requests_are_recorded_with_their_query() {
     caller.get("/api/v1/pods?limit=5").await;
     let received = caller.faults().received();
     assert_eq!(received.len(), 1);
-    assert_eq!(
-        (received[0].method.as_str(), received[0].path.as_str()),
-        ("GET", "/api/v1/pods")
-    );
+    assert_eq!((received[0].method.as_str(), received[0].path.as_str()), ("GET", "/api/v1/pods"));
     assert_eq!(received[0].query, "limit=5");
 }
 
@@ -681,10 +533,7 @@ async fn requests_are_recorded_with_their_query() {
 async fn metadata_alone_is_served_to_who_asks() {
     let caller = Caller::new().await;
     caller.put_pods(1);
-    let accept = [(
-        "accept",
-        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-    )];
+    let accept = [("accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")];
     let list = caller.call(Method::GET, "/api/v1/pods", &accept).await.body;
     assert_eq!(
         (&list["kind"], &list["items"][0]["spec"]),
@@ -697,27 +546,17 @@ async fn metadata_alone_is_served_to_who_asks() {
 async fn the_rows_of_every_table_fit_its_columns() {
     let caller = Caller::new().await;
     for resource in Resource::ALL {
-        caller.demo.put(
-            resource,
-            json!({ "metadata": { "name": "x", "namespace": "shop" } }),
-        );
+        caller.demo.put(resource, json!({ "metadata": { "name": "x", "namespace": "shop" } }));
     }
     let mut seen = 0;
     for group in GROUPS {
-        let resources = caller.get(group).await.body["resources"]
-            .as_array()
-            .unwrap()
-            .clone();
+        let resources = caller.get(group).await.body["resources"].as_array().unwrap().clone();
         for resource in resources {
             let path = format!("{group}/{}", resource["name"].as_str().unwrap());
             let table = caller.call(Method::GET, &path, &TABLE).await.body;
             let cells = table["rows"][0]["cells"].as_array().unwrap();
             assert!(cells.contains(&json!("x")), "{path}");
-            assert_eq!(
-                cells.len(),
-                table["columnDefinitions"].as_array().unwrap().len(),
-                "{path}"
-            );
+            assert_eq!(cells.len(), table["columnDefinitions"].as_array().unwrap().len(), "{path}");
             seen += 1;
         }
     }
@@ -728,20 +567,12 @@ async fn the_rows_of_every_table_fit_its_columns() {
 async fn a_table_watch_sends_its_columns_once() {
     let caller = Caller::new().await;
     caller.put_pods(2);
-    let response = caller
-        .send(Method::GET, "/api/v1/pods?watch=1&resourceVersion=0", &TABLE)
-        .await;
-    let mut watch = Watch {
-        body: response.into_body(),
-        rest: Vec::new(),
-    };
+    let response = caller.send(Method::GET, "/api/v1/pods?watch=1&resourceVersion=0", &TABLE).await;
+    let mut watch = Watch { body: response.into_body(), rest: Vec::new() };
     let first = watch.next().await.unwrap();
     assert_eq!(first["object"]["rows"][0]["cells"][0], "web-00");
     assert!(first["object"]["columnDefinitions"].is_array());
-    assert_eq!(
-        watch.next().await.unwrap()["object"]["columnDefinitions"],
-        Value::Null
-    );
+    assert_eq!(watch.next().await.unwrap()["object"]["columnDefinitions"], Value::Null);
 }
 
 #[tokio::test]
@@ -757,11 +588,7 @@ async fn a_demo_that_is_shut_down_leaves_nothing_open() {
 
 #[tokio::test]
 async fn an_open_demo_answers_who_shows_no_token_but_not_who_shows_a_wrong_one() {
-    let options = Options {
-        scenario: Scenario::Healthy,
-        is_open: true,
-        ..Options::default()
-    };
+    let options = Options { scenario: Scenario::Healthy, is_open: true, ..Options::default() };
     let demo = Demo::start(options).await.unwrap();
     let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let code = async |authorization: Option<&str>| {
@@ -769,42 +596,26 @@ async fn an_open_demo_answers_who_shows_no_token_but_not_who_shows_a_wrong_one()
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
-        client
-            .request(request.body(Empty::new()).unwrap())
-            .await
-            .unwrap()
-            .status()
+        client.request(request.body(Empty::new()).unwrap()).await.unwrap().status()
     };
     assert_eq!(code(None).await, StatusCode::OK);
     assert_eq!(code(Some("Bearer other")).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        code(Some(&format!("Bearer {}", demo.token()))).await,
-        StatusCode::OK
-    );
+    assert_eq!(code(Some(&format!("Bearer {}", demo.token()))).await, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn the_incident_is_played_live() {
-    let options = Options {
-        from: Duration::ZERO,
-        speed: 100,
-        ..Options::default()
-    };
+    let options = Options { from: Duration::ZERO, speed: 100, ..Options::default() };
     let caller = Caller::of(Demo::start(options).await.unwrap());
     let path = "/api/v1/nodes?watch=1&resourceVersion=0&fieldSelector=metadata.name%3Dworker-2";
     let mut watch = caller.watch(path).await;
     let ready = |line: &Value| {
         let conditions = line["object"]["status"]["conditions"].as_array().unwrap();
-        let ready = conditions
-            .iter()
-            .find(|condition| condition["type"] == "Ready")
-            .unwrap();
+        let ready = conditions.iter().find(|condition| condition["type"] == "Ready").unwrap();
         ready["status"].as_str().unwrap().to_owned()
     };
     while ready(&watch.next().await.unwrap()) != "Unknown" {}
-    let mut pods = caller
-        .watch("/api/v1/namespaces/data/pods?watch=1&resourceVersion=0")
-        .await;
+    let mut pods = caller.watch("/api/v1/namespaces/data/pods?watch=1&resourceVersion=0").await;
     loop {
         let line = pods.next().await.unwrap();
         let metadata = &line["object"]["metadata"];
@@ -829,8 +640,5 @@ fn scenarios_are_known_by_their_names() {
         assert_eq!(scenario.id().parse(), Ok(scenario));
     }
     let error = "dead".parse::<Scenario>().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "no scenario is called \"dead\": there are dead-node, healthy"
-    );
+    assert_eq!(error, "no scenario is called \"dead\": there are dead-node, healthy");
 }

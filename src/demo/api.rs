@@ -96,12 +96,7 @@ async fn converse(backend: Arc<Backend>, stream: TcpStream, address: SocketAddr)
 async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: SocketAddr) -> Response<Body> {
     let path = request.uri().path();
     let query = request.uri().query().unwrap_or_default();
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     backend.levers.record(Received {
         method: request.method().to_string(),
         path: path.to_owned(),
@@ -120,11 +115,7 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
     } else if !backend.admits(header(AUTHORIZATION)) {
         refused(&Refusal::unauthorized())
     } else {
-        let asked = Asked {
-            method: request.method(),
-            headers: request.headers(),
-            address,
-        };
+        let asked = Asked { method: request.method(), headers: request.headers(), address };
         look_up(backend, &asked, path, &Query::parse(query)).unwrap_or_else(|refusal| refused(&refusal))
     };
     if let Some(offset) = backend.levers.clock_offset() {
@@ -178,12 +169,7 @@ fn look_up(
                 let body = StreamBody::new(watch::stream(backend, request)).boxed_unsync();
                 return Ok(response(StatusCode::OK, "application/json", body));
             }
-            let request = list::Request {
-                resource,
-                selector: &selector,
-                query,
-                shape,
-            };
+            let request = list::Request { resource, selector: &selector, query, shape };
             let list = backend.with(|world| list::answer(&world.store, &request, Timestamp::now()))?;
             Ok(json(&list))
         }
@@ -200,9 +186,7 @@ fn allow(backend: &Backend, verb: &str, resource: Resource, key: &Key) -> Result
 fn refused(refusal: &Refusal) -> Response<Body> {
     let mut response = response(refusal.code, "application/json", whole(refusal.body.to_string()));
     if let Some(seconds) = refusal.retry_after {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -213,11 +197,7 @@ fn json(value: &Value) -> Response<Body> {
 
 fn aggregated(is_core: bool) -> Response<Body> {
     let media = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-    response(
-        StatusCode::OK,
-        media,
-        whole(discovery::aggregated(is_core).to_string()),
-    )
+    response(StatusCode::OK, media, whole(discovery::aggregated(is_core).to_string()))
 }
 
 fn text(code: StatusCode, body: String) -> Response<Body> {
@@ -231,12 +211,8 @@ fn whole(body: String) -> Body {
 fn response(code: StatusCode, media: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }
 

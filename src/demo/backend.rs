@@ -38,9 +38,7 @@ impl Backend {
 
     /// Whether a request with this `Authorization` header is let in.
     pub(crate) fn admits(&self, authorization: Option<&str>) -> bool {
-        authorization.map_or(self.is_open, |shown| {
-            shown.strip_prefix("Bearer ") == Some(&self.token)
-        })
+        authorization.map_or(self.is_open, |shown| shown.strip_prefix("Bearer ") == Some(&self.token))
     }
 
     /// Looks at the world or changes it. Watches and controllers learn of a change when it is done.

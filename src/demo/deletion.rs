@@ -16,11 +16,7 @@ pub(crate) fn delete(store: &mut Store, resource: Resource, key: &Key, grace: Op
     let Some(current) = store.get(resource, key) else {
         return;
     };
-    let grace = if resource == Resource::Pods {
-        pod_grace(&current, grace, at)
-    } else {
-        Some(0)
-    };
+    let grace = if resource == Resource::Pods { pod_grace(&current, grace, at) } else { Some(0) };
     let Some(grace) = grace else {
         return;
     };

@@ -130,16 +130,10 @@ impl Levers {
     /// What to answer instead, if a fault waits for this path.
     pub(crate) fn instead(&self, path: &str) -> Option<Instead> {
         let mut settings = self.settings();
-        let at = settings
-            .canned
-            .iter()
-            .position(|canned| path.starts_with(&canned.prefix))?;
+        let at = settings.canned.iter().position(|canned| path.starts_with(&canned.prefix))?;
         let canned = settings.canned.get_mut(at)?;
         canned.times -= 1;
-        let instead = Instead {
-            refusal: canned.refusal.clone(),
-            body: canned.body.clone(),
-        };
+        let instead = Instead { refusal: canned.refusal.clone(), body: canned.body.clone() };
         if canned.times == 0 {
             settings.canned.remove(at);
         }
@@ -184,11 +178,7 @@ impl Faults {
 
     /// Answers 403 to a verb (`get`, `list`, `watch`) on a resource from now on.
     pub fn deny(&self, verb: &str, resource: Resource, scope: Scope) {
-        self.levers().settings().denials.push(Denial {
-            verb: verb.to_owned(),
-            resource,
-            scope,
-        });
+        self.levers().settings().denials.push(Denial { verb: verb.to_owned(), resource, scope });
     }
 
     /// Takes back all denials.
@@ -243,9 +233,7 @@ impl Faults {
 
     /// Drops every open connection, in the middle of whatever it was saying.
     pub fn drop_connections(&self) {
-        self.levers()
-            .dropped_connections
-            .send_modify(|orders| *orders += 1);
+        self.levers().dropped_connections.send_modify(|orders| *orders += 1);
     }
 
     /// Stops listening: connections are refused from when this returns. Open ones go on.
@@ -307,20 +295,12 @@ impl Faults {
 
     /// The requests received so far, in their order.
     pub fn received(&self) -> Vec<Received> {
-        self.levers()
-            .received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.levers().received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets the requests received so far.
     pub fn forget_received(&self) {
-        self.levers()
-            .received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.levers().received.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// How many watches are open now.

@@ -23,10 +23,7 @@ fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
 
 /// The text at a JSON pointer; empty if there is none, as the API's zero value is.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The number at a JSON pointer.
@@ -36,10 +33,7 @@ pub(crate) fn number(object: &Value, pointer: &str) -> Option<i64> {
 
 /// The items of the list at a JSON pointer; none if it is missing.
 pub(crate) fn items<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 pub(crate) fn name(object: &Value) -> &str {
@@ -80,16 +74,12 @@ pub(crate) fn time_at(object: &Value, pointer: &str) -> Option<Timestamp> {
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 /// The controller among an object's owners.
 pub(crate) fn controller(object: &Value) -> Option<&Value> {
-    items(object, "/metadata/ownerReferences")
-        .iter()
-        .find(|owner| owner["controller"] == true)
+    items(object, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)
 }
 
 pub(crate) fn is_controlled_by(object: &Value, owner: &Value) -> bool {
@@ -109,9 +99,7 @@ pub(crate) fn owner_reference(owner: &Value) -> Value {
 
 /// The condition of a type in an object's status.
 pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    items(object, "/status/conditions")
-        .iter()
-        .find(|condition| condition["type"] == kind)
+    items(object, "/status/conditions").iter().find(|condition| condition["type"] == kind)
 }
 
 pub(crate) fn condition_is(object: &Value, kind: &str, status: &str) -> bool {
@@ -127,13 +115,10 @@ pub(crate) fn set_condition(object: &mut Value, kind: &str, fields: &Value, at: 
     let Some(conditions) = object["status"]["conditions"].as_array_mut() else {
         return;
     };
-    let position = conditions
-        .iter()
-        .position(|condition| condition["type"] == kind)
-        .unwrap_or_else(|| {
-            conditions.push(json!({ "type": kind }));
-            conditions.len() - 1
-        });
+    let position = conditions.iter().position(|condition| condition["type"] == kind).unwrap_or_else(|| {
+        conditions.push(json!({ "type": kind }));
+        conditions.len() - 1
+    });
     let condition = &mut conditions[position];
     let before = condition["status"].clone();
     merge(condition, fields);
@@ -171,11 +156,7 @@ pub(crate) fn short_span(span: SignedDuration) -> String {
     let seconds = span.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |whole: i64, unit: &str, rest: i64, rest_unit: &str| {
-        if rest == 0 {
-            format!("{whole}{unit}")
-        } else {
-            format!("{whole}{unit}{rest}{rest_unit}")
-        }
+        if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit}{rest}{rest_unit}") }
     };
     if seconds < 120 {
         format!("{seconds}s")
@@ -200,16 +181,9 @@ mod tests {
 
     #[test]
     fn ages_read_as_kubectl_prints_them() {
-        let printed = [
-            0, 119, 120, 363, 600, 10_800, 15_120, 172_799, 172_800, 180_000, 777_600,
-        ]
-        .map(|seconds| short_span(SignedDuration::from_secs(seconds)));
-        assert_eq!(
-            printed,
-            [
-                "0s", "119s", "2m", "6m3s", "10m", "3h", "4h12m", "47h", "2d", "2d2h", "9d"
-            ]
-        );
+        let printed = [0, 119, 120, 363, 600, 10_800, 15_120, 172_799, 172_800, 180_000, 777_600]
+            .map(|seconds| short_span(SignedDuration::from_secs(seconds)));
+        assert_eq!(printed, ["0s", "119s", "2m", "6m3s", "10m", "3h", "4h12m", "47h", "2d", "2d2h", "9d"]);
     }
 
     #[test]
@@ -230,10 +204,7 @@ mod tests {
             &json!({ "status": "True", "reason": "KubeletReady" }),
             start + SignedDuration::from_secs(9),
         );
-        assert_eq!(
-            condition(&node, "Ready").unwrap()["lastTransitionTime"],
-            "2026-01-01T00:00:00Z"
-        );
+        assert_eq!(condition(&node, "Ready").unwrap()["lastTransitionTime"], "2026-01-01T00:00:00Z");
         assert!(condition_is(&node, "Ready", "True"));
     }
 }

@@ -65,25 +65,17 @@ impl Resource {
         match self {
             Self::Nodes => cluster(CORE, ["nodes", "node", "Node"], &["no"]),
             Self::Pods => workload(CORE, ["pods", "pod", "Pod"], &["po"]),
-            Self::PersistentVolumes => cluster(
-                CORE,
-                ["persistentvolumes", "persistentvolume", "PersistentVolume"],
-                &["pv"],
-            ),
+            Self::PersistentVolumes => {
+                cluster(CORE, ["persistentvolumes", "persistentvolume", "PersistentVolume"], &["pv"])
+            }
             Self::PersistentVolumeClaims => namespaced(
                 CORE,
-                [
-                    "persistentvolumeclaims",
-                    "persistentvolumeclaim",
-                    "PersistentVolumeClaim",
-                ],
+                ["persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim"],
                 &["pvc"],
             ),
-            Self::VolumeAttachments => cluster(
-                STORAGE,
-                ["volumeattachments", "volumeattachment", "VolumeAttachment"],
-                &[],
-            ),
+            Self::VolumeAttachments => {
+                cluster(STORAGE, ["volumeattachments", "volumeattachment", "VolumeAttachment"], &[])
+            }
             Self::Events => namespaced(CORE, ["events", "event", "Event"], &["ev"]),
             Self::Namespaces => cluster(CORE, ["namespaces", "namespace", "Namespace"], &["ns"]),
             Self::Leases => namespaced(COORDINATION, ["leases", "lease", "Lease"], &[]),
@@ -93,11 +85,9 @@ impl Resource {
             Self::DaemonSets => workload(APPS, ["daemonsets", "daemonset", "DaemonSet"], &["ds"]),
             Self::CsiNodes => cluster(STORAGE, ["csinodes", "csinode", "CSINode"], &[]),
             Self::CsiDrivers => cluster(STORAGE, ["csidrivers", "csidriver", "CSIDriver"], &[]),
-            Self::StorageClasses => cluster(
-                STORAGE,
-                ["storageclasses", "storageclass", "StorageClass"],
-                &["sc"],
-            ),
+            Self::StorageClasses => {
+                cluster(STORAGE, ["storageclasses", "storageclass", "StorageClass"], &["sc"])
+            }
         }
     }
 

@@ -28,10 +28,7 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -77,15 +74,7 @@ impl Store {
         Self {
             tables: Resource::ALL
                 .into_iter()
-                .map(|resource| {
-                    (
-                        resource,
-                        Table {
-                            floor: FIRST_VERSION,
-                            ..Table::default()
-                        },
-                    )
-                })
+                .map(|resource| (resource, Table { floor: FIRST_VERSION, ..Table::default() }))
                 .collect(),
             version: FIRST_VERSION,
             uids: 0,
@@ -108,10 +97,7 @@ impl Store {
 
     /// All objects of a resource, by namespace and name.
     pub(crate) fn list(&self, resource: Resource) -> impl Iterator<Item = &Arc<Value>> {
-        self.tables
-            .get(&resource)
-            .into_iter()
-            .flat_map(|table| table.objects.values())
+        self.tables.get(&resource).into_iter().flat_map(|table| table.objects.values())
     }
 
     /// The objects as they were at a version: the present, with what came later undone.
@@ -199,21 +185,11 @@ impl Store {
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object = Arc::new(object);
         let version = self.version;
-        let before = self
-            .tables
-            .entry(resource)
-            .or_default()
-            .objects
-            .insert(key.clone(), Arc::clone(&object));
+        let before =
+            self.tables.entry(resource).or_default().objects.insert(key.clone(), Arc::clone(&object));
         self.record(
             resource,
-            Entry {
-                version,
-                key,
-                before,
-                object: Arc::clone(&object),
-                is_deletion: false,
-            },
+            Entry { version, key, before, object: Arc::clone(&object), is_deletion: false },
         );
         object
     }
@@ -387,10 +363,7 @@ mod tests {
             assert_eq!(created["metadata"][kept], replaced["metadata"][kept]);
         }
         assert_eq!(
-            (
-                &created["metadata"]["generation"],
-                &replaced["metadata"]["generation"]
-            ),
+            (&created["metadata"]["generation"], &replaced["metadata"]["generation"]),
             (&json!(1), &json!(2))
         );
         assert!(version(&replaced) > version(&created));
@@ -414,21 +387,13 @@ mod tests {
         store.remove(Resource::Pods, &Key::new("shop", "a"));
 
         let then = store.list_at(Resource::Pods, first).unwrap();
-        assert_eq!(
-            then.values()
-                .map(|pod| pod["spec"]["image"].clone())
-                .collect::<Vec<_>>(),
-            ["1"]
-        );
+        assert_eq!(then.values().map(|pod| pod["spec"]["image"].clone()).collect::<Vec<_>>(), ["1"]);
         assert_eq!(store.since(Resource::Pods, first).unwrap().count(), 3);
 
         store.set_window(1);
         assert!(store.list_at(Resource::Pods, first).is_err());
         assert!(store.since(Resource::Pods, first).is_err());
-        assert_eq!(
-            store.since(Resource::Pods, store.version() - 1).unwrap().count(),
-            1
-        );
+        assert_eq!(store.since(Resource::Pods, store.version() - 1).unwrap().count(), 1);
     }
 
     #[test]
@@ -436,12 +401,7 @@ mod tests {
         let mut store = Store::new();
         let last = version(&store.put(Resource::Pods, pod("a", "1"), at()));
         store.compact(Resource::Pods);
-        assert_eq!(
-            store.reaches_back_to(Resource::Pods, last),
-            Err(TooOld {
-                floor: store.version()
-            })
-        );
+        assert_eq!(store.reaches_back_to(Resource::Pods, last), Err(TooOld { floor: store.version() }));
         assert!(store.reaches_back_to(Resource::Nodes, last).is_ok());
         assert_eq!(store.list(Resource::Pods).count(), 1);
     }
@@ -488,9 +448,7 @@ mod tests {
     fn uids_repeat_from_run_to_run_and_never_within_one() {
         let uids = |count: u64| {
             let mut store = Store::new();
-            (0..count)
-                .map(|_| store.next_uid())
-                .collect::<std::collections::BTreeSet<_>>()
+            (0..count).map(|_| store.next_uid()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(uids(1_000).len(), 1_000);
         assert_eq!(uids(1_000), uids(1_000));

@@ -70,9 +70,7 @@ impl Running {
         let is_due = self.due.is_some_and(|due| due <= now);
         let watches = self.controller.watches();
         is_due
-            || self
-                .seen
-                .is_none_or(|seen| watches.iter().any(|resource| store.changed_at(*resource) > seen))
+            || self.seen.is_none_or(|seen| watches.iter().any(|resource| store.changed_at(*resource) > seen))
     }
 }
 
@@ -107,17 +105,9 @@ impl World {
 
     /// A cluster some weeks old that has come, at `now`, to where the options want to open it.
     pub(crate) fn play(options: &Options, now: Timestamp) -> Self {
-        let timers = Timers {
-            speed: options.speed.clamp(1, MOST_SPEED),
-        };
-        let from = SignedDuration::try_from(options.from)
-            .unwrap_or(SignedDuration::MAX)
-            .min(MOST_PAST);
-        let failure = if from.is_zero() {
-            now + timers.seconds(10)
-        } else {
-            now - from / timers.divisor()
-        };
+        let timers = Timers { speed: options.speed.clamp(1, MOST_SPEED) };
+        let from = SignedDuration::try_from(options.from).unwrap_or(SignedDuration::MAX).min(MOST_PAST);
+        let failure = if from.is_zero() { now + timers.seconds(10) } else { now - from / timers.divisor() };
         let mut world = Self {
             now: failure,
             timers,
@@ -178,10 +168,8 @@ impl World {
                 self.perform(&act);
             }
             if is_quiet {
-                self.due = self
-                    .controllers
-                    .iter()
-                    .fold(self.script.next(), |due, running| sooner(due, running.due));
+                self.due =
+                    self.controllers.iter().fold(self.script.next(), |due, running| sooner(due, running.due));
                 return;
             }
         }
@@ -222,13 +210,7 @@ fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
         Box::new(external_attacher::ExternalAttacher::default()),
         Box::new(event::Expiry),
     ];
-    controllers
-        .map(|controller| Running {
-            controller,
-            seen: None,
-            due: None,
-        })
-        .into()
+    controllers.map(|controller| Running { controller, seen: None, due: None }).into()
 }
 
 impl Stage<'_> {
@@ -250,11 +232,7 @@ impl Stage<'_> {
 
     /// Pods that are bound to a node.
     fn pods_on(&self, node: &str) -> Vec<Arc<Value>> {
-        self.store
-            .list(Resource::Pods)
-            .filter(|pod| pod["spec"]["nodeName"] == node)
-            .cloned()
-            .collect()
+        self.store.list(Resource::Pods).filter(|pod| pod["spec"]["nodeName"] == node).cloned().collect()
     }
 }
 
@@ -287,10 +265,7 @@ fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp>
 
 /// The first moment at or after `at` on a grid of `period` through `origin`.
 fn next_beat(at: Timestamp, origin: Timestamp, period: SignedDuration) -> Timestamp {
-    let past = at
-        .duration_since(origin)
-        .as_nanos()
-        .rem_euclid(period.as_nanos().max(1));
+    let past = at.duration_since(origin).as_nanos().rem_euclid(period.as_nanos().max(1));
     if past == 0 {
         return at;
     }

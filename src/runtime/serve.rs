@@ -19,7 +19,13 @@ pub async fn run(arguments: &cli::Demo) -> Outcome {
             return Outcome::Usage;
         }
     };
-    let options = Options { scenario, from: arguments.from, speed: arguments.speed, port: arguments.port, is_open: true };
+    let options = Options {
+        scenario,
+        from: arguments.from,
+        speed: arguments.speed,
+        port: arguments.port,
+        is_open: true,
+    };
     match serve(options).await {
         Ok(outcome) => outcome,
         Err(error) => fail(&format!("{error:#}")),

@@ -8,9 +8,9 @@ use sickbay::wire::{self, Decoder, Encoding, Frame, ListEnd, ListParser, WatchPa
 fn leases<'a>(encoding: Encoding, chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Lease>, ListEnd) {
     let (mut parser, mut out) = (ListParser::new(encoding), Vec::new());
     for chunk in chunks {
-        parser.push_leases(chunk, &mut out).unwrap();
+        parser.push_leases(chunk, &mut out).expect("a list");
     }
-    (out.into_iter().map(Result::unwrap).collect(), parser.finish().unwrap())
+    (out.into_iter().map(|lease| lease.expect("a lease")).collect(), parser.finish().expect("a whole list"))
 }
 
 fn frames<'a>(

@@ -14,7 +14,7 @@ use sickbay::wire::Encoding;
 fn cluster(encoding: Encoding) -> Cluster {
     let mut cluster = Cluster::default();
     for (kind, name) in crate::reading::KINDS {
-        let (changes, _) = rows(kind, encoding, [&*fixture(name, encoding)]).unwrap();
+        let (changes, _) = rows(kind, encoding, [&*fixture(name, encoding)]).expect("a recorded list");
         cluster.apply_all(changes, Timestamp::UNIX_EPOCH);
     }
     cluster
@@ -22,17 +22,17 @@ fn cluster(encoding: Encoding) -> Cluster {
 
 /// An object of a recorded list, by an independent reading of its JSON.
 fn recorded(list: &str, name: &str) -> Value {
-    let list: Value = serde_json::from_slice(&fixture(list, Encoding::Json)).unwrap();
-    let items = list["items"].as_array().unwrap();
-    items.iter().find(|item| item["metadata"]["name"] == name).unwrap().clone()
+    let list: Value = serde_json::from_slice(&fixture(list, Encoding::Json)).expect("JSON");
+    let items = list["items"].as_array().expect("items");
+    items.iter().find(|item| item["metadata"]["name"] == name).expect("an item of this name").clone()
 }
 
 fn word(value: &Value) -> &str {
-    value.as_str().unwrap()
+    value.as_str().expect("a string")
 }
 
 fn time(value: &Value) -> Timestamp {
-    word(value).parse().unwrap()
+    word(value).parse().expect("a time")
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {

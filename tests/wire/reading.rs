@@ -40,8 +40,9 @@ pub fn rows<'a>(
 
 /// Two bodies of one list at one version: the same rows, and each object is one.
 pub fn must_be_equal(kind: Kind, json: &[u8], protobuf: &[u8]) -> Vec<Change> {
-    let (from_json, json_end) = rows(kind, Encoding::Json, [json]).unwrap();
-    let (from_protobuf, protobuf_end) = rows(kind, Encoding::Protobuf, [protobuf]).unwrap();
+    let (from_json, json_end) = rows(kind, Encoding::Json, [json]).expect("a list in JSON");
+    let (from_protobuf, protobuf_end) =
+        rows(kind, Encoding::Protobuf, [protobuf]).expect("a list in protobuf");
     assert_eq!(from_json, from_protobuf, "{kind}");
     assert_eq!(json_end, protobuf_end, "{kind}");
     for change in &from_json {

@@ -38,14 +38,12 @@ impl Path {
         let resource = |plural| Resource::of_path(group, version, plural).ok_or_else(Refusal::unknown_path);
         match *rest {
             [] => Ok(Self::Group(group.to_owned(), version.to_owned())),
-            ["namespaces", namespace, plural] => Ok(Self::Collection(
-                namespaced(resource(plural)?)?,
-                Some(namespace.to_owned()),
-            )),
-            ["namespaces", namespace, plural, name] => Ok(Self::Object(
-                namespaced(resource(plural)?)?,
-                Key::new(namespace, name),
-            )),
+            ["namespaces", namespace, plural] => {
+                Ok(Self::Collection(namespaced(resource(plural)?)?, Some(namespace.to_owned())))
+            }
+            ["namespaces", namespace, plural, name] => {
+                Ok(Self::Object(namespaced(resource(plural)?)?, Key::new(namespace, name)))
+            }
             [plural] => Ok(Self::Collection(resource(plural)?, None)),
             [plural, name] => {
                 let resource = resource(plural)?;
@@ -60,11 +58,7 @@ impl Path {
 }
 
 fn namespaced(resource: Resource) -> Result<Resource, Refusal> {
-    if resource.spelling().is_namespaced {
-        Ok(resource)
-    } else {
-        Err(Refusal::unknown_path())
-    }
+    if resource.spelling().is_namespaced { Ok(resource) } else { Err(Refusal::unknown_path()) }
 }
 
 /// The parameters after the question mark, decoded.
@@ -85,10 +79,7 @@ impl Query {
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value)
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
@@ -127,10 +118,7 @@ fn decode(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match (
-            bytes[at],
-            escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()),
-        ) {
+        match (bytes[at], escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
             (_, Some(byte)) => {
                 decoded.push(byte);
                 at += 2;
@@ -190,24 +178,13 @@ struct Media {
 
 impl Media {
     fn parameter(&self, name: &str) -> &str {
-        self.parameters
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value)
+        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }
 
 fn accepted(headers: &HeaderMap) -> Vec<Media> {
-    let values: Vec<&str> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    let text = if values.is_empty() {
-        "*/*".to_owned()
-    } else {
-        values.join(",")
-    };
+    let values: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let text = if values.is_empty() { "*/*".to_owned() } else { values.join(",") };
     text.split(',')
         .map(|media| {
             let mut parts = media.split(';').map(str::trim);
@@ -234,22 +211,14 @@ mod tests {
     #[test]
     fn paths_name_resources_in_their_scope() {
         let object = Path::Object(Resource::Pods, Key::new("data", "postgres-1"));
-        assert_eq!(
-            Path::parse("/api/v1/namespaces/data/pods/postgres-1").ok(),
-            Some(object)
-        );
+        assert_eq!(Path::parse("/api/v1/namespaces/data/pods/postgres-1").ok(), Some(object));
         let leases = Path::Collection(Resource::Leases, Some("kube-node-lease".to_owned()));
         let path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
         assert_eq!(Path::parse(path).ok(), Some(leases));
         let namespace = Path::Object(Resource::Namespaces, Key::new("", "data"));
         assert_eq!(Path::parse("/api/v1/namespaces/data").ok(), Some(namespace));
-        for unknown in [
-            "/",
-            "/api/v1/pods/x",
-            "/api/v1/namespaces/a/nodes",
-            "/apis/apps/v1/pods",
-            "/metrics",
-        ] {
+        for unknown in ["/", "/api/v1/pods/x", "/api/v1/namespaces/a/nodes", "/apis/apps/v1/pods", "/metrics"]
+        {
             assert!(Path::parse(unknown).is_err(), "{unknown}");
         }
     }
@@ -266,10 +235,7 @@ mod tests {
 
     #[test]
     fn who_accepts_json_among_others_gets_json() {
-        assert_eq!(
-            shape("application/vnd.kubernetes.protobuf,application/json"),
-            Some(Shape::Full)
-        );
+        assert_eq!(shape("application/vnd.kubernetes.protobuf,application/json"), Some(Shape::Full));
         assert_eq!(
             shape("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
             Some(Shape::Table)

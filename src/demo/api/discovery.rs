@@ -65,11 +65,7 @@ pub(crate) fn group(group: &str, version: &str) -> Result<Value, Refusal> {
     if resources.is_empty() {
         return Err(Refusal::unknown_path());
     }
-    let group_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     Ok(json!({
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -80,11 +76,7 @@ pub(crate) fn group(group: &str, version: &str) -> Result<Value, Refusal> {
 
 /// All resources at once: of the core group under `/api`, of all others under `/apis`.
 pub(crate) fn aggregated(is_core: bool) -> Value {
-    let groups: Vec<&str> = if is_core {
-        vec![""]
-    } else {
-        named_groups().collect()
-    };
+    let groups: Vec<&str> = if is_core { vec![""] } else { named_groups().collect() };
     let items: Vec<Value> = groups
         .into_iter()
         .map(|group| {
@@ -115,16 +107,11 @@ fn aggregated_resource(resource: Resource) -> Value {
 }
 
 fn of_group(group: &str) -> impl Iterator<Item = Resource> {
-    Resource::ALL
-        .into_iter()
-        .filter(move |resource| resource.spelling().group == group)
+    Resource::ALL.into_iter().filter(move |resource| resource.spelling().group == group)
 }
 
 fn named_groups() -> impl Iterator<Item = &'static str> {
-    let mut groups: Vec<&str> = Resource::ALL
-        .into_iter()
-        .map(|resource| resource.spelling().group)
-        .collect();
+    let mut groups: Vec<&str> = Resource::ALL.into_iter().map(|resource| resource.spelling().group).collect();
     groups.sort_unstable();
     groups.dedup();
     groups.into_iter().filter(|group| !group.is_empty())

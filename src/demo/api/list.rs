@@ -33,26 +33,15 @@ struct Token {
 }
 
 pub(crate) fn answer(store: &Store, request: &Request<'_>, now: Timestamp) -> Result<Value, Refusal> {
-    let Request {
-        resource,
-        selector,
-        query,
-        shape,
-    } = request;
+    let Request { resource, selector, query, shape } = request;
     let (version, start) = position(store, query)?;
     let limit = limit(query)?;
-    let objects = store
-        .list_at(*resource, version)
-        .map_err(|too_old| match &start {
-            Bound::Excluded(last) => Refusal::page_expired(
-                &Token {
-                    version: None,
-                    last: last.clone(),
-                }
-                .written(),
-            ),
-            Bound::Included(_) | Bound::Unbounded => Refusal::too_old(version, too_old.floor),
-        })?;
+    let objects = store.list_at(*resource, version).map_err(|too_old| match &start {
+        Bound::Excluded(last) => {
+            Refusal::page_expired(&Token { version: None, last: last.clone() }.written())
+        }
+        Bound::Included(_) | Bound::Unbounded => Refusal::too_old(version, too_old.floor),
+    })?;
     let mut rest = objects
         .range((start, Bound::Unbounded))
         .filter(|(_, object)| selector.matches(object))
@@ -64,10 +53,7 @@ pub(crate) fn answer(store: &Store, request: &Request<'_>, now: Timestamp) -> Re
     if remaining > 0
         && let Some((last, _)) = page.last()
     {
-        let token = Token {
-            version: Some(version),
-            last: Key::clone(last),
-        };
+        let token = Token { version: Some(version), last: Key::clone(last) };
         metadata["continue"] = json!(token.written());
         if !selector.is_narrowing() {
             metadata["remainingItemCount"] = json!(remaining);
@@ -102,10 +88,7 @@ fn position(store: &Store, query: &Query) -> Result<(u64, Bound<Key>), Refusal> 
                 "invalid continue token: continue key is not valid: not written by this server",
             )
         })?;
-        return Ok((
-            token.version.unwrap_or_else(|| store.version()),
-            Bound::Excluded(token.last),
-        ));
+        return Ok((token.version.unwrap_or_else(|| store.version()), Bound::Excluded(token.last)));
     }
     let current = store.version();
     match wanted {
@@ -121,9 +104,7 @@ fn position(store: &Store, query: &Query) -> Result<(u64, Bound<Key>), Refusal> 
 fn limit(query: &Query) -> Result<Option<usize>, Refusal> {
     let limit = query.number("limit")?.filter(|limit| *limit > 0);
     let is_from_cache = query.text("resourceVersion") == "0";
-    Ok(limit
-        .filter(|_| !is_from_cache)
-        .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)))
+    Ok(limit.filter(|_| !is_from_cache).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)))
 }
 
 impl Token {
@@ -134,17 +115,11 @@ impl Token {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let digits = text
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).ok());
+        let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
         let bytes: Option<Vec<u8>> = digits.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
         let parts: Value = serde_json::from_slice(&bytes?).ok()?;
         let last = Key::new(parts[1].as_str()?, parts[2].as_str()?);
-        Some(Self {
-            version: parts[0].as_u64(),
-            last,
-        })
+        Some(Self { version: parts[0].as_u64(), last })
     }
 }
 
@@ -155,10 +130,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_way_to_the_client_and_back() {
         for version in [Some(7), None] {
-            let token = Token {
-                version,
-                last: Key::new("shop", "web-1"),
-            };
+            let token = Token { version, last: Key::new("shop", "web-1") };
             assert_eq!(Token::read(&token.written()), Some(token));
         }
         for broken in ["abc", "zz", "5b", "%%", "\u{e4}"] {

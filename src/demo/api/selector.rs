@@ -52,13 +52,8 @@ impl Selector {
     }
 
     pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.namespace
-            .as_deref()
-            .is_none_or(|namespace| object::namespace(object) == namespace)
-            && self
-                .labels
-                .iter()
-                .all(|requirement| requirement.matches(&object["metadata"]["labels"]))
+        self.namespace.as_deref().is_none_or(|namespace| object::namespace(object) == namespace)
+            && self.labels.iter().all(|requirement| requirement.matches(&object["metadata"]["labels"]))
             && self
                 .fields
                 .iter()
@@ -94,10 +89,7 @@ fn field_text(object: &Value, pointer: &str) -> String {
 }
 
 fn parse_labels(text: &str) -> Result<Vec<Requirement>, Refusal> {
-    split_outside_brackets(text)
-        .into_iter()
-        .map(|term| parse_label(term.trim()))
-        .collect()
+    split_outside_brackets(text).into_iter().map(|term| parse_label(term.trim())).collect()
 }
 
 /// Splits at the commas that are not inside a set.
@@ -119,11 +111,7 @@ fn split_outside_brackets(text: &str) -> Vec<&str> {
 }
 
 fn parse_label(term: &str) -> Result<Requirement, Refusal> {
-    let refuse = || {
-        Refusal::bad_request(&format!(
-            "unable to parse requirement: {term:?} is not understood"
-        ))
-    };
+    let refuse = || Refusal::bad_request(&format!("unable to parse requirement: {term:?} is not understood"));
     if let Some((key, values)) = term.strip_suffix(')').and_then(|set| set.split_once('(')) {
         let values = values.split(',').map(|value| value.trim().to_owned()).collect();
         return match key.split_whitespace().collect::<Vec<_>>()[..] {
@@ -134,14 +122,8 @@ fn parse_label(term: &str) -> Result<Requirement, Refusal> {
     }
     let word = |text: &str| {
         let text = text.trim();
-        let is_word = text
-            .chars()
-            .all(|letter| letter.is_alphanumeric() || "-_./".contains(letter));
-        if is_word {
-            Ok(text.to_owned())
-        } else {
-            Err(refuse())
-        }
+        let is_word = text.chars().all(|letter| letter.is_alphanumeric() || "-_./".contains(letter));
+        if is_word { Ok(text.to_owned()) } else { Err(refuse()) }
     };
     let requirement = if let Some((key, value)) = term.split_once("!=") {
         Requirement::NotIn(word(key)?, vec![word(value)?])
@@ -158,11 +140,7 @@ fn parse_label(term: &str) -> Result<Requirement, Refusal> {
         | Requirement::Exists(key)
         | Requirement::Missing(key) => key,
     };
-    if key.is_empty() {
-        Err(refuse())
-    } else {
-        Ok(requirement)
-    }
+    if key.is_empty() { Err(refuse()) } else { Ok(requirement) }
 }
 
 fn parse_fields(resource: Resource, text: &str) -> Result<Vec<FieldTerm>, Refusal> {
@@ -178,17 +156,11 @@ fn parse_field(resource: Resource, term: &str) -> Result<FieldTerm, Refusal> {
     } else if let Some((field, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
         (field, value, true)
     } else {
-        return Err(Refusal::bad_request(&format!(
-            "invalid selector: '{term}'; can't understand '{term}'"
-        )));
+        return Err(Refusal::bad_request(&format!("invalid selector: '{term}'; can't understand '{term}'")));
     };
     let pointer = pointer(resource, field)
         .ok_or_else(|| Refusal::bad_request(&format!("field label not supported: {field}")))?;
-    Ok(FieldTerm {
-        pointer,
-        value: value.to_owned(),
-        is_equal,
-    })
+    Ok(FieldTerm { pointer, value: value.to_owned(), is_equal })
 }
 
 /// Where a selectable field of a resource is; `None` if the server does not know it.
@@ -252,33 +224,17 @@ mod tests {
             "spec": { "nodeName": "worker-2" },
             "status": { "phase": "Running" },
         });
-        Selector::parse(Resource::Pods, Some("shop"), labels, fields)
-            .unwrap()
-            .matches(&pod)
+        Selector::parse(Resource::Pods, Some("shop"), labels, fields).unwrap().matches(&pod)
     }
 
     #[test]
     fn label_selectors_mean_what_kubectl_means() {
-        for matching in [
-            "",
-            "app",
-            "app=web",
-            "app==web",
-            "app!=cart",
-            "app in (cart, web)",
-            "app notin (cart)",
-            "!zone",
-        ] {
+        for matching in
+            ["", "app", "app=web", "app==web", "app!=cart", "app in (cart, web)", "app notin (cart)", "!zone"]
+        {
             assert!(selects(matching, ""), "{matching}");
         }
-        for other in [
-            "zone",
-            "app=cart",
-            "app!=web",
-            "app in (cart)",
-            "app notin (web,cart)",
-            "!app",
-        ] {
+        for other in ["zone", "app=cart", "app!=web", "app in (cart)", "app notin (web,cart)", "!app"] {
             assert!(!selects(other, ""), "{other}");
         }
         assert!(selects("app in (web),tier=front,!zone", ""));
@@ -287,19 +243,13 @@ mod tests {
 
     #[test]
     fn field_selectors_know_the_fields_that_a_server_knows() {
-        assert!(selects(
-            "",
-            "spec.nodeName=worker-2,status.phase!=Succeeded,status.phase!=Failed"
-        ));
+        assert!(selects("", "spec.nodeName=worker-2,status.phase!=Succeeded,status.phase!=Failed"));
         assert!(!selects("", "spec.nodeName=worker-1"));
         assert!(!selects("", "spec.hostNetwork=true"));
         let refusal = |resource, fields| {
             Selector::parse(resource, None, "", fields).unwrap_err().body["message"].clone()
         };
-        assert_eq!(
-            refusal(Resource::Pods, "spec.foo=x"),
-            "field label not supported: spec.foo"
-        );
+        assert_eq!(refusal(Resource::Pods, "spec.foo=x"), "field label not supported: spec.foo");
         assert_eq!(
             refusal(Resource::VolumeAttachments, "spec.nodeName=worker-2"),
             "field label not supported: spec.nodeName"
@@ -309,10 +259,7 @@ mod tests {
     #[test]
     fn a_selector_that_cannot_be_read_is_refused() {
         for labels in ["a!!b", "=x", "app in cart", "app of (x)", "a b"] {
-            assert!(
-                Selector::parse(Resource::Pods, None, labels, "").is_err(),
-                "{labels}"
-            );
+            assert!(Selector::parse(Resource::Pods, None, labels, "").is_err(), "{labels}");
         }
         assert!(Selector::parse(Resource::Pods, None, "", "nonsense").is_err());
     }

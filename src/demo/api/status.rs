@@ -29,11 +29,7 @@ impl Refusal {
         if !reason.is_empty() {
             body["reason"] = json!(reason);
         }
-        Self {
-            code,
-            body,
-            retry_after: None,
-        }
+        Self { code, body, retry_after: None }
     }
 
     fn details(mut self, details: Value) -> Self {
@@ -51,12 +47,8 @@ impl Refusal {
 
     /// A path that no resource answers to.
     pub(crate) fn unknown_path() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "the server could not find the requested resource",
-        )
-        .details(json!({}))
+        Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource")
+            .details(json!({}))
     }
 
     pub(crate) fn not_found(resource: Resource, name: &str) -> Self {
@@ -116,11 +108,7 @@ impl Refusal {
     }
 
     pub(crate) fn too_old(asked: u64, floor: u64) -> Self {
-        Self::new(
-            StatusCode::GONE,
-            "Expired",
-            &format!("too old resource version: {asked} ({floor})"),
-        )
+        Self::new(StatusCode::GONE, "Expired", &format!("too old resource version: {asked} ({floor})"))
     }
 
     /// A page of a list that can no longer be continued as it was, with a token to go on regardless.
@@ -153,26 +141,11 @@ impl Refusal {
         let (reason, message) = match code.as_u16() {
             403 => ("Forbidden", "forbidden"),
             404 => ("NotFound", "the server could not find the requested resource"),
-            410 => (
-                "Expired",
-                "The resourceVersion for the provided watch is too old.",
-            ),
-            429 => (
-                "TooManyRequests",
-                "the server has received too many requests, please try again later",
-            ),
-            500 => (
-                "InternalError",
-                "Internal error occurred: etcdserver: request timed out",
-            ),
-            503 => (
-                "ServiceUnavailable",
-                "the server is currently unable to handle the request",
-            ),
-            504 => (
-                "Timeout",
-                "Timeout: request did not complete within the allotted timeout",
-            ),
+            410 => ("Expired", "The resourceVersion for the provided watch is too old."),
+            429 => ("TooManyRequests", "the server has received too many requests, please try again later"),
+            500 => ("InternalError", "Internal error occurred: etcdserver: request timed out"),
+            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            504 => ("Timeout", "Timeout: request did not complete within the allotted timeout"),
             _ => ("", "the request failed"),
         };
         let mut refusal = Self::new(code, reason, message);

@@ -15,11 +15,8 @@ type Column = (&'static str, &'static str, u8);
 
 const NAME: Column = ("Name", "string", 0);
 const AGE: Column = ("Age", "string", 0);
-const WORKLOAD_WIDE: [Column; 3] = [
-    ("Containers", "string", 1),
-    ("Images", "string", 1),
-    ("Selector", "string", 1),
-];
+const WORKLOAD_WIDE: [Column; 3] =
+    [("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1)];
 
 /// A table of objects.
 pub(crate) fn of<'a>(
@@ -56,13 +53,7 @@ fn columns(resource: Resource) -> Vec<Column> {
     match resource {
         Resource::Nodes => [
             texts(&["Name", "Status", "Roles", "Age", "Version"]),
-            wide(&[
-                "Internal-IP",
-                "External-IP",
-                "OS-Image",
-                "Kernel-Version",
-                "Container-Runtime",
-            ]),
+            wide(&["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"]),
         ]
         .concat(),
         Resource::Pods => [
@@ -71,37 +62,19 @@ fn columns(resource: Resource) -> Vec<Column> {
         ]
         .concat(),
         Resource::PersistentVolumes => [
-            texts(&[
-                "Name",
-                "Capacity",
-                "Access Modes",
-                "Reclaim Policy",
-                "Status",
-                "Claim",
-                "StorageClass",
-            ]),
+            texts(&["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass"]),
             texts(&["Reason", "Age"]),
             wide(&["VolumeMode"]),
         ]
         .concat(),
         Resource::PersistentVolumeClaims => [
-            texts(&[
-                "Name",
-                "Status",
-                "Volume",
-                "Capacity",
-                "Access Modes",
-                "StorageClass",
-                "Age",
-            ]),
+            texts(&["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "Age"]),
             wide(&["VolumeMode"]),
         ]
         .concat(),
-        Resource::VolumeAttachments => [
-            texts(&["Name", "Attacher", "PV", "Node"]),
-            vec![("Attached", "boolean", 0), AGE],
-        ]
-        .concat(),
+        Resource::VolumeAttachments => {
+            [texts(&["Name", "Attacher", "PV", "Node"]), vec![("Attached", "boolean", 0), AGE]].concat()
+        }
         Resource::Events => [
             texts(&["Last Seen", "Type", "Reason", "Object"]),
             wide(&["Subobject", "Source"]),
@@ -111,18 +84,12 @@ fn columns(resource: Resource) -> Vec<Column> {
         .concat(),
         Resource::Namespaces => texts(&["Name", "Status", "Age"]),
         Resource::Leases => texts(&["Name", "Holder", "Age"]),
-        Resource::Deployments => [
-            texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]),
-            WORKLOAD_WIDE.to_vec(),
-        ]
-        .concat(),
-        Resource::ReplicaSets => [
-            name,
-            numbers(&["Desired", "Current", "Ready"]),
-            vec![AGE],
-            WORKLOAD_WIDE.to_vec(),
-        ]
-        .concat(),
+        Resource::Deployments => {
+            [texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
+        }
+        Resource::ReplicaSets => {
+            [name, numbers(&["Desired", "Current", "Ready"]), vec![AGE], WORKLOAD_WIDE.to_vec()].concat()
+        }
         Resource::StatefulSets => {
             [texts(&["Name", "Ready", "Age"]), wide(&["Containers", "Images"])].concat()
         }
@@ -196,10 +163,7 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
         Resource::DaemonSets => {
             let cells = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady"];
             let more = ["updatedNumberScheduled", "numberAvailable"];
-            let counts = cells
-                .into_iter()
-                .chain(more)
-                .map(|field| count(&format!("/status/{field}")));
+            let counts = cells.into_iter().chain(more).map(|field| count(&format!("/status/{field}")));
             let selector = labels(&object["spec"]["template"]["spec"]["nodeSelector"]);
             let mut cells = vec![name];
             cells.extend(counts);
@@ -237,18 +201,12 @@ fn node_cells(node: &Value, age: Value) -> Vec<Value> {
     let roles: Vec<&str> = node["metadata"]["labels"]
         .as_object()
         .into_iter()
-        .flat_map(|labels| {
-            labels
-                .keys()
-                .filter_map(|key| key.strip_prefix("node-role.kubernetes.io/"))
-        })
+        .flat_map(|labels| labels.keys().filter_map(|key| key.strip_prefix("node-role.kubernetes.io/")))
         .collect();
     let address = |kind: &str| {
         let addresses = object::items(node, "/status/addresses");
         let found = addresses.iter().find(|address| address["type"] == kind);
-        json!(some_or_none(
-            found.map_or("", |address| object::text(address, "/address"))
-        ))
+        json!(some_or_none(found.map_or("", |address| object::text(address, "/address"))))
     };
     let fact = |name: &str| json!(object::text(node, &format!("/status/nodeInfo/{name}")));
     vec![
@@ -267,20 +225,12 @@ fn node_cells(node: &Value, age: Value) -> Vec<Value> {
 
 fn pod_cells(pod: &Value, age: Value) -> Vec<Value> {
     let containers = object::items(pod, "/status/containerStatuses");
-    let ready = containers
-        .iter()
-        .filter(|container| container["ready"] == true)
-        .count();
-    let restarts: i64 = containers
-        .iter()
-        .filter_map(|container| object::number(container, "/restartCount"))
-        .sum();
+    let ready = containers.iter().filter(|container| container["ready"] == true).count();
+    let restarts: i64 =
+        containers.iter().filter_map(|container| object::number(container, "/restartCount")).sum();
     vec![
         json!(object::name(pod)),
-        json!(format!(
-            "{ready}/{}",
-            object::items(pod, "/spec/containers").len()
-        )),
+        json!(format!("{ready}/{}", object::items(pod, "/spec/containers").len())),
         json!(pod_status(pod, containers)),
         json!(restarts.to_string()),
         age,
@@ -302,9 +252,7 @@ fn pod_status(pod: &Value, containers: &[Value]) -> String {
             .map(|pointer| object::text(container, pointer))
             .find(|reason| !reason.is_empty())
     });
-    let own = [object::text(pod, "/status/reason"), phase]
-        .into_iter()
-        .find(|text| !text.is_empty());
+    let own = [object::text(pod, "/status/reason"), phase].into_iter().find(|text| !text.is_empty());
     of_container.or(own).unwrap_or_default().to_owned()
 }
 
@@ -340,26 +288,16 @@ fn claim_cells(claim: &Value, age: Value) -> Vec<Value> {
 
 fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
     let first_of = |pointers: &[&str]| {
-        let found = pointers
-            .iter()
-            .find(|pointer| !object::text(event, pointer).is_empty());
+        let found = pointers.iter().find(|pointer| !object::text(event, pointer).is_empty());
         found.map_or(json!("<unknown>"), |pointer| age(event, pointer, now))
     };
     let kind = object::text(event, "/involvedObject/kind").to_lowercase();
-    let component = [
-        object::text(event, "/source/component"),
-        object::text(event, "/reportingComponent"),
-    ]
-    .into_iter()
-    .find(|component| !component.is_empty())
-    .unwrap_or_default();
+    let component = [object::text(event, "/source/component"), object::text(event, "/reportingComponent")]
+        .into_iter()
+        .find(|component| !component.is_empty())
+        .unwrap_or_default();
     vec![
-        first_of(&[
-            "/series/lastObservedTime",
-            "/lastTimestamp",
-            "/eventTime",
-            "/firstTimestamp",
-        ]),
+        first_of(&["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"]),
         json!(object::text(event, "/type")),
         json!(object::text(event, "/reason")),
         json!(format!("{kind}/{}", object::text(event, "/involvedObject/name"))),
@@ -376,65 +314,41 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
 fn workload(mut cells: Vec<Value>, object: &Value) -> Vec<Value> {
     let containers = object::items(object, "/spec/template/spec/containers");
     let each = |pointer: &str| {
-        let texts: Vec<&str> = containers
-            .iter()
-            .map(|container| object::text(container, pointer))
-            .collect();
+        let texts: Vec<&str> = containers.iter().map(|container| object::text(container, pointer)).collect();
         json!(texts.join(","))
     };
-    cells.extend([
-        each("/name"),
-        each("/image"),
-        json!(labels(&object["spec"]["selector"]["matchLabels"])),
-    ]);
+    cells.extend([each("/name"), each("/image"), json!(labels(&object["spec"]["selector"]["matchLabels"]))]);
     cells
 }
 
 fn labels(labels: &Value) -> String {
     let pairs = labels.as_object().into_iter().flatten();
-    let pairs: Vec<String> = pairs
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
+    let pairs: Vec<String> =
+        pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
     pairs.join(",")
 }
 
 fn words(items: &[Value]) -> String {
-    items
-        .iter()
-        .filter_map(Value::as_str)
-        .collect::<Vec<_>>()
-        .join(",")
+    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
 }
 
 fn class_name(class: &Value) -> String {
     let is_default =
         class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true";
-    format!(
-        "{}{}",
-        object::name(class),
-        if is_default { " (default)" } else { "" }
-    )
+    format!("{}{}", object::name(class), if is_default { " (default)" } else { "" })
 }
 
 fn claim(volume: &Value) -> String {
     let claim = &volume["spec"]["claimRef"];
     if claim.is_object() {
-        format!(
-            "{}/{}",
-            object::text(claim, "/namespace"),
-            object::text(claim, "/name")
-        )
+        format!("{}/{}", object::text(claim, "/namespace"), object::text(claim, "/name"))
     } else {
         String::new()
     }
 }
 
 fn phase(object: &Value) -> &str {
-    if object::is_deleting(object) {
-        "Terminating"
-    } else {
-        object::text(object, "/status/phase")
-    }
+    if object::is_deleting(object) { "Terminating" } else { object::text(object, "/status/phase") }
 }
 
 fn access_modes(object: &Value, pointer: &str) -> String {
@@ -445,18 +359,12 @@ fn access_modes(object: &Value, pointer: &str) -> String {
         "ReadWriteOncePod" => "RWOP",
         _ => "?",
     };
-    object::items(object, pointer)
-        .iter()
-        .map(short)
-        .collect::<Vec<_>>()
-        .join(",")
+    object::items(object, pointer).iter().map(short).collect::<Vec<_>>().join(",")
 }
 
 fn age(object: &Value, pointer: &str, now: Timestamp) -> Value {
     let since = object::time_at(object, pointer);
-    json!(since.map_or("<unknown>".to_owned(), |since| object::short_span(
-        now.duration_since(since)
-    )))
+    json!(since.map_or("<unknown>".to_owned(), |since| object::short_span(now.duration_since(since))))
 }
 
 fn some_or_none(text: &str) -> &str {

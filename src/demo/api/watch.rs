@@ -60,32 +60,21 @@ impl Request {
             match version {
                 Some(version) if version > 0 => Start::After(version),
                 // A server with streaming lists treats it as one.
-                Some(_) | None => Start::FromScratch {
-                    not_before: 0,
-                    marks_end: has_watch_list && wants_bookmarks,
-                },
+                Some(_) | None => {
+                    Start::FromScratch { not_before: 0, marks_end: has_watch_list && wants_bookmarks }
+                }
             }
         } else {
             check_streaming_list(query, has_watch_list)?;
             if query.flag("sendInitialEvents") {
-                Start::FromScratch {
-                    not_before: version.unwrap_or(0),
-                    marks_end: wants_bookmarks,
-                }
+                Start::FromScratch { not_before: version.unwrap_or(0), marks_end: wants_bookmarks }
             } else {
                 Start::After(version.unwrap_or(0))
             }
         };
         let length = query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
         let length = length.map_or(DEFAULT_LENGTH, Duration::from_secs);
-        Ok(Self {
-            resource,
-            selector,
-            shape,
-            start,
-            wants_bookmarks,
-            length,
-        })
+        Ok(Self { resource, selector, shape, start, wants_bookmarks, length })
     }
 }
 
@@ -225,12 +214,7 @@ impl Watch {
 
     /// Takes from the log what is new.
     fn read(&mut self) {
-        let Self {
-            backend,
-            request,
-            position,
-            ..
-        } = self;
+        let Self { backend, request, position, .. } = self;
         let from = *position;
         let news = backend.with(|world| news(&world.store, request.resource, from));
         match news {
@@ -247,10 +231,7 @@ impl Watch {
     /// Tells a change as it looks through the selector: what leaves it is deleted, what enters it is added.
     fn tell_change(&mut self, entry: &Entry) {
         let selector = &self.request.selector;
-        let was_in = entry
-            .before
-            .as_deref()
-            .is_some_and(|before| selector.matches(before));
+        let was_in = entry.before.as_deref().is_some_and(|before| selector.matches(before));
         let is_in = !entry.is_deletion && selector.matches(&entry.object);
         match (was_in, is_in) {
             (false, false) => {}
@@ -266,12 +247,7 @@ impl Watch {
     }
 
     fn tell(&mut self, kind: &str, object: &Value) {
-        let mut object = shape::object(
-            self.request.shape,
-            self.request.resource,
-            object,
-            Timestamp::now(),
-        );
+        let mut object = shape::object(self.request.shape, self.request.resource, object, Timestamp::now());
         if self.request.shape == Shape::Table && std::mem::replace(&mut self.has_sent_columns, true) {
             object["columnDefinitions"] = Value::Null;
         }
@@ -290,14 +266,12 @@ impl Watch {
     fn bookmark(&mut self, is_end_of_list: bool) {
         let Request { shape, resource, .. } = self.request;
         let object = shape::bookmark(shape, resource, self.position, is_end_of_list);
-        self.lines
-            .push_back(json!({ "type": "BOOKMARK", "object": object }));
+        self.lines.push_back(json!({ "type": "BOOKMARK", "object": object }));
     }
 
     /// An error after the answer has begun: HTTP 200, and the error as a line.
     fn fail(&mut self, refusal: &Refusal) {
-        self.lines
-            .push_back(json!({ "type": "ERROR", "object": refusal.body }));
+        self.lines.push_back(json!({ "type": "ERROR", "object": refusal.body }));
         self.is_over = true;
     }
 

@@ -69,8 +69,7 @@ impl Controller for AttachDetach {
                 None => self.attach(stage, name, want),
             }
         }
-        self.attached
-            .retain(|name| stage.get(Resource::VolumeAttachments, "", name).is_some());
+        self.attached.retain(|name| stage.get(Resource::VolumeAttachments, "", name).is_some());
         self.told.retain(|name| wants.contains_key(name));
         due
     }
@@ -122,10 +121,7 @@ impl AttachDetach {
             node["status"]["volumesAttached"] = json!(volumes);
         });
         // The space at the end is the controller's.
-        let message = format!(
-            "AttachVolume.Attach succeeded for volume \"{}\" ",
-            want.volume.volume
-        );
+        let message = format!("AttachVolume.Attach succeeded for volume \"{}\" ", want.volume.volume);
         for pod in &want.pods {
             stage.say(pod, &Note::normal(COMPONENT, "SuccessfulAttachVolume", &message));
         }
@@ -141,13 +137,9 @@ impl AttachDetach {
         let unique_name = Attachable::of(stage.store, &volume)?.unique_name();
         let node = stage.get(Resource::Nodes, "", node_name);
         let is_in_use = node.as_deref().is_some_and(|node| {
-            object::items(node, "/status/volumesInUse")
-                .iter()
-                .any(|used| *used == unique_name)
+            object::items(node, "/status/volumesInUse").iter().any(|used| *used == unique_name)
         });
-        let is_healthy = node
-            .as_deref()
-            .is_some_and(|node| object::condition_is(node, "Ready", "True"));
+        let is_healthy = node.as_deref().is_some_and(|node| object::condition_is(node, "Ready", "True"));
         let patience_ends = since + stage.timers.seconds(MOST_WAIT);
         if is_in_use && patience_ends > stage.now {
             return Some(patience_ends);
@@ -164,13 +156,7 @@ impl AttachDetach {
             }
         });
         self.unwanted.remove(name);
-        deletion::delete(
-            stage.store,
-            Resource::VolumeAttachments,
-            &object::key(attachment),
-            None,
-            stage.now,
-        );
+        deletion::delete(stage.store, Resource::VolumeAttachments, &object::key(attachment), None, stage.now);
         None
     }
 }
@@ -186,11 +172,7 @@ fn wants(stage: &Stage<'_>) -> BTreeMap<String, Want> {
         for volume in attachable_of_pod(stage.store, &pod) {
             wants
                 .entry(volume.attachment(node))
-                .or_insert_with(|| Want {
-                    node: node.to_owned(),
-                    volume,
-                    pods: Vec::new(),
-                })
+                .or_insert_with(|| Want { node: node.to_owned(), volume, pods: Vec::new() })
                 .pods
                 .push(Arc::clone(&pod));
         }
@@ -203,11 +185,7 @@ fn refuse(stage: &mut Stage<'_>, want: &Want, holders: &[String]) {
     let others: Vec<Arc<Value>> = holders
         .iter()
         .flat_map(|node| stage.pods_on(node))
-        .filter(|pod| {
-            attachable_of_pod(stage.store, pod)
-                .iter()
-                .any(|other| other.volume == *volume)
-        })
+        .filter(|pod| attachable_of_pod(stage.store, pod).iter().any(|other| other.volume == *volume))
         .collect();
     for pod in &want.pods {
         let namespace = object::namespace(pod);

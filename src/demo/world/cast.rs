@@ -14,42 +14,12 @@ const BLOCK: &str = "block.csi.demo.example";
 const FILES: &str = "files.csi.demo.example";
 
 const MACHINES: [Machine; 6] = [
-    Machine {
-        name: "control-plane-0",
-        position: 0,
-        zone: "zone-a",
-        is_control_plane: true,
-    },
-    Machine {
-        name: "worker-0",
-        position: 1,
-        zone: "zone-a",
-        is_control_plane: false,
-    },
-    Machine {
-        name: "worker-1",
-        position: 2,
-        zone: "zone-b",
-        is_control_plane: false,
-    },
-    Machine {
-        name: "worker-2",
-        position: 3,
-        zone: "zone-c",
-        is_control_plane: false,
-    },
-    Machine {
-        name: "worker-3",
-        position: 4,
-        zone: "zone-a",
-        is_control_plane: false,
-    },
-    Machine {
-        name: "worker-4",
-        position: 5,
-        zone: "zone-b",
-        is_control_plane: false,
-    },
+    Machine { name: "control-plane-0", position: 0, zone: "zone-a", is_control_plane: true },
+    Machine { name: "worker-0", position: 1, zone: "zone-a", is_control_plane: false },
+    Machine { name: "worker-1", position: 2, zone: "zone-b", is_control_plane: false },
+    Machine { name: "worker-2", position: 3, zone: "zone-c", is_control_plane: false },
+    Machine { name: "worker-3", position: 4, zone: "zone-a", is_control_plane: false },
+    Machine { name: "worker-4", position: 5, zone: "zone-b", is_control_plane: false },
 ];
 
 /// What the plot needs on `worker-2`: by the beginning of the pods' names.
@@ -106,15 +76,8 @@ impl World {
 }
 
 fn found(world: &mut World) {
-    let namespaces = [
-        "default",
-        "kube-system",
-        "kube-public",
-        "kube-node-lease",
-        "shop",
-        "data",
-        "monitoring",
-    ];
+    let namespaces =
+        ["default", "kube-system", "kube-public", "kube-node-lease", "shop", "data", "monitoring"];
     world.add_all(
         Resource::Namespaces,
         namespaces.map(|name| {
@@ -126,19 +89,11 @@ fn found(world: &mut World) {
         }),
     );
     let now = world.now;
-    world.add_all(
-        Resource::Nodes,
-        MACHINES.iter().map(|machine| register(machine, now)),
-    );
+    world.add_all(Resource::Nodes, MACHINES.iter().map(|machine| register(machine, now)));
     let Some(node) = world.store.list(Resource::Nodes).next().cloned() else {
         return;
     };
-    for name in [
-        "etcd",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-    ] {
+    for name in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
         let mut pod = json!({
             "metadata": {
                 "namespace": "kube-system",
@@ -246,40 +201,20 @@ fn storage(world: &mut World) {
 
 fn system(world: &mut World) {
     let everywhere = json!([{ "operator": "Exists" }]);
-    let mut proxy = daemon_set(
-        "kube-system",
-        "kube-proxy",
-        "registry.example/k8s/kube-proxy:v1.36.2",
-    );
+    let mut proxy = daemon_set("kube-system", "kube-proxy", "registry.example/k8s/kube-proxy:v1.36.2");
     proxy["spec"]["template"]["spec"]["tolerations"] = everywhere.clone();
     proxy["spec"]["template"]["spec"]["priorityClassName"] = json!("system-node-critical");
-    let mut csi = daemon_set(
-        "kube-system",
-        "block-csi-node",
-        "registry.example/storage/block-csi:2.8.0",
-    );
+    let mut csi = daemon_set("kube-system", "block-csi-node", "registry.example/storage/block-csi:2.8.0");
     csi["spec"]["template"]["spec"]["tolerations"] = everywhere;
     csi["spec"]["template"]["spec"]["containers"] = json!([
         container("block-csi", "registry.example/storage/block-csi:2.8.0"),
-        container(
-            "node-driver-registrar",
-            "registry.example/k8s/csi-registrar:v2.15.0"
-        ),
+        container("node-driver-registrar", "registry.example/k8s/csi-registrar:v2.15.0"),
     ]);
     world.add_all(Resource::DaemonSets, [proxy, csi]);
-    let mut dns = deployment(
-        "kube-system",
-        "coredns",
-        "registry.example/k8s/coredns:v1.13.1",
-        2,
-    );
+    let mut dns = deployment("kube-system", "coredns", "registry.example/k8s/coredns:v1.13.1", 2);
     dns["spec"]["template"]["spec"]["priorityClassName"] = json!("system-cluster-critical");
-    let controller = deployment(
-        "kube-system",
-        "block-csi-controller",
-        "registry.example/storage/block-csi:2.8.0",
-        2,
-    );
+    let controller =
+        deployment("kube-system", "block-csi-controller", "registry.example/storage/block-csi:2.8.0", 2);
     world.add_all(Resource::Deployments, [dns, controller]);
 }
 
@@ -302,33 +237,18 @@ fn data(world: &mut World) {
 }
 
 fn monitoring(world: &mut World) {
-    let exporter = daemon_set(
-        "monitoring",
-        "node-exporter",
-        "registry.example/monitoring/node-exporter:1.9.1",
-    );
+    let exporter =
+        daemon_set("monitoring", "node-exporter", "registry.example/monitoring/node-exporter:1.9.1");
     let mut exporter = exporter;
     exporter["spec"]["template"]["spec"]["hostNetwork"] = json!(true);
     exporter["spec"]["template"]["spec"]["tolerations"] = json!([
         { "key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule" },
     ]);
     world.add(Resource::DaemonSets, exporter);
-    let prometheus = stateful_set(
-        "monitoring",
-        "prometheus",
-        "registry.example/monitoring/prometheus:3.4.1",
-        1,
-    );
-    world.add(
-        Resource::StatefulSets,
-        with_claim(prometheus, "local-ssd", "200Gi"),
-    );
-    let grafana = deployment(
-        "monitoring",
-        "grafana",
-        "registry.example/monitoring/grafana:12.0.2",
-        1,
-    );
+    let prometheus =
+        stateful_set("monitoring", "prometheus", "registry.example/monitoring/prometheus:3.4.1", 1);
+    world.add(Resource::StatefulSets, with_claim(prometheus, "local-ssd", "200Gi"));
+    let grafana = deployment("monitoring", "grafana", "registry.example/monitoring/grafana:12.0.2", 1);
     world.add(Resource::Deployments, grafana);
 }
 

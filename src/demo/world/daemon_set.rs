@@ -46,10 +46,7 @@ impl Controller for DaemonSets {
                     count.wanted += 1;
                     let pod = stage.put(Resource::Pods, pod);
                     let message = format!("Created pod: {}", object::name(&pod));
-                    stage.say(
-                        &set,
-                        &Note::normal("daemonset-controller", "SuccessfulCreate", &message),
-                    );
+                    stage.say(&set, &Note::normal("daemonset-controller", "SuccessfulCreate", &message));
                 }
             }
             sum_up(stage, &set, &count);
@@ -59,11 +56,7 @@ impl Controller for DaemonSets {
 }
 
 fn pod_for(stage: &Stage<'_>, set: &Value, node: &str) -> Value {
-    let name = format!(
-        "{}-{}",
-        object::name(set),
-        suffix(stage.store.version() ^ hash(node), 5)
-    );
+    let name = format!("{}-{}", object::name(set), suffix(stage.store.version() ^ hash(node), 5));
     let mut pod = from_template(set, &name, stage.timers, stage.now);
     let mut tolerations: Vec<Value> = object::items(&set["spec"]["template"], "/spec/tolerations").to_vec();
     let taints = [
@@ -92,10 +85,7 @@ fn pod_for(stage: &Stage<'_>, set: &Value, node: &str) -> Value {
 }
 
 fn sum_up(stage: &mut Stage<'_>, set: &Value, count: &Count) {
-    let pods = stage
-        .store
-        .list(Resource::Pods)
-        .filter(|pod| object::is_controlled_by(pod, set));
+    let pods = stage.store.list(Resource::Pods).filter(|pod| object::is_controlled_by(pod, set));
     let ready = pods.filter(|pod| is_ready(pod)).count().min(count.wanted);
     stage.change(Resource::DaemonSets, &object::key(set), |set| {
         let generation = set["metadata"]["generation"].clone();

@@ -64,10 +64,7 @@ fn create_set(stage: &mut Stage<'_>, deployment: &Value) {
         }),
     );
     let message = format!("Scaled up replica set {set_name} from 0 to {replicas}");
-    stage.say(
-        deployment,
-        &Note::normal("deployment-controller", "ScalingReplicaSet", &message),
-    );
+    stage.say(deployment, &Note::normal("deployment-controller", "ScalingReplicaSet", &message));
 }
 
 fn sum_up(stage: &mut Stage<'_>, deployment: &Value, set: &Value) {

@@ -43,23 +43,11 @@ pub(super) struct Note<'a> {
 
 impl<'a> Note<'a> {
     pub(super) const fn normal(component: &'a str, reason: &'a str, message: &'a str) -> Self {
-        Self {
-            tone: Tone::Normal,
-            reason,
-            message,
-            component,
-            host: "",
-        }
+        Self { tone: Tone::Normal, reason, message, component, host: "" }
     }
 
     pub(super) const fn warning(component: &'a str, reason: &'a str, message: &'a str) -> Self {
-        Self {
-            tone: Tone::Warning,
-            reason,
-            message,
-            component,
-            host: "",
-        }
+        Self { tone: Tone::Warning, reason, message, component, host: "" }
     }
 
     pub(super) const fn on(mut self, host: &'a str) -> Self {

@@ -37,9 +37,7 @@ impl Controller for ExternalAttacher {
             if !is_leaving {
                 hold(stage, &attachment);
             }
-            let duration = stage
-                .timers
-                .millis(if is_leaving { DETACHING } else { ATTACHING });
+            let duration = stage.timers.millis(if is_leaving { DETACHING } else { ATTACHING });
             let work = (object::uid(&attachment).to_owned(), is_leaving);
             let done_at = *self.pending.entry(work.clone()).or_insert(stage.now + duration);
             if done_at > stage.now {
@@ -66,16 +64,8 @@ impl Controller for ExternalAttacher {
 
 /// Only letters, digits and dashes, and no dash at the end.
 fn finalizer(driver: &str) -> String {
-    let plain: String = driver
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() {
-                letter
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let plain: String =
+        driver.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     let end = if plain.ends_with('-') { "X" } else { "" };
     format!("external-attacher/{plain}{end}")
 }
@@ -84,14 +74,10 @@ fn finalizer(driver: &str) -> String {
 fn hold(stage: &mut Stage<'_>, attachment: &Value) {
     let finalizer = finalizer(object::text(attachment, "/spec/attacher"));
     let node = object::text(attachment, "/spec/nodeName").to_owned();
-    stage.change(
-        Resource::VolumeAttachments,
-        &object::key(attachment),
-        |attachment| {
-            attachment["metadata"]["finalizers"] = json!([finalizer]);
-            attachment["metadata"]["annotations"] = json!({ "csi.alpha.kubernetes.io/node-id": node });
-        },
-    );
+    stage.change(Resource::VolumeAttachments, &object::key(attachment), |attachment| {
+        attachment["metadata"]["finalizers"] = json!([finalizer]);
+        attachment["metadata"]["annotations"] = json!({ "csi.alpha.kubernetes.io/node-id": node });
+    });
     stage.change(Resource::PersistentVolumes, &volume_key(attachment), |volume| {
         let mut finalizers = object::items(volume, "/metadata/finalizers").to_vec();
         if !finalizers.contains(&json!(finalizer)) {
@@ -104,11 +90,7 @@ fn hold(stage: &mut Stage<'_>, attachment: &Value) {
 /// Takes the finalizer off the volume when nothing refers to it any more.
 fn release(stage: &mut Stage<'_>, attachment: &Value) {
     let source = &attachment["spec"]["source"];
-    if stage
-        .store
-        .list(Resource::VolumeAttachments)
-        .any(|other| other["spec"]["source"] == *source)
-    {
+    if stage.store.list(Resource::VolumeAttachments).any(|other| other["spec"]["source"] == *source) {
         return;
     }
     let finalizer = finalizer(object::text(attachment, "/spec/attacher"));

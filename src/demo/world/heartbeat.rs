@@ -34,10 +34,7 @@ struct Beats {
 
 impl Heartbeats {
     pub(super) fn new(origin: Timestamp) -> Self {
-        Self {
-            origin,
-            nodes: BTreeMap::new(),
-        }
+        Self { origin, nodes: BTreeMap::new() }
     }
 
     /// Renews the lease and posts the status when their beats come; gives the next.
@@ -49,18 +46,13 @@ impl Heartbeats {
         let report_origin = self.origin + stage.timers.seconds(37 * position);
         let renewal = stage.timers.seconds(RENEWAL);
         let report = stage.timers.seconds(REPORT);
-        if beats
-            .renewed
-            .is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now)
-        {
+        if beats.renewed.is_none_or(|last| next_beat(last + TICK, renewal_origin, renewal) <= stage.now) {
             beats.renewed = Some(stage.now);
             renew(stage, node);
         }
         let is_unknown = object::condition_is(node, "Ready", "Unknown");
         if is_unknown
-            || beats
-                .reported
-                .is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
+            || beats.reported.is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
         {
             beats.reported = Some(stage.now);
             let now = stage.now;
@@ -102,10 +94,7 @@ fn renew(stage: &mut Stage<'_>, node: &Value) {
         return;
     }
     let mut owner = object::owner_reference(node);
-    object::merge(
-        &mut owner,
-        &json!({ "controller": null, "blockOwnerDeletion": null }),
-    );
+    object::merge(&mut owner, &json!({ "controller": null, "blockOwnerDeletion": null }));
     stage.put(
         Resource::Leases,
         json!({

@@ -89,8 +89,7 @@ impl Controller for Kubelets {
             report_volumes(stage, name);
         }
         let pods: Vec<_> = stage.all(Resource::Pods);
-        self.pods
-            .retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
+        self.pods.retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
         due
     }
 }
@@ -99,9 +98,7 @@ fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Timesta
     let (now, key) = (stage.now, object::key(pod));
     let node = object::text(pod, "/spec/nodeName");
     if object::items(pod, "/status/containerStatuses").is_empty() {
-        let address = stage
-            .get(Resource::Nodes, "", node)
-            .map(|node| node::address(&node));
+        let address = stage.get(Resource::Nodes, "", node).map(|node| node::address(&node));
         let address = address.unwrap_or_default();
         stage.change(Resource::Pods, &key, |pod| post_creating(pod, &address, now));
     }
@@ -113,28 +110,17 @@ fn start(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Timesta
         return progress.complaint;
     }
     let pulling = i64::try_from(hash(object::uid(pod)) % 1_900).unwrap_or(0);
-    let starts_at = *progress
-        .start
-        .get_or_insert(now + stage.timers.millis(1_100 + pulling));
+    let starts_at = *progress.start.get_or_insert(now + stage.timers.millis(1_100 + pulling));
     if starts_at > now {
         return starts_at;
     }
     for container in object::items(pod, "/spec/containers") {
-        let (name, image) = (
-            object::text(container, "/name"),
-            object::text(container, "/image"),
-        );
+        let (name, image) = (object::text(container, "/name"), object::text(container, "/image"));
         let pulled =
             format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         stage.say(pod, &Note::normal("kubelet", "Pulled", &pulled).on(node));
-        stage.say(
-            pod,
-            &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node),
-        );
-        stage.say(
-            pod,
-            &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node),
-        );
+        stage.say(pod, &Note::normal("kubelet", "Created", &format!("Created container: {name}")).on(node));
+        stage.say(pod, &Note::normal("kubelet", "Started", &format!("Started container {name}")).on(node));
     }
     let address = free_address(stage, pod);
     stage.change(Resource::Pods, &key, |pod| post_running(pod, &address, now));
@@ -173,9 +159,7 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
 
 fn volumes_are_there(stage: &Stage<'_>, pod: &Value) -> bool {
     let node = stage.get(Resource::Nodes, "", object::text(pod, "/spec/nodeName"));
-    let attached = node
-        .as_deref()
-        .map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
+    let attached = node.as_deref().map_or(&[][..], |node| object::items(node, "/status/volumesAttached"));
     are_bound(stage.store, pod)
         && attachable_of_pod(stage.store, pod)
             .iter()
@@ -193,10 +177,8 @@ fn complain(stage: &mut Stage<'_>, pod: &Value) {
          volumes=[]: timed out waiting for the condition",
         claimed.join(" ")
     );
-    stage.say(
-        pod,
-        &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")),
-    );
+    stage
+        .say(pod, &Note::warning("kubelet", "FailedMount", &message).on(object::text(pod, "/spec/nodeName")));
 }
 
 /// Volumes are in use from when the kubelet has decided to mount them.
@@ -215,11 +197,7 @@ fn report_volumes(stage: &mut Stage<'_>, node: &str) {
         return;
     };
     let known = object::items(&node, "/status/volumesInUse");
-    if known
-        .iter()
-        .filter_map(Value::as_str)
-        .eq(volumes.iter().map(String::as_str))
-    {
+    if known.iter().filter_map(Value::as_str).eq(volumes.iter().map(String::as_str)) {
         return;
     }
     stage.change(Resource::Nodes, &key, |node| {
@@ -237,15 +215,10 @@ fn free_address(stage: &Stage<'_>, pod: &Value) -> String {
         return object::text(pod, "/status/hostIP").to_owned();
     }
     let node = stage.get(Resource::Nodes, "", name);
-    let range = node
-        .as_deref()
-        .map_or("", |node| object::text(node, "/spec/podCIDR"));
+    let range = node.as_deref().map_or("", |node| object::text(node, "/spec/podCIDR"));
     let prefix = range.strip_suffix("0/24").unwrap_or("10.244.255.");
     let pods = stage.pods_on(name);
-    let is_taken = |address: &String| {
-        pods.iter()
-            .any(|pod| object::text(pod, "/status/podIP") == address)
-    };
+    let is_taken = |address: &String| pods.iter().any(|pod| object::text(pod, "/status/podIP") == address);
     let mut addresses = (2..=254).map(|host| format!("{prefix}{host}"));
     addresses.find(|address| !is_taken(address)).unwrap_or_default()
 }
@@ -287,20 +260,11 @@ fn post_creating(pod: &mut Value, host: &str, now: Timestamp) {
 
 fn post_running(pod: &mut Value, address: &str, now: Timestamp) {
     let seed = hash(object::uid(pod));
-    object::set_condition(
-        pod,
-        "PodReadyToStartContainers",
-        &json!({ "status": "True" }),
-        now,
-    );
+    object::set_condition(pod, "PodReadyToStartContainers", &json!({ "status": "True" }), now);
     pod["status"]["phase"] = json!("Running");
     pod["status"]["podIP"] = json!(address);
     pod["status"]["podIPs"] = json!([{ "ip": address }]);
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         let digest: String = hash(object::text(status, "/image")).to_string();
         status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0>64}"));
         status["containerID"] = json!(format!("containerd://{}", suffix(seed, 32)));
@@ -310,11 +274,7 @@ fn post_running(pod: &mut Value, address: &str, now: Timestamp) {
 }
 
 fn post_ready(pod: &mut Value, now: Timestamp) {
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         status["ready"] = json!(true);
     }
     let ready = json!({ "status": "True", "reason": null, "message": null });
@@ -324,11 +284,7 @@ fn post_ready(pod: &mut Value, now: Timestamp) {
 
 fn post_stopped(pod: &mut Value, now: Timestamp) {
     let started = pod["status"]["startTime"].clone();
-    for status in pod["status"]["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
+    for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         status["ready"] = json!(false);
         status["started"] = json!(false);
         status["state"] = json!({
@@ -340,12 +296,7 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
             },
         });
     }
-    object::set_condition(
-        pod,
-        "Ready",
-        &json!({ "status": "False", "reason": "PodCompleted" }),
-        now,
-    );
+    object::set_condition(pod, "Ready", &json!({ "status": "False", "reason": "PodCompleted" }), now);
     object::set_condition(
         pod,
         "ContainersReady",
@@ -357,8 +308,5 @@ fn post_stopped(pod: &mut Value, now: Timestamp) {
 
 fn container_names(pod: &Value) -> String {
     let containers = object::items(pod, "/spec/containers").iter();
-    containers
-        .map(|container| object::text(container, "/name"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    containers.map(|container| object::text(container, "/name")).collect::<Vec<_>>().join(" ")
 }

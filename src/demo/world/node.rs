@@ -34,12 +34,7 @@ pub(super) struct Machine {
 }
 
 pub(super) fn register(machine: &Machine, now: Timestamp) -> Value {
-    let Machine {
-        name,
-        position,
-        zone,
-        is_control_plane,
-    } = machine;
+    let Machine { name, position, zone, is_control_plane } = machine;
     let (cpu, memory) = if *is_control_plane { (4, 16) } else { (8, 32) };
     let mut labels = json!({
         "beta.kubernetes.io/arch": "amd64",
@@ -123,24 +118,9 @@ pub(super) fn register(machine: &Machine, now: Timestamp) -> Value {
 /// The conditions that a kubelet posts when all is well.
 pub(super) fn post_healthy(node: &mut Value, now: Timestamp) {
     let conditions = [
-        (
-            "MemoryPressure",
-            "False",
-            "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available",
-        ),
-        (
-            "DiskPressure",
-            "False",
-            "KubeletHasNoDiskPressure",
-            "kubelet has no disk pressure",
-        ),
-        (
-            "PIDPressure",
-            "False",
-            "KubeletHasSufficientPID",
-            "kubelet has sufficient PID available",
-        ),
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ];
     for (kind, status, reason, message) in conditions {
@@ -158,11 +138,7 @@ pub(super) fn post_healthy(node: &mut Value, now: Timestamp) {
 pub(super) fn address(node: &Value) -> String {
     let addresses = object::items(node, "/status/addresses").iter();
     let internal = addresses.filter(|address| address["type"] == "InternalIP");
-    internal
-        .map(|address| object::text(address, "/address"))
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    internal.map(|address| object::text(address, "/address")).next().unwrap_or_default().to_owned()
 }
 
 /// A uuid of a machine: the same in every run.

@@ -30,11 +30,7 @@ const BY_CONDITION: [(&str, &str, &str); 6] = [
     ("MemoryPressure", "True", "node.kubernetes.io/memory-pressure"),
     ("DiskPressure", "True", "node.kubernetes.io/disk-pressure"),
     ("PIDPressure", "True", "node.kubernetes.io/pid-pressure"),
-    (
-        "NetworkUnavailable",
-        "True",
-        "node.kubernetes.io/network-unavailable",
-    ),
+    ("NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"),
 ];
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
@@ -56,20 +52,14 @@ struct Seen {
 
 impl NodeLifecycle {
     pub(super) fn new(origin: Timestamp) -> Self {
-        Self {
-            origin,
-            nodes: BTreeMap::new(),
-            zones: BTreeMap::new(),
-        }
+        Self { origin, nodes: BTreeMap::new(), zones: BTreeMap::new() }
     }
 
     /// Judges a node; gives when it will be overdue.
     fn judge(&mut self, stage: &mut Stage<'_>, node: &Value) -> Option<Timestamp> {
         let name = object::name(node);
         let lease = stage.get(Resource::Leases, "kube-node-lease", name);
-        let renewed = lease
-            .as_deref()
-            .map_or("", |lease| object::text(lease, "/spec/renewTime"));
+        let renewed = lease.as_deref().map_or("", |lease| object::text(lease, "/spec/renewTime"));
         let posted = object::condition(node, "Ready")
             .map_or("", |condition| object::text(condition, "/lastHeartbeatTime"));
         let heartbeat = format!("{renewed} {posted}");
@@ -105,54 +95,33 @@ impl NodeLifecycle {
     /// Brings the taints in line with the state; gives when a waiting one may be set.
     fn taint(&mut self, stage: &mut Stage<'_>, node: &Value) -> Option<Timestamp> {
         let present = object::items(node, "/spec/taints");
-        let mut taints: Vec<Value> = present
-            .iter()
-            .filter(|taint| !is_managed(taint))
-            .cloned()
-            .collect();
+        let mut taints: Vec<Value> = present.iter().filter(|taint| !is_managed(taint)).cloned().collect();
         let now = object::time(stage.now);
         let keep_or_add = |key: &str, effect: &str| {
-            let known = present
-                .iter()
-                .find(|taint| taint["key"] == key && taint["effect"] == effect);
-            known
-                .cloned()
-                .unwrap_or_else(|| json!({ "key": key, "effect": effect, "timeAdded": now }))
+            let known = present.iter().find(|taint| taint["key"] == key && taint["effect"] == effect);
+            known.cloned().unwrap_or_else(|| json!({ "key": key, "effect": effect, "timeAdded": now }))
         };
         if node["spec"]["unschedulable"] == true {
             taints.push(keep_or_add(UNSCHEDULABLE, "NoSchedule"));
         }
-        let wanted = BY_CONDITION
-            .iter()
-            .filter(|(kind, status, _)| object::condition_is(node, kind, status));
+        let wanted = BY_CONDITION.iter().filter(|(kind, status, _)| object::condition_is(node, kind, status));
         taints.extend(wanted.map(|(_, _, key)| keep_or_add(key, "NoSchedule")));
 
         let mut due = None;
         if let Some(evicting) = eviction_taint(node) {
-            let has_one = present
-                .iter()
-                .any(|taint| taint["effect"] == "NoExecute" && is_managed(taint));
-            let free_at = self
-                .zones
-                .get(&zone(node))
-                .copied()
-                .filter(|free_at| *free_at > stage.now);
+            let has_one = present.iter().any(|taint| taint["effect"] == "NoExecute" && is_managed(taint));
+            let free_at = self.zones.get(&zone(node)).copied().filter(|free_at| *free_at > stage.now);
             match free_at {
                 Some(free_at) if !has_one => due = Some(free_at),
                 _ => taints.push(keep_or_add(evicting, "NoExecute")),
             }
             if !has_one && due.is_none() {
-                self.zones
-                    .insert(zone(node), stage.now + stage.timers.seconds(EVICTION_PAUSE));
+                self.zones.insert(zone(node), stage.now + stage.timers.seconds(EVICTION_PAUSE));
             }
         }
         if taints != present {
             stage.change(Resource::Nodes, &object::key(node), |node| {
-                node["spec"]["taints"] = if taints.is_empty() {
-                    Value::Null
-                } else {
-                    json!(taints)
-                };
+                node["spec"]["taints"] = if taints.is_empty() { Value::Null } else { json!(taints) };
                 if let (true, Value::Object(spec)) = (taints.is_empty(), &mut node["spec"]) {
                     spec.remove("taints");
                 }
@@ -202,20 +171,14 @@ fn mark_pods(stage: &mut Stage<'_>, node: &str) {
             stage.change(Resource::Pods, &object::key(&pod), |pod| {
                 object::set_condition(pod, "Ready", &json!({ "status": "False" }), now);
             });
-            stage.say(
-                &pod,
-                &Note::warning(COMPONENT, "NodeNotReady", "Node is not ready"),
-            );
+            stage.say(&pod, &Note::warning(COMPONENT, "NodeNotReady", "Node is not ready"));
         }
     }
 }
 
 fn eviction_taint(node: &Value) -> Option<&'static str> {
     let states = BY_CONDITION.iter().take(2);
-    states
-        .filter(|(kind, status, _)| object::condition_is(node, kind, status))
-        .map(|(_, _, key)| *key)
-        .next()
+    states.filter(|(kind, status, _)| object::condition_is(node, kind, status)).map(|(_, _, key)| *key).next()
 }
 
 fn is_managed(taint: &Value) -> bool {

@@ -79,9 +79,7 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 /// Whether its processes are gone as far as the API knows: nothing holds its volumes any more.
 pub(super) fn is_terminated(pod: &Value) -> bool {
     let is_running = |container: &Value| container["state"]["running"].is_object();
-    let has_running = object::items(pod, "/status/containerStatuses")
-        .iter()
-        .any(is_running);
+    let has_running = object::items(pod, "/status/containerStatuses").iter().any(is_running);
     is_finished(pod) || (object::is_deleting(pod) && !has_running)
 }
 
@@ -99,26 +97,14 @@ pub(super) fn suffix(seed: u64, count: usize) -> String {
 
 /// A number from a text, the same in every run.
 pub(super) fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Who wrote which field: of no use to this program and a third of every real pod, so the demo has it too.
 fn managed_fields(now: Timestamp) -> Value {
-    let fields = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({})))
-            .collect::<Value>()
-    };
-    let condition = fields(&[
-        ".",
-        "f:lastProbeTime",
-        "f:lastTransitionTime",
-        "f:status",
-        "f:type",
-    ]);
+    let fields = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<Value>();
+    let condition = fields(&[".", "f:lastProbeTime", "f:lastTransitionTime", "f:status", "f:type"]);
     json!([
         {
             "manager": "kube-controller-manager",

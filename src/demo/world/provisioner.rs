@@ -26,11 +26,9 @@ impl Controller for Provisioner {
             if !object::text(&claim, "/spec/volumeName").is_empty() {
                 continue;
             }
-            let Some(class) = stage.get(
-                Resource::StorageClasses,
-                "",
-                object::text(&claim, "/spec/storageClassName"),
-            ) else {
+            let Some(class) =
+                stage.get(Resource::StorageClasses, "", object::text(&claim, "/spec/storageClassName"))
+            else {
                 continue;
             };
             let waiting = stage.store.list(Resource::PersistentVolumes).find(|volume| {
@@ -54,10 +52,7 @@ fn provision(stage: &mut Stage<'_>, claim: &Value, class: &Value) -> Option<Arc<
     stage.get(Resource::CsiDrivers, "", driver)?;
     let name = format!("pvc-{}", object::uid(claim));
     let handle = if driver.starts_with("files") {
-        format!(
-            "files-01.demo.example#exports/{}#{name}",
-            object::namespace(claim)
-        )
+        format!("files-01.demo.example#exports/{}#{name}", object::namespace(claim))
     } else {
         format!("vol-{:.17}", object::uid(claim).replace('-', ""))
     };

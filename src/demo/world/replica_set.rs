@@ -20,9 +20,7 @@ impl Controller for ReplicaSets {
         for set in stage.all(Resource::ReplicaSets) {
             let owned = |stage: &Stage<'_>| -> Vec<_> {
                 let pods = stage.store.list(Resource::Pods);
-                pods.filter(|pod| object::is_controlled_by(pod, &set) && is_active(pod))
-                    .cloned()
-                    .collect()
+                pods.filter(|pod| object::is_controlled_by(pod, &set) && is_active(pod)).cloned().collect()
             };
             let wanted = usize::try_from(object::number(&set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
             for _ in owned(stage).len()..wanted {
@@ -30,10 +28,7 @@ impl Controller for ReplicaSets {
                 let pod = from_template(&set, &name, stage.timers, stage.now);
                 stage.put(Resource::Pods, pod);
                 let message = format!("Created pod: {name}");
-                stage.say(
-                    &set,
-                    &Note::normal("replicaset-controller", "SuccessfulCreate", &message),
-                );
+                stage.say(&set, &Note::normal("replicaset-controller", "SuccessfulCreate", &message));
             }
             let pods = owned(stage);
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();

@@ -56,19 +56,13 @@ impl Scheduler {
                 .count();
             (siblings, pods.len(), object::name(node).to_owned())
         });
-        best.map(|node| object::name(node).to_owned())
-            .ok_or_else(|| explain(nodes.len(), refusals))
+        best.map(|node| object::name(node).to_owned()).ok_or_else(|| explain(nodes.len(), refusals))
     }
 }
 
 impl Controller for Scheduler {
     fn watches(&self) -> &'static [Resource] {
-        &[
-            Resource::Pods,
-            Resource::Nodes,
-            Resource::PersistentVolumes,
-            Resource::PersistentVolumeClaims,
-        ]
+        &[Resource::Pods, Resource::Nodes, Resource::PersistentVolumes, Resource::PersistentVolumeClaims]
     }
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
@@ -94,10 +88,7 @@ fn objection(stage: &Stage<'_>, pod: &Value, node: &Value) -> Option<String> {
     if node["spec"]["unschedulable"] == true {
         return Some("node(s) were unschedulable".to_owned());
     }
-    if !of_pod(stage.store, pod)
-        .iter()
-        .all(|volume| is_reachable(volume, node))
-    {
+    if !of_pod(stage.store, pod).iter().all(|volume| is_reachable(volume, node)) {
         return Some("node(s) didn't match PersistentVolume's node affinity".to_owned());
     }
     None
@@ -111,28 +102,16 @@ fn is_reachable(volume: &Value, node: &Value) -> bool {
         let label = labels.get(object::text(expression, "/key"));
         label.is_some_and(|label| object::items(expression, "/values").contains(label))
     };
-    terms.is_empty()
-        || terms
-            .iter()
-            .any(|term| object::items(term, "/matchExpressions").iter().all(holds))
+    terms.is_empty() || terms.iter().any(|term| object::items(term, "/matchExpressions").iter().all(holds))
 }
 
 fn bind(stage: &mut Stage<'_>, pod: &Value, node: &str) {
     let now = stage.now;
     stage.change(Resource::Pods, &object::key(pod), |pod| {
         pod["spec"]["nodeName"] = json!(node);
-        object::set_condition(
-            pod,
-            "PodScheduled",
-            &json!({ "status": "True", "lastProbeTime": null }),
-            now,
-        );
+        object::set_condition(pod, "PodScheduled", &json!({ "status": "True", "lastProbeTime": null }), now);
     });
-    let message = format!(
-        "Successfully assigned {}/{} to {node}",
-        object::namespace(pod),
-        object::name(pod)
-    );
+    let message = format!("Successfully assigned {}/{} to {node}", object::namespace(pod), object::name(pod));
     stage.say_anew(pod, &Note::normal(COMPONENT, "Scheduled", &message), "Binding");
 }
 
@@ -147,11 +126,7 @@ fn refuse(stage: &mut Stage<'_>, pod: &Value, reason: &str) {
             json!({ "status": "False", "lastProbeTime": null, "reason": "Unschedulable", "message": reason });
         object::set_condition(pod, "PodScheduled", &fields, now);
     });
-    stage.say_anew(
-        pod,
-        &Note::warning(COMPONENT, "FailedScheduling", reason),
-        "Scheduling",
-    );
+    stage.say_anew(pod, &Note::warning(COMPONENT, "FailedScheduling", reason), "Scheduling");
 }
 
 fn explain(count: usize, mut refusals: Vec<String>) -> String {
@@ -163,9 +138,7 @@ fn explain(count: usize, mut refusals: Vec<String>) -> String {
             _ => reasons.push((1, refusal)),
         }
     }
-    let reasons: Vec<String> = reasons
-        .into_iter()
-        .map(|(times, reason)| format!("{times} {reason}"))
-        .collect();
+    let reasons: Vec<String> =
+        reasons.into_iter().map(|(times, reason)| format!("{times} {reason}")).collect();
     format!("0/{count} nodes are available: {}.", reasons.join(", "))
 }

@@ -34,26 +34,12 @@ impl Script {
         let acts = match scenario {
             Scenario::Healthy => Vec::new(),
             Scenario::DeadNode => vec![
-                (
-                    0,
-                    Act::StopKubelet {
-                        node: "worker-2".to_owned(),
-                    },
-                ),
-                (
-                    8 * 60,
-                    Act::ForceDelete {
-                        namespace: "data".to_owned(),
-                        pod: "postgres-1".to_owned(),
-                    },
-                ),
+                (0, Act::StopKubelet { node: "worker-2".to_owned() }),
+                (8 * 60, Act::ForceDelete { namespace: "data".to_owned(), pod: "postgres-1".to_owned() }),
             ],
         };
         Self {
-            acts: acts
-                .into_iter()
-                .map(|(seconds, act)| (failure + timers.seconds(seconds), act))
-                .collect(),
+            acts: acts.into_iter().map(|(seconds, act)| (failure + timers.seconds(seconds), act)).collect(),
         }
     }
 
@@ -71,9 +57,7 @@ impl Script {
 impl World {
     pub(super) fn perform(&mut self, act: &Act) {
         // What happens to machines is in no resource: everybody has to look.
-        self.controllers
-            .iter_mut()
-            .for_each(|running| running.seen = None);
+        self.controllers.iter_mut().for_each(|running| running.seen = None);
         match act {
             Act::StopKubelet { node } => {
                 self.silent.insert(node.clone());

@@ -19,11 +19,7 @@ pub(super) struct StatefulSets;
 
 impl Controller for StatefulSets {
     fn watches(&self) -> &'static [Resource] {
-        &[
-            Resource::StatefulSets,
-            Resource::Pods,
-            Resource::PersistentVolumeClaims,
-        ]
+        &[Resource::StatefulSets, Resource::Pods, Resource::PersistentVolumeClaims]
     }
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
@@ -48,11 +44,7 @@ impl Controller for StatefulSets {
 }
 
 fn revision(set: &Value) -> String {
-    format!(
-        "{}-{}",
-        object::name(set),
-        suffix(hash(&set["spec"]["template"].to_string()), 9)
-    )
+    format!("{}-{}", object::name(set), suffix(hash(&set["spec"]["template"].to_string()), 9))
 }
 
 fn create(stage: &mut Stage<'_>, set: &Value, name: &str, ordinal: i64) {
@@ -72,19 +64,13 @@ fn create(stage: &mut Stage<'_>, set: &Value, name: &str, ordinal: i64) {
     labels["controller-revision-hash"] = json!(revision(set));
     labels["statefulset.kubernetes.io/pod-name"] = json!(name);
     stage.put(Resource::Pods, pod);
-    let message = format!(
-        "Create Pod {name} in StatefulSet {} successful",
-        object::name(set)
-    );
+    let message = format!("Create Pod {name} in StatefulSet {} successful", object::name(set));
     stage.say(set, &Note::normal(COMPONENT, "SuccessfulCreate", &message));
 }
 
 fn claim_volume(stage: &mut Stage<'_>, set: &Value, template: &Value, claim: &str, pod: &str) {
     let namespace = object::namespace(set);
-    if stage
-        .get(Resource::PersistentVolumeClaims, namespace, claim)
-        .is_some()
-    {
+    if stage.get(Resource::PersistentVolumeClaims, namespace, claim).is_some() {
         return;
     }
     stage.put(
@@ -100,20 +86,13 @@ fn claim_volume(stage: &mut Stage<'_>, set: &Value, template: &Value, claim: &st
             "status": { "phase": "Pending" },
         }),
     );
-    let message = format!(
-        "Create Claim {claim} Pod {pod} in StatefulSet {} success",
-        object::name(set)
-    );
+    let message = format!("Create Claim {claim} Pod {pod} in StatefulSet {} success", object::name(set));
     stage.say(set, &Note::normal(COMPONENT, "SuccessfulCreate", &message));
 }
 
 fn sum_up(stage: &mut Stage<'_>, set: &Value) {
-    let pods: Vec<Arc<Value>> = stage
-        .store
-        .list(Resource::Pods)
-        .filter(|pod| object::is_controlled_by(pod, set))
-        .cloned()
-        .collect();
+    let pods: Vec<Arc<Value>> =
+        stage.store.list(Resource::Pods).filter(|pod| object::is_controlled_by(pod, set)).cloned().collect();
     let ready = pods.iter().filter(|pod| is_ready(pod)).count();
     let current = pods.iter().filter(|pod| !object::is_deleting(pod)).count();
     let revision = revision(set);

@@ -31,19 +31,12 @@ impl Controller for TaintEviction {
         let nodes: BTreeMap<String, Vec<Value>> = stage
             .store
             .list(Resource::Nodes)
-            .map(|node| {
-                (
-                    object::name(node).to_owned(),
-                    object::items(node, "/spec/taints").to_vec(),
-                )
-            })
+            .map(|node| (object::name(node).to_owned(), object::items(node, "/spec/taints").to_vec()))
             .collect();
         let mut next = None;
         for pod in stage.all(Resource::Pods) {
             let uid = object::uid(&pod);
-            let taints = nodes
-                .get(object::text(&pod, "/spec/nodeName"))
-                .map_or(&[][..], Vec::as_slice);
+            let taints = nodes.get(object::text(&pod, "/spec/nodeName")).map_or(&[][..], Vec::as_slice);
             if object::is_deleting(&pod) {
                 self.due.remove(uid);
                 continue;
@@ -79,11 +72,7 @@ fn evict(stage: &mut Stage<'_>, pod: &Value, name: &str) {
     let (now, key) = (stage.now, object::key(pod));
     stage.say(
         pod,
-        &Note::normal(
-            COMPONENT,
-            "TaintManagerEviction",
-            &format!("Marking for deletion Pod {name}"),
-        ),
+        &Note::normal(COMPONENT, "TaintManagerEviction", &format!("Marking for deletion Pod {name}")),
     );
     stage.change(Resource::Pods, &key, |pod| {
         let fields = json!({

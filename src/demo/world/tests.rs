@@ -22,28 +22,18 @@ impl Play {
 
     fn at_speed(scenario: Scenario, speed: u32) -> Self {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let options = Options {
-            scenario,
-            from: Duration::ZERO,
-            speed,
-            ..Options::default()
-        };
+        let options = Options { scenario, from: Duration::ZERO, speed, ..Options::default() };
         let world = World::play(&options, now);
-        Self {
-            failure: now + SignedDuration::from_secs(10) / i32::try_from(speed).unwrap(),
-            world,
-        }
+        Self { failure: now + SignedDuration::from_secs(10) / i32::try_from(speed).unwrap(), world }
     }
 
     fn at(&mut self, seconds: i64) -> &mut Self {
-        self.world
-            .advance(self.failure + SignedDuration::from_secs(seconds));
+        self.world.advance(self.failure + SignedDuration::from_secs(seconds));
         self
     }
 
     fn get(&self, resource: Resource, namespace: &str, name: &str) -> Arc<Value> {
-        self.find(resource, namespace, name)
-            .unwrap_or_else(|| panic!("{namespace}/{name} is there"))
+        self.find(resource, namespace, name).unwrap_or_else(|| panic!("{namespace}/{name} is there"))
     }
 
     fn find(&self, resource: Resource, namespace: &str, name: &str) -> Option<Arc<Value>> {
@@ -61,19 +51,12 @@ impl Play {
     fn taints(&self) -> Vec<String> {
         let node = self.node();
         let taints = object::items(&node, "/spec/taints").iter();
-        taints
-            .map(|taint| format!("{}:{}", text(taint, "/key"), text(taint, "/effect")))
-            .collect()
+        taints.map(|taint| format!("{}:{}", text(taint, "/key"), text(taint, "/effect"))).collect()
     }
 
     fn pods(&self, app: &str) -> Vec<Arc<Value>> {
         let label = "/metadata/labels/app.kubernetes.io~1name";
-        self.world
-            .store
-            .list(Resource::Pods)
-            .filter(|pod| text(pod, label) == app)
-            .cloned()
-            .collect()
+        self.world.store.list(Resource::Pods).filter(|pod| text(pod, label) == app).cloned().collect()
     }
 
     /// The reasons and messages of the events of an object.
@@ -82,12 +65,7 @@ impl Play {
             .store
             .list(Resource::Events)
             .filter(|event| text(event, "/involvedObject/name") == name)
-            .map(|event| {
-                (
-                    text(event, "/reason").to_owned(),
-                    text(event, "/message").to_owned(),
-                )
-            })
+            .map(|event| (text(event, "/reason").to_owned(), text(event, "/message").to_owned()))
             .collect()
     }
 
@@ -137,11 +115,7 @@ fn the_cluster_is_calm_before_the_failure() {
     for attachment in play.world.store.list(Resource::VolumeAttachments) {
         assert_eq!(attachment["status"]["attached"], true);
     }
-    assert_eq!(
-        play.world.store.list(Resource::Events).count(),
-        0,
-        "the past is forgotten"
-    );
+    assert_eq!(play.world.store.list(Resource::Events).count(), 0, "the past is forgotten");
     let mut addresses: Vec<&str> = pods.iter().map(|pod| text(pod, "/status/podIP")).collect();
     addresses.retain(|address| address.starts_with("10.244."));
     let count = addresses.len();
@@ -149,25 +123,12 @@ fn the_cluster_is_calm_before_the_failure() {
     addresses.dedup();
     assert_eq!(addresses.len(), count, "every pod has its own address");
     let on_silent: Vec<_> = pods.iter().filter(|pod| node_of(pod) == SILENT).collect();
-    for app in [
-        "postgres-1",
-        "kafka-2",
-        "web-",
-        "coredns-",
-        "checkout-",
-        "media-",
-        "kube-proxy-",
-        "block-csi-node-",
-    ] {
-        assert!(
-            on_silent.iter().any(|pod| object::name(pod).starts_with(app)),
-            "{app}"
-        );
+    for app in
+        ["postgres-1", "kafka-2", "web-", "coredns-", "checkout-", "media-", "kube-proxy-", "block-csi-node-"]
+    {
+        assert!(on_silent.iter().any(|pod| object::name(pod).starts_with(app)), "{app}");
     }
-    assert_eq!(
-        play.node()["status"]["volumesAttached"].as_array().unwrap().len(),
-        2
-    );
+    assert_eq!(play.node()["status"]["volumesAttached"].as_array().unwrap().len(), 2);
     assert_eq!(play.node()["status"]["volumesInUse"].as_array().unwrap().len(), 2);
 }
 
@@ -177,23 +138,13 @@ fn a_healthy_cluster_changes_nothing_but_its_heartbeats() {
     let version = play.world.store.version();
     play.at(900);
     let beats = [Resource::Leases, Resource::Nodes];
-    for resource in Resource::ALL
-        .into_iter()
-        .filter(|resource| !beats.contains(resource))
-    {
-        assert_eq!(
-            play.world.store.since(resource, version).unwrap().count(),
-            0,
-            "{resource:?}"
-        );
+    for resource in Resource::ALL.into_iter().filter(|resource| !beats.contains(resource)) {
+        assert_eq!(play.world.store.since(resource, version).unwrap().count(), 0, "{resource:?}");
     }
     let renewals = play.world.store.since(Resource::Leases, version).unwrap().count();
     assert_eq!(renewals, 6 * 91);
     let reports = play.world.store.since(Resource::Nodes, version).unwrap().count();
-    assert!(
-        (6 * 3..=6 * 4).contains(&reports),
-        "a node's status is written every five minutes: {reports}"
-    );
+    assert!((6 * 3..=6 * 4).contains(&reports), "a node's status is written every five minutes: {reports}");
 }
 
 #[test]
@@ -203,28 +154,17 @@ fn a_silent_node_is_unknown_after_the_grace_and_not_before() {
     let heartbeat = play.ready()["lastHeartbeatTime"].clone();
     let lease = play.get(Resource::Leases, "kube-node-lease", SILENT)["spec"]["renewTime"].clone();
     let ready = play.at(55).ready();
-    assert_eq!(
-        (&ready["status"], &ready["reason"]),
-        (&"Unknown".into(), &"NodeStatusUnknown".into())
-    );
+    assert_eq!((&ready["status"], &ready["reason"]), (&"Unknown".into(), &"NodeStatusUnknown".into()));
     assert_eq!(ready["message"], "Kubelet stopped posting node status.");
-    assert_eq!(
-        ready["lastHeartbeatTime"], heartbeat,
-        "the kubelet's last word is kept"
-    );
-    let since = object::time_at(&ready, "/lastTransitionTime")
-        .unwrap()
-        .duration_since(play.failure)
-        .as_secs();
+    assert_eq!(ready["lastHeartbeatTime"], heartbeat, "the kubelet's last word is kept");
+    let since =
+        object::time_at(&ready, "/lastTransitionTime").unwrap().duration_since(play.failure).as_secs();
     assert!((50..=55).contains(&since), "{since}");
     for kind in ["MemoryPressure", "DiskPressure", "PIDPressure"] {
         assert!(object::condition_is(&play.node(), kind, "Unknown"), "{kind}");
     }
     play.at(300);
-    assert_eq!(
-        play.get(Resource::Leases, "kube-node-lease", SILENT)["spec"]["renewTime"],
-        lease
-    );
+    assert_eq!(play.get(Resource::Leases, "kube-node-lease", SILENT)["spec"]["renewTime"], lease);
 }
 
 #[test]
@@ -233,23 +173,17 @@ fn the_node_is_tainted_and_its_pods_are_not_ready() {
     play.at(66);
     assert_eq!(
         play.taints(),
-        [
-            "node.kubernetes.io/unreachable:NoSchedule",
-            "node.kubernetes.io/unreachable:NoExecute"
-        ]
+        ["node.kubernetes.io/unreachable:NoSchedule", "node.kubernetes.io/unreachable:NoExecute"]
     );
     for taint in object::items(&play.node(), "/spec/taints") {
         assert!(!text(taint, "/timeAdded").is_empty());
     }
-    assert!(play.events(SILENT).contains(&(
-        "NodeNotReady".into(),
-        "Node worker-2 status is now: NodeNotReady".into()
-    )));
-    let event = play
-        .world
-        .store
-        .list(Resource::Events)
-        .find(|event| event["involvedObject"]["name"] == SILENT);
+    assert!(
+        play.events(SILENT)
+            .contains(&("NodeNotReady".into(), "Node worker-2 status is now: NodeNotReady".into()))
+    );
+    let event =
+        play.world.store.list(Resource::Events).find(|event| event["involvedObject"]["name"] == SILENT);
     assert_eq!(
         (&event.unwrap()["type"], &event.unwrap()["metadata"]["namespace"]),
         (&"Normal".into(), &"default".into())
@@ -257,14 +191,8 @@ fn the_node_is_tainted_and_its_pods_are_not_ready() {
     let postgres = play.postgres();
     assert!(object::condition_is(&postgres, "Ready", "False"));
     assert_eq!(postgres["status"]["phase"], "Running");
-    assert_eq!(
-        postgres["status"]["containerStatuses"][0]["ready"], true,
-        "nobody is there to say otherwise"
-    );
-    assert!(
-        play.events("postgres-1")
-            .contains(&("NodeNotReady".into(), "Node is not ready".into()))
-    );
+    assert_eq!(postgres["status"]["containerStatuses"][0]["ready"], true, "nobody is there to say otherwise");
+    assert!(play.events("postgres-1").contains(&("NodeNotReady".into(), "Node is not ready".into())));
 }
 
 #[test]
@@ -272,9 +200,7 @@ fn pods_are_evicted_when_their_own_time_is_up() {
     let mut play = Play::new(Scenario::DeadNode);
     play.at(105);
     let is_leaving = |play: &Play, app: &str| {
-        play.pods(app)
-            .iter()
-            .any(|pod| node_of(pod) == SILENT && object::is_deleting(pod))
+        play.pods(app).iter().any(|pod| node_of(pod) == SILENT && object::is_deleting(pod))
     };
     assert!(!is_leaving(&play, "checkout"));
     play.at(125);
@@ -295,14 +221,8 @@ fn pods_are_evicted_when_their_own_time_is_up() {
     assert!((405..=425).contains(&deadline.duration_since(play.failure).as_secs()));
     let condition = object::condition(&postgres, "DisruptionTarget").unwrap();
     assert_eq!(condition["reason"], "DeletionByTaintManager");
-    assert_eq!(
-        condition["message"],
-        "Taint manager: deleting due to NoExecute taint"
-    );
-    let marked = (
-        "TaintManagerEviction".into(),
-        "Marking for deletion Pod data/postgres-1".into(),
-    );
+    assert_eq!(condition["message"], "Taint manager: deleting due to NoExecute taint");
+    let marked = ("TaintManagerEviction".into(), "Marking for deletion Pod data/postgres-1".into());
     assert!(play.events("postgres-1").contains(&marked));
 }
 
@@ -310,18 +230,11 @@ fn pods_are_evicted_when_their_own_time_is_up() {
 fn replicas_come_back_elsewhere_by_way_of_pending() {
     let mut play = Play::new(Scenario::DeadNode);
     play.at(350);
-    let before: BTreeSet<String> = play
-        .pods("web")
-        .iter()
-        .map(|pod| object::uid(pod).to_owned())
-        .collect();
+    let before: BTreeSet<String> = play.pods("web").iter().map(|pod| object::uid(pod).to_owned()).collect();
     let version = play.world.store.version();
     play.at(366);
-    let created: Vec<_> = play
-        .pods("web")
-        .into_iter()
-        .filter(|pod| !before.contains(object::uid(pod)))
-        .collect();
+    let created: Vec<_> =
+        play.pods("web").into_iter().filter(|pod| !before.contains(object::uid(pod))).collect();
     assert!(!created.is_empty());
     for pod in &created {
         assert_ne!(node_of(pod), SILENT);
@@ -365,10 +278,7 @@ fn pods_of_a_stateful_set_hang_and_keep_their_volumes() {
     let deployment = play.get(Resource::Deployments, "shop", "web");
     assert_eq!(deployment["status"]["readyReplicas"], 6);
     let set = play.get(Resource::StatefulSets, "data", "postgres");
-    assert_eq!(
-        (&set["status"]["replicas"], &set["status"]["readyReplicas"]),
-        (&3.into(), &2.into())
-    );
+    assert_eq!((&set["status"]["replicas"], &set["status"]["readyReplicas"]), (&3.into(), &2.into()));
 }
 
 #[test]
@@ -380,27 +290,15 @@ fn after_the_force_delete_the_replacement_waits_for_the_volume() {
     let new = play.postgres();
     assert_ne!(object::uid(&old), object::uid(&new));
     assert!(!node_of(&new).is_empty() && node_of(&new) != SILENT);
-    assert_eq!(
-        text(&new, "/status/containerStatuses/0/state/waiting/reason"),
-        "ContainerCreating"
-    );
-    let volume = play.attachments()[0]["spec"]["source"]["persistentVolumeName"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    assert_eq!(text(&new, "/status/containerStatuses/0/state/waiting/reason"), "ContainerCreating");
+    let volume = play.attachments()[0]["spec"]["source"]["persistentVolumeName"].as_str().unwrap().to_owned();
     let message = format!(
         "Multi-Attach error for volume \"{volume}\" Volume is already exclusively attached to one node and can't be \
          attached to another"
     );
-    assert!(
-        play.events("postgres-1")
-            .contains(&("FailedAttachVolume".into(), message))
-    );
+    assert!(play.events("postgres-1").contains(&("FailedAttachVolume".into(), message)));
     play.at(700);
-    assert!(
-        play.reasons("postgres-1").contains("FailedMount"),
-        "the kubelet complains too"
-    );
+    assert!(play.reasons("postgres-1").contains("FailedMount"), "the kubelet complains too");
     assert_eq!(play.postgres()["status"]["phase"], "Pending");
 }
 
@@ -412,11 +310,7 @@ fn six_minutes_later_the_volume_is_taken_by_force_and_the_replacement_runs() {
     assert!(!object::is_deleting(&play.attachments()[0]));
     play.at(841);
     assert!(object::is_deleting(&play.attachments()[0]));
-    assert_eq!(
-        play.node()["status"]["volumesAttached"].as_array().unwrap().len(),
-        1,
-        "kafka's stays"
-    );
+    assert_eq!(play.node()["status"]["volumesAttached"].as_array().unwrap().len(), 1, "kafka's stays");
     play.at(860);
     let attachments = play.attachments();
     assert_eq!(attachments.len(), 1);
@@ -425,17 +319,11 @@ fn six_minutes_later_the_volume_is_taken_by_force_and_the_replacement_runs() {
     assert!(pod::is_ready(&replacement));
     let volume = text(&attachments[0], "/spec/source/persistentVolumeName");
     let message = format!("AttachVolume.Attach succeeded for volume \"{volume}\" ");
-    assert!(
-        play.events("postgres-1")
-            .contains(&("SuccessfulAttachVolume".into(), message))
-    );
+    assert!(play.events("postgres-1").contains(&("SuccessfulAttachVolume".into(), message)));
 
     play.at(3 * 3_600);
     let kafka = play.get(Resource::Pods, "data", "kafka-2");
-    assert!(
-        object::is_deleting(&kafka) && node_of(&kafka) == SILENT,
-        "nobody helps it"
-    );
+    assert!(object::is_deleting(&kafka) && node_of(&kafka) == SILENT, "nobody helps it");
     assert_eq!(play.ready()["status"], "Unknown");
     assert_eq!(play.events("postgres-1"), [], "events last an hour");
 }
@@ -444,23 +332,12 @@ fn six_minutes_later_the_volume_is_taken_by_force_and_the_replacement_runs() {
 fn a_kubelet_that_comes_back_ends_the_incident() {
     let mut play = Play::new(Scenario::DeadNode);
     play.at(600);
-    play.world.perform(&script::Act::StartKubelet {
-        node: SILENT.to_owned(),
-    });
+    play.world.perform(&script::Act::StartKubelet { node: SILENT.to_owned() });
     play.at(630);
     assert_eq!(play.ready()["status"], "True");
     assert_eq!(play.taints(), Vec::<String>::new());
-    for pod in play
-        .world
-        .store
-        .list(Resource::Pods)
-        .filter(|pod| !pod::is_finished(pod))
-    {
-        assert!(
-            pod::is_ready(pod) && !object::is_deleting(pod),
-            "{}",
-            object::name(pod)
-        );
+    for pod in play.world.store.list(Resource::Pods).filter(|pod| !pod::is_finished(pod)) {
+        assert!(pod::is_ready(pod) && !object::is_deleting(pod), "{}", object::name(pod));
     }
     let kafka = play.get(Resource::Pods, "data", "kafka-2");
     assert!(!object::is_deleting(&kafka));
@@ -470,17 +347,9 @@ fn a_kubelet_that_comes_back_ends_the_incident() {
 fn opened_in_the_middle_it_is_where_it_would_have_come() {
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let from = Duration::from_mins(9);
-    let options = Options {
-        scenario: Scenario::DeadNode,
-        from,
-        speed: 1,
-        ..Options::default()
-    };
+    let options = Options { scenario: Scenario::DeadNode, from, speed: 1, ..Options::default() };
     let world = World::play(&options, now);
-    let mut play = Play {
-        world,
-        failure: now - SignedDuration::from_secs(540),
-    };
+    let mut play = Play { world, failure: now - SignedDuration::from_secs(540) };
     assert_eq!(text(&play.postgres(), "/status/phase"), "Pending");
     assert_eq!(play.ready()["status"], "Unknown");
     play.at(860);
@@ -496,10 +365,7 @@ fn ten_times_the_speed_is_the_same_incident_in_a_tenth_of_the_time() {
     assert_eq!(play.postgres()["metadata"]["deletionGracePeriodSeconds"], 6);
     assert_eq!(play.at(49).postgres()["status"]["phase"], "Pending");
     assert!(pod::is_ready(&play.at(88).postgres()));
-    assert_eq!(
-        play.get(Resource::Leases, "kube-node-lease", "worker-0")["spec"]["leaseDurationSeconds"],
-        4
-    );
+    assert_eq!(play.get(Resource::Leases, "kube-node-lease", "worker-0")["spec"]["leaseDurationSeconds"], 4);
 }
 
 #[test]
@@ -507,10 +373,8 @@ fn two_runs_are_the_same_to_the_last_byte() {
     let world = |_| {
         let mut play = Play::new(Scenario::DeadNode);
         play.at(500);
-        let objects: Vec<Arc<Value>> = Resource::ALL
-            .into_iter()
-            .flat_map(|resource| play.world.store.list(resource).cloned())
-            .collect();
+        let objects: Vec<Arc<Value>> =
+            Resource::ALL.into_iter().flat_map(|resource| play.world.store.list(resource).cloned()).collect();
         objects
     };
     assert_eq!(world(1), world(2));
@@ -526,11 +390,7 @@ fn the_steps_of_the_simulation_do_not_depend_on_who_asks_when() {
     });
     for resource in Resource::ALL {
         let names = |play: &Play| {
-            play.world
-                .store
-                .list(resource)
-                .map(|object| object::key(object))
-                .collect::<Vec<_>>()
+            play.world.store.list(resource).map(|object| object::key(object)).collect::<Vec<_>>()
         };
         assert_eq!(names(&coarse), names(&fine));
     }
@@ -541,9 +401,7 @@ fn a_cordon_from_outside_brings_its_taint() {
     let mut play = Play::new(Scenario::Healthy);
     let now = play.world.now;
     let cordon = serde_json::json!({ "spec": { "unschedulable": true } });
-    play.world
-        .store
-        .patch(Resource::Nodes, &Key::new("", SILENT), &cordon, now);
+    play.world.store.patch(Resource::Nodes, &Key::new("", SILENT), &cordon, now);
     play.at(0);
     assert_eq!(play.taints(), ["node.kubernetes.io/unschedulable:NoSchedule"]);
 }

@@ -13,10 +13,7 @@ pub(super) enum Stay {
 
 /// `None` if no `NoExecute` taint is there at all.
 pub(super) fn stay(pod: &Value, taints: &[Value]) -> Option<Stay> {
-    let mut taints = taints
-        .iter()
-        .filter(|taint| taint["effect"] == "NoExecute")
-        .peekable();
+    let mut taints = taints.iter().filter(|taint| taint["effect"] == "NoExecute").peekable();
     taints.peek()?;
     let mut stay = Stay::Forever;
     for taint in taints {
@@ -42,9 +39,7 @@ pub(super) fn obstacle<'a>(pod: &Value, taints: &'a [Value]) -> Option<&'a Value
 }
 
 fn matching<'a>(pod: &'a Value, taint: &Value) -> Option<&'a Value> {
-    object::items(pod, "/spec/tolerations")
-        .iter()
-        .find(|toleration| matches(toleration, taint))
+    object::items(pod, "/spec/tolerations").iter().find(|toleration| matches(toleration, taint))
 }
 
 fn matches(toleration: &Value, taint: &Value) -> bool {
@@ -80,10 +75,7 @@ mod tests {
             { "key": "b", "value": "x", "effect": "NoExecute", "tolerationSeconds": 60 },
         ]);
         assert_eq!(stay(&pod(&tolerant), &taints), Some(Stay::Seconds(60)));
-        assert_eq!(
-            stay(&pod(&json!([{ "operator": "Exists" }])), &taints),
-            Some(Stay::Forever)
-        );
+        assert_eq!(stay(&pod(&json!([{ "operator": "Exists" }])), &taints), Some(Stay::Forever));
         assert_eq!(stay(&pod(&json!([])), &taints), Some(Stay::Seconds(0)));
         assert_eq!(stay(&pod(&json!([])), &taints[2..]), None);
         assert_eq!(obstacle(&pod(&tolerant), &taints), Some(&taints[2]));

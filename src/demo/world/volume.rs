@@ -44,9 +44,7 @@ impl Attachable {
             driver: driver.to_owned(),
             handle: object::text(volume, "/spec/csi/volumeHandle").to_owned(),
             is_shared: modes.is_empty()
-                || modes
-                    .iter()
-                    .any(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany"),
+                || modes.iter().any(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany"),
         })
     }
 }
@@ -64,20 +62,14 @@ pub(super) fn of_pod(store: &Store, pod: &Value) -> Vec<Arc<Value>> {
     claims(pod)
         .filter_map(|claim| {
             let claim = store.get(Resource::PersistentVolumeClaims, &claim)?;
-            store.get(
-                Resource::PersistentVolumes,
-                &Key::new("", object::text(&claim, "/spec/volumeName")),
-            )
+            store.get(Resource::PersistentVolumes, &Key::new("", object::text(&claim, "/spec/volumeName")))
         })
         .collect()
 }
 
 /// The ones of them that need attaching.
 pub(super) fn attachable_of_pod(store: &Store, pod: &Value) -> Vec<Attachable> {
-    of_pod(store, pod)
-        .iter()
-        .filter_map(|volume| Attachable::of(store, volume))
-        .collect()
+    of_pod(store, pod).iter().filter_map(|volume| Attachable::of(store, volume)).collect()
 }
 
 /// Whether all of a pod's claims are bound.
