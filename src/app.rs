@@ -14,6 +14,7 @@ pub mod screen;
 pub mod time;
 pub mod triage;
 pub mod view;
+pub mod wrap;
 
 mod input;
 

@@ -27,7 +27,7 @@ pub struct Arguments {
     pub demo_from: Option<Duration>,
 
     /// Run the controllers of the demo so many times as fast
-    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub demo_speed: u32,
 
     #[command(subcommand)]
@@ -120,7 +120,7 @@ pub struct Demo {
     pub port: u16,
 
     /// Run the controllers so many times as fast
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub speed: u32,
 
     /// Begin at this moment of the scenario, counted from the failure (0: its beginning)

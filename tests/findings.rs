@@ -80,10 +80,10 @@ fn a_dead_node_its_stuck_pod_and_the_volume_that_is_wanted_elsewhere_are_one_inc
              pods has been told to go.",
             "  critical pod-stuck-terminating: Pod mq/queue-0 cannot end: its node worker-2 is silent, so no \
              kubelet confirms it. StatefulSet queue creates no replacement until it is gone. [overdue 1m 35s]",
-            "  critical volume-on-unready-node: Volume pvc-0a1b of claim db/data-postgres-0 is attached to \
+            "  critical volume-on-unready-node: The volume of db/data-postgres-0 is attached to \
              worker-2, which is silent, and pod db/postgres-0 waits for it on worker-1. No pod there wants it \
              any more, so it will be detached by force. [force-detached in at most 6m]",
-            "  warning volume-on-unready-node: Volume pvc-0c2d of claim mq/data-queue-0 is attached to \
+            "  warning volume-on-unready-node: The volume of mq/data-queue-0 is attached to \
              worker-2, which is silent. It is not detached while pod mq/queue-0 is not gone.",
         ]
     );
@@ -167,7 +167,7 @@ fn a_detach_that_fails_is_told_in_the_drivers_words() {
     let cluster = cluster("detach-fails.yaml");
     assert_eq!(
         said(&cluster)[1],
-        "  warning volume-on-unready-node: Volume pvc-1 of claim db/data is attached to worker-2, which is \
+        "  warning volume-on-unready-node: The volume of db/data is attached to worker-2, which is \
          silent. Its detach was asked for and fails: rpc error: code = Internal desc = volume vol-1 is locked by \
          a snapshot."
     );
@@ -184,7 +184,7 @@ fn without_attachments_the_volumes_are_judged_by_the_nodes_status_and_the_eviden
             "  warning volume-on-unready-node: Volume \
              kubernetes.io/iscsi/10.0.0.9:iqn.2001-04.com.example:disk:1 is attached to worker-2, which is \
              silent. Whether a pod there wants it is not known.",
-            "  warning volume-on-unready-node: Volume pvc-1 of claim db/data is attached to worker-2, which is \
+            "  warning volume-on-unready-node: The volume of db/data is attached to worker-2, which is \
              silent. No pod there wants it any more, so it will be detached by force. [force-detached in at \
              most 6m]",
         ]
@@ -203,7 +203,7 @@ fn data_on_the_machines_own_disk_is_not_helped_by_a_detach() {
     let cluster = cluster("local-disk.yaml");
     assert_eq!(
         said(&cluster)[1],
-        "  critical volume-on-unready-node: Volume disk-7 of claim db/data has its data on worker-2, which is \
+        "  critical volume-on-unready-node: The volume of db/data has its data on worker-2, which is \
          silent, and pod db/etcd-0 waits for it."
     );
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_node_that_pods_name_and_that_is_not_there_is_gone() {
         [
             "notice node-gone: Node worker-2 is gone, and 1 pod and 1 volume attachment still name it. \
              [collected in at most 1m]",
-            "  warning volume-on-unready-node: Volume pvc-1 of claim db/data is attached to worker-2, which is \
+            "  warning volume-on-unready-node: The volume of db/data is attached to worker-2, which is \
              gone. It is not detached while pod db/postgres-0 wants it there.",
         ]
     );

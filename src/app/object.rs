@@ -7,6 +7,7 @@ mod volume;
 use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
+use super::wrap::wrap;
 use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
 use crate::findings::{Evidence, Finding, Severity};
 use unicode_width::UnicodeWidthStr;
@@ -166,8 +167,7 @@ impl Line {
         };
         let first_room = width.saturating_sub(taken).max(8);
         let first = " ".repeat(taken - indent);
-        let options = textwrap::Options::new(room.max(first_room)).initial_indent(&first);
-        let mut parts = textwrap::wrap(&last.text, options).into_iter();
+        let mut parts = wrap(&last.text, room.max(first_room), (&first, "")).into_iter();
         let head = parts.next().unwrap_or_default();
         let mut lines = vec![Self {
             label: self.label,

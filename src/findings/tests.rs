@@ -69,7 +69,7 @@ fn a_dead_node_is_one_incident_from_silence_to_return() {
         [
             "critical: Node worker-2 is silent: its kubelet stopped reporting. Its 3 pods are not yet told to \
              go.",
-            "  warning: Volume pvc-1 of claim db/data-postgres-0 is attached to worker-2, which is silent. It is \
+            "  warning: The volume of db/data-postgres-0 is attached to worker-2, which is silent. It is \
              not detached while pod db/postgres-0 wants it there.",
         ]
     );
@@ -93,7 +93,7 @@ fn a_dead_node_is_one_incident_from_silence_to_return() {
     );
     let told = "critical: Node worker-2 is silent: its kubelet stopped reporting. 2 of its 3 pods have been told \
                 to go.";
-    let held = "  warning: Volume pvc-1 of claim db/data-postgres-0 is attached to worker-2, which is silent. It \
+    let held = "  warning: The volume of db/data-postgres-0 is attached to worker-2, which is silent. It \
                 is not detached while pod db/postgres-0 is not gone.";
     assert_eq!(said(&cluster, 356), [told, held]);
     assert_eq!(said(&cluster, 400), [told, held], "within the slack a pod is not stuck");
@@ -116,7 +116,7 @@ fn a_dead_node_is_one_incident_from_silence_to_return() {
     assert_eq!(findings.len(), 3);
     assert_eq!(
         findings[2],
-        "  critical: Volume pvc-1 of claim db/data-postgres-0 is attached to worker-2, which is silent, and pod \
+        "  critical: The volume of db/data-postgres-0 is attached to worker-2, which is silent, and pod \
          db/postgres-0 waits for it on worker-1. No pod there wants it any more, so it will be detached by \
          force. [force-detached in 300s]"
     );
@@ -207,7 +207,7 @@ fn a_kubelet_that_talks_gets_the_time_to_unmount_what_nobody_wants() {
     assert_eq!(evaluate(&cluster, at(129), &Timers::default()).next_due, Some(at(130)));
     assert_eq!(
         said(&cluster, 130)[1],
-        "  warning: Volume pvc-1 of claim db/data is attached to worker-1, which is not ready. No pod there wants \
+        "  warning: The volume of db/data is attached to worker-1, which is not ready. No pod there wants \
          it any more, so it will be detached by force. [force-detached in 330s]"
     );
     let findings = evaluate(&cluster, at(130), &Timers::default());
@@ -242,7 +242,7 @@ fn a_node_that_is_marked_out_of_service_lets_go_of_its_volumes_at_once() {
         [
             "critical: Node worker-2 is silent: its kubelet stopped reporting. It is marked out-of-service. No \
              pod is on it.",
-            "  warning: Volume pvc-1 of claim db/data-postgres-0 is attached to worker-2, which is silent. No pod \
+            "  warning: The volume of db/data-postgres-0 is attached to worker-2, which is silent. No pod \
              there wants it any more, so it can be detached at once.",
         ]
     );

@@ -29,7 +29,7 @@ enum Place<'a> {
 /// One volume on one node.
 struct Case<'a> {
     place: Place<'a>,
-    /// "Volume pvc-1 of claim db/data-postgres-0".
+    /// "The volume of db/data-postgres-0".
     title: String,
     subject: ObjectRef,
     storage: Storage,

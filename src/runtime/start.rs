@@ -105,7 +105,12 @@ impl Connection {
         };
         // The embedded keymap has no problems; a test holds it to that.
         let (keymap, _no_problems) = Keymap::load(keymap::DEFAULT, &assets::keymaps());
-        App::new(facts, keymap, self.timers(), session.clock.now())
+        let mut app = App::new(facts, keymap, self.timers(), session.clock.now());
+        app.cluster.namespace = match &session.scope {
+            Scope::All => None,
+            Scope::Namespace { name, .. } => Some(Text::new(name)),
+        };
+        app
     }
 
     fn timers(&self) -> Timers {

@@ -4,14 +4,11 @@ use super::{Case, Hold, Link, Place};
 use crate::cluster::{Node, PersistentVolume, Source, Storage, VolumeAttachment, VolumeId, VolumeJoin};
 use crate::findings::{Evidence, words};
 
+/// By its claim where it has one: that says what is on it, and its own name is often a number.
 pub fn title(join: &VolumeJoin<'_>) -> String {
-    let name = match &join.id {
-        VolumeId::Persistent(name) | VolumeId::Unknown(name) => format!("Volume {name}"),
-        VolumeId::Claim(_) => "The volume".to_owned(),
-    };
-    match &join.claim_name {
-        Some(claim) => format!("{name} of claim {claim}"),
-        None => name,
+    match (&join.claim_name, &join.id) {
+        (Some(claim), _) | (None, VolumeId::Claim(claim)) => format!("The volume of {claim}"),
+        (None, VolumeId::Persistent(name) | VolumeId::Unknown(name)) => format!("Volume {name}"),
     }
 }
 

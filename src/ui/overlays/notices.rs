@@ -4,6 +4,7 @@ use super::{boxed, visible};
 use crate::app::App;
 use crate::app::notice::Weight;
 use crate::app::time::age;
+use crate::app::wrap::wrap;
 use crate::theme::Role;
 use crate::ui::paint::Canvas;
 use ratatui::layout::Rect;
@@ -23,10 +24,10 @@ pub fn draw(app: &App, top: usize, canvas: &mut Canvas<'_>, area: Rect) {
     for notice in app.notices.iter() {
         let times = if notice.times > 1 { format!(" (x{})", notice.times) } else { String::new() };
         let text = format!("{}{times}", notice.text);
-        let wrapped = textwrap::wrap(&text, width);
+        let wrapped = wrap(&text, width, ("", ""));
         lines.extend(wrapped.into_iter().enumerate().map(|(at, part)| {
             let when = if at == 0 { age(Some(notice.at), app.now) } else { String::new() };
-            (when, part.into_owned(), role(notice.weight))
+            (when, part, role(notice.weight))
         }));
     }
     if lines.is_empty() {

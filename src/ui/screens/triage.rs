@@ -6,6 +6,7 @@ use crate::app::link::Picture;
 use crate::app::object::clock_words;
 use crate::app::time::{age, short};
 use crate::app::triage::Shown;
+use crate::app::wrap::wrap;
 use crate::findings::Finding;
 use crate::theme::Role;
 use crate::ui::paint::{self, Canvas, columns, piece};
@@ -77,10 +78,8 @@ fn draw_detail(app: &App, finding: &Finding, canvas: &mut Canvas<'_>, pane: Rect
     let mut lines: Vec<(String, Role)> = Vec::new();
     let mut add = |label: &str, text: &str, role: Role| {
         let indent = " ".repeat(label.width());
-        let options = textwrap::Options::new(usize::from(inside.width))
-            .initial_indent(label)
-            .subsequent_indent(&indent);
-        lines.extend(textwrap::wrap(text, options).into_iter().map(|line| (line.into_owned(), role)));
+        let wrapped = wrap(text, usize::from(inside.width), (label, &indent));
+        lines.extend(wrapped.into_iter().map(|line| (line, role)));
     };
     let mut sentence = finding.sentence.clone();
     if let Some(since) = finding.since {

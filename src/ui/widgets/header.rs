@@ -57,7 +57,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     line.push(if session.is_read_only {
         piece("read-only", Role::HeaderStale)
     } else {
-        piece("writes allowed", Role::Muted)
+        piece("read-write", Role::Muted)
     });
     canvas.pieces(left, &line);
 }
