@@ -3,7 +3,7 @@
 //! A kubelet that is silent does nothing at all; what the API says of its pods stays what it last wrote. That it
 //! lives at all it says in `heartbeat`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -88,8 +88,8 @@ impl Controller for Kubelets {
             }
             report_volumes(stage, name);
         }
-        let pods: Vec<_> = stage.all(Resource::Pods);
-        self.pods.retain(|uid, _| pods.iter().any(|pod| object::uid(pod) == uid));
+        let present: BTreeSet<&str> = stage.store.list(Resource::Pods).map(|pod| object::uid(pod)).collect();
+        self.pods.retain(|uid, _| present.contains(uid.as_str()));
         due
     }
 }

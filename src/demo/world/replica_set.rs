@@ -18,19 +18,20 @@ impl Controller for ReplicaSets {
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for set in stage.all(Resource::ReplicaSets) {
-            let owned = |stage: &Stage<'_>| -> Vec<_> {
-                let pods = stage.store.list(Resource::Pods);
-                pods.filter(|pod| object::is_controlled_by(pod, &set) && is_active(pod)).cloned().collect()
-            };
+            let mut pods: Vec<_> = stage
+                .store
+                .list(Resource::Pods)
+                .filter(|pod| object::is_controlled_by(pod, &set) && is_active(pod))
+                .cloned()
+                .collect();
             let wanted = usize::try_from(object::number(&set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
-            for _ in owned(stage).len()..wanted {
+            for _ in pods.len()..wanted {
                 let name = format!("{}-{}", object::name(&set), suffix(stage.store.version(), 5));
                 let pod = from_template(&set, &name, stage.timers, stage.now);
-                stage.put(Resource::Pods, pod);
+                pods.push(stage.put(Resource::Pods, pod));
                 let message = format!("Created pod: {name}");
                 stage.say(&set, &Note::normal("replicaset-controller", "SuccessfulCreate", &message));
             }
-            let pods = owned(stage);
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
             stage.change(Resource::ReplicaSets, &object::key(&set), |set| {
                 set["status"]["replicas"] = json!(pods.len());
