@@ -1,5 +1,7 @@
 //! The board from fixtures and keys to the drawn screen: no terminal, no cluster, no clock.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 #[path = "board/flows.rs"]
 mod flows;
 #[path = "board/harness.rs"]

@@ -1,5 +1,7 @@
 //! The rules over ordinary manifests: each fixture, and all that is said of it, word for word.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use jiff::Timestamp;
 use sickbay::cluster::{Change, Cluster, Feed, FeedChange, Kind, Timers};
 use sickbay::findings::{Evidence, Finding, Findings, RULES, evaluate};

@@ -3,6 +3,8 @@
 //! Each test starts this same executable again as the program in the terminal: only its `child` test, told by a
 //! variable how to fail. So nothing in the product has to know how to fail on purpose.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use sickbay::terminal::{self, Input, Inputs, Screen, Signals};
