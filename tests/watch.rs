@@ -249,6 +249,21 @@ async fn a_version_too_old_lists_anew_at_once_and_the_old_rows_stay_until_it_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_forgot_our_version_when_it_was_restarted_is_listed_at_once() {
+    let (mut board, mut server, watch) = live_by_pages().await;
+    watch.bookmark("11").await;
+    watch.cut().await;
+    server.is_at("11").await;
+    let again = server.watch_from("11").await;
+    let back = again.at;
+    again.stream(JSON).error(&status(410, "too old", &json!({}))).await;
+    let page = server.page().await;
+    assert!(page.at - back < Duration::from_millis(100), "{:?}", page.at - back);
+    page.list("20", &["a"], &json!({}));
+    board.until("the list", |board| board.namespaces() == ["a"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_version_that_is_too_old_again_at_once_is_listed_after_a_pause() {
     let (mut board, mut server, watch) = live_by_pages().await;
     drop(watch.error(&status(410, "too old", &json!({}))).await);
