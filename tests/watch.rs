@@ -83,6 +83,22 @@ async fn a_server_without_watch_lists_is_read_by_pages_and_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn over_a_slow_link_a_list_comes_in_compressed_pages() {
+    let (wire, mut server) = script(NAMESPACES);
+    server.life.send_replace(Life::Far);
+    let mut board = Board::watch(wire);
+    let open = server.watch_list().await.stream(PROTOBUF);
+    open.initial_end("10").await;
+    board.until("the pulse", |board| board.is_link_up() && board.is_live(Kind::Namespace)).await;
+    board.streams.refresh();
+    let page = server.page().await;
+    assert_eq!(page.accept_encoding, "gzip");
+    page.list("11", &["a"], &json!({}));
+    let watch = server.watch_from("11").await;
+    assert_eq!(watch.accept_encoding, "identity");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_within_a_watch_list_falls_back_on_pages() {
     let (wire, mut server) = script(NAMESPACES);
     let mut board = Board::watch(wire);
@@ -249,9 +265,24 @@ async fn a_version_too_old_lists_anew_at_once_and_the_old_rows_stay_until_it_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_forgot_our_version_when_it_was_restarted_is_listed_at_once() {
+    let (mut board, mut server, watch) = live_by_pages().await;
+    watch.bookmark("11").await;
+    watch.cut().await;
+    server.is_at("11").await;
+    let again = server.watch_from("11").await;
+    let back = again.at;
+    again.stream(JSON).error(&status(410, "too old", &json!({}))).await;
+    let page = server.page().await;
+    assert!(page.at - back < Duration::from_millis(100), "{:?}", page.at - back);
+    page.list("20", &["a"], &json!({}));
+    board.until("the list", |board| board.namespaces() == ["a"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_version_that_is_too_old_again_at_once_is_listed_after_a_pause() {
     let (mut board, mut server, watch) = live_by_pages().await;
-    drop(watch.error(&status(410, "too old", &json!({}))).await);
+    watch.error(&status(410, "too old", &json!({}))).await;
     server.page().await.list("90", &["a"], &json!({}));
     let again = server.watch_from("90").await;
     let refused = again.at;
@@ -600,14 +631,16 @@ async fn leases_are_listed_from_the_cache_more_rarely_the_more_nodes_there_are()
     });
     let first = server.asked().await;
     assert_eq!(first.query, "resourceVersion=0");
-    let (at, _) = (first.at, first.text(200, JSON, &list.to_string()));
+    let at = first.at;
+    first.text(200, JSON, &list.to_string());
     board.until("a reading", |board| board.lease_readings.len() == 1).await;
     assert_eq!((board.lease_readings[0].1, board.lease_readings[0].2), (true, 2));
     assert!(board.cluster.heartbeat("worker-1").is_some());
     board.streams.set_node_count(2_750);
     let second = server.asked().await;
     assert_eq!((second.at - at).as_secs(), 10);
-    let (at, _) = (second.at, second.text(200, JSON, &list.to_string()));
+    let at = second.at;
+    second.text(200, JSON, &list.to_string());
     board.until("a reading", |board| board.lease_readings.len() == 2).await;
     let third = tokio::select! {
         third = server.asked() => third,

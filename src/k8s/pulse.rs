@@ -20,6 +20,8 @@ const FAILURES: u32 = 2;
 /// A link whose best of the last beats takes longer than this is a slow one.
 const SLOW: Duration = Duration::from_millis(150);
 const REMEMBERED: usize = 5;
+/// A server that starts has a dozen checks that fail.
+const MOST_NAMED: usize = 3;
 /// The most that is read of what a sick server says.
 const LONGEST_COMPLAINT: usize = 16 << 10;
 
@@ -124,10 +126,11 @@ fn complaint(status: StatusCode, said: &[u8]) -> String {
         said.lines().filter_map(|line| line.strip_prefix("[-]")?.split_whitespace().next()).collect();
     if failed.is_empty() {
         let words = status.canonical_reason().unwrap_or_default();
-        format!("the server answers {} {words}", status.as_u16()).trim_end().to_owned()
-    } else {
-        format!("the server says it is not healthy: {}", failed.join(", "))
+        return format!("the server answers {} {words}", status.as_u16()).trim_end().to_owned();
     }
+    let (named, rest) = failed.split_at(failed.len().min(MOST_NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    format!("the server says it is not healthy: {}{more}", named.join(", "))
 }
 
 #[cfg(test)]
@@ -139,6 +142,8 @@ mod tests {
         let said = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         assert_eq!(complaint(status, said), "the server says it is not healthy: etcd");
+        let starting = b"[-]etcd failed\n[-]a failed\n[-]b failed\n[-]c failed\n[-]d failed\n";
+        assert_eq!(complaint(status, starting), "the server says it is not healthy: etcd, a, b and 2 more");
         assert_eq!(complaint(StatusCode::BAD_GATEWAY, b"<html>"), "the server answers 502 Bad Gateway");
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
@@ -33,6 +33,8 @@ pub const JSON: &str = "application/json";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
     Alive,
+    /// Alive, a third of a second away.
+    Far,
     Hanging,
     Refusing,
     Answering(u16),
@@ -132,6 +134,10 @@ async fn livez(lives: &mut watch::Receiver<Life>) -> Result<Reply, io::Error> {
     let life = *lives.borrow();
     match life {
         Life::Alive => Ok(whole(200, "text/plain", b"ok".to_vec())),
+        Life::Far => {
+            sleep(Duration::from_millis(333)).await;
+            Ok(whole(200, "text/plain", b"ok".to_vec()))
+        }
         Life::Hanging => std::future::pending().await,
         Life::Refusing => Err(io::Error::from(io::ErrorKind::ConnectionRefused)),
         Life::Answering(code) => Ok(complaint(code, "not for you", &json!({}))),

@@ -46,6 +46,9 @@ pub struct Stream {
     recheck: Option<Instant>,
     rechecks: Backoff,
     backoff: Backoff,
+    /// Apart from the pauses of other troubles: after a restart the server has forgotten our version, and the first
+    /// list is due at once.
+    expiries: Backoff,
     outages: watch::Receiver<Option<Outage>>,
     refreshes: watch::Receiver<u64>,
 }
@@ -103,6 +106,7 @@ impl Stream {
             recheck: None,
             rechecks: Backoff::new(limits.recheck.0, limits.recheck.1),
             backoff: Backoff::new(limits.backoff.0, limits.backoff.1),
+            expiries: Backoff::new(limits.backoff.0, limits.backoff.1),
             outages: link.outages(),
             refreshes: link.refreshes(),
             link,
@@ -119,6 +123,7 @@ impl Stream {
             let Err(end) = self.attempt(&login).await;
             if self.live.is_some_and(|since| since.elapsed() >= self.link.limits.settled) {
                 self.backoff.reset();
+                self.expiries.reset();
             }
             if self.after(end, &login, began.elapsed()).await.is_err() {
                 return;
@@ -172,7 +177,7 @@ impl Stream {
             // The rows are as old as this moment, and the list that follows makes that good.
             Trouble::Expired { .. } => {
                 self.version = None;
-                let pause = self.backoff.pause_unless_first();
+                let pause = self.expiries.pause_unless_first();
                 if !pause.is_zero() {
                     self.tell(FeedChange::Down { reason }).await?;
                     self.rest(pause).await;
