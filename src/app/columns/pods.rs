@@ -83,9 +83,9 @@ impl Listing for Pods {
 
     const COLUMNS: &'static [(Column, Heading)] = &[
         (Column::Namespace, Heading::new("namespace", "NAMESPACE", (11, 24), 3)),
-        (Column::Name, Heading::new("name", "NAME", (24, 60), 0)),
+        (Column::Name, Heading::new("name", "NAME", (22, 60), 0)),
         (Column::Ready, Heading::new("ready", "READY", (5, 5), 5)),
-        (Column::Status, Heading::new("status", "STATUS", (17, 26), 0)),
+        (Column::Status, Heading::new("status", "STATUS", (14, 26), 0)),
         (Column::Clock, Heading::new("clock", "CLOCK", (13, 16), 1)),
         (Column::Restarts, Heading::new("restarts", "RESTARTS", (8, 8), 7).right()),
         (Column::Node, Heading::new("node", "NODE", (10, 32), 2)),
