@@ -135,6 +135,14 @@ impl Demo {
         Self::serve(Backend::new(world, TOKEN, options.is_open), options.port).await
     }
 
+    /// Starts the demo cluster as it stands at a moment: nobody acts, so what is drawn of it is always the same.
+    pub async fn still(options: Options, at: Timestamp) -> anyhow::Result<Self> {
+        let world = tokio::task::spawn_blocking(move || World::play(&options, at).stopped())
+            .await
+            .context("the demo cluster could not be brought up")?;
+        Self::serve(Backend::new(world, TOKEN, options.is_open), options.port).await
+    }
+
     /// Starts a server with nothing in it and nobody acting: tests put there what they need.
     pub async fn empty() -> anyhow::Result<Self> {
         Self::serve(Backend::new(World::empty(), TOKEN, false), 0).await

@@ -120,6 +120,11 @@ impl World {
         world
     }
 
+    /// As it is, with nobody left to act.
+    pub(crate) fn stopped(self) -> Self {
+        Self { controllers: Vec::new(), ..self }
+    }
+
     /// Plays on until a moment; gives the next moment at which something is due.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Option<Timestamp> {
         if self.controllers.is_empty() {

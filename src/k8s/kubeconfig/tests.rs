@@ -1,3 +1,5 @@
+//! Kubeconfigs as kubectl reads them: which files count, what wins, and what each refusal says.
+
 use std::fs;
 
 use secrecy::ExposeSecret;

@@ -1,3 +1,5 @@
+//! Plugins as small scripts: what they are told, what they may answer, and what each failure says.
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
