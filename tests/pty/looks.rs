@@ -65,7 +65,7 @@ fn no_color_means_no_colour_and_still_a_selected_row() {
 #[test]
 fn the_console_gets_sixteen_colours_and_signs_that_it_has() {
     let mut terminal = shown(sickbay(&["--demo"]).env("TERM", "linux").env("LANG", "C"));
-    for (key, word) in [("2", "CORDON"), ("3", "STATUS"), ("4", "WANTED"), (":", "triage")] {
+    for (key, word) in [("2", "CORDON"), ("3", "STATUS"), ("4", "WANTED"), (":", "Commands")] {
         terminal.press(key);
         terminal.wait_until(word, |screen| screen.contents().contains(word));
     }
