@@ -88,8 +88,14 @@ impl Board {
             }
         };
         let came = timeout(PATIENCE, turning).await.is_ok();
-        let findings: Vec<&str> =
-            self.app.findings.incidents.iter().flat_map(|one| one.findings()).map(|one| &*one.sentence).collect();
+        let findings: Vec<&str> = self
+            .app
+            .findings
+            .incidents
+            .iter()
+            .flat_map(|one| one.findings())
+            .map(|one| &*one.sentence)
+            .collect();
         assert!(came, "{what} never came: {:?}, {findings:#?}", self.app.picture());
         self.now()
     }

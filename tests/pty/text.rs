@@ -1,8 +1,8 @@
 //! Invariant: text that came from the cluster reaches the terminal, or a pipe, only through the sanitiser.
 
 use crate::terminal::sickbay;
-use sickbay::demo::{Demo, Options, Resource};
 use serde_json::json;
+use sickbay::demo::{Demo, Resource};
 use std::io::Write as _;
 use std::process::Command;
 use tempfile::NamedTempFile;
