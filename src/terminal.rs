@@ -64,6 +64,12 @@ impl Screen {
         Ok(Self { terminal, output: Output::new(writer)?, written: Written::default() })
     }
 
+    /// For a terminal that does not take UTF-8: other letters than ASCII's are drawn as question marks.
+    pub fn ascii_only(mut self, is_ascii: bool) -> Self {
+        self.terminal.backend_mut().set_ascii(is_ascii);
+        self
+    }
+
     /// Whether the last frame has left. While it has not, drawing is put off: see [`Screen::ready`].
     pub fn is_ready(&self) -> bool {
         self.output.is_ready()
@@ -243,6 +249,17 @@ mod tests {
                 assert_eq!(parser.screen().cursor_position(), (row, column));
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_terminal_without_utf_8_gets_ascii_of_the_same_width() {
+        let mut bench = Bench::new();
+        bench.screen = bench.screen.ascii_only(true);
+        let text = "naměsti ありがとう |…";
+        bench.screen.draw(|frame| frame.render_widget(text, frame.area())).unwrap();
+        bench.screen.ready().await;
+        assert!(bench.sent.0.lock().unwrap().is_ascii());
+        assert_eq!(bench.vt100().screen().contents().trim_end(), "nam?sti ?????????? |~");
     }
 
     #[tokio::test]

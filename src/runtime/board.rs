@@ -46,7 +46,8 @@ pub async fn run(connection: Connection, environment: &Environment, signals: Sig
     let depth = ColorDepth::of(&environment.term, environment.no_color);
     // The embedded themes have no problems; a test holds them to that.
     let (theme, _no_problems) = Theme::load(DEFAULT, &assets::themes(), depth);
-    let look = ui::Look { theme, glyphs: Glyphs::for_utf8(environment.shows_unicode()) };
+    let shows_unicode = environment.shows_unicode();
+    let look = ui::Look { theme, glyphs: Glyphs::for_utf8(shows_unicode) };
     let (sender, updates) = mpsc::channel(QUEUE);
     let session = Arc::clone(&connection.session);
     let keeper = tokio::spawn({
@@ -56,7 +57,7 @@ pub async fn run(connection: Connection, environment: &Environment, signals: Sig
     let clock = session.clock.clone();
     let scope = session.scope.clone();
     let screen = match Screen::enter() {
-        Ok(screen) => screen,
+        Ok(screen) => screen.ascii_only(!shows_unicode),
         Err(error) => return fail(&format!("could not take the terminal: {error}")),
     };
     let board = Board {

@@ -2,6 +2,9 @@
 //!
 //! It writes only what differs: the library ends every frame with resets and a hidden cursor, changed or not,
 //! and an idle screen must write nothing. It asks the terminal for nothing, not even its size.
+//!
+//! Invariant: a terminal without UTF-8 gets ASCII only. There the bytes of other letters are not letters, and some
+//! are the controls that the sanitiser keeps out: the second byte of `ě` begins an escape sequence.
 
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
@@ -9,6 +12,7 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io;
+use unicode_width::UnicodeWidthStr as _;
 
 #[derive(Debug)]
 pub(super) struct Canvas {
@@ -17,12 +21,24 @@ pub(super) struct Canvas {
     /// What the terminal's cursor is known to be; unknown after a draw moved it.
     cursor: Option<Position>,
     is_cursor_shown: bool,
+    is_ascii: bool,
 }
 
 impl Canvas {
     /// For a terminal with a hidden cursor, which entering it leaves.
     pub(super) fn new(size: Size) -> Self {
-        Self { bytes: Vec::with_capacity(1 << 14), size, cursor: None, is_cursor_shown: false }
+        Self {
+            bytes: Vec::with_capacity(1 << 14),
+            size,
+            cursor: None,
+            is_cursor_shown: false,
+            is_ascii: false,
+        }
+    }
+
+    /// From now on nothing but ASCII is drawn, or all of Unicode.
+    pub(super) fn set_ascii(&mut self, is_ascii: bool) {
+        self.is_ascii = is_ascii;
     }
 
     pub(super) fn set_size(&mut self, size: Size) {
@@ -63,6 +79,10 @@ impl Backend for Canvas {
             return Ok(());
         }
         self.cursor = None;
+        if self.is_ascii {
+            let cells: Vec<(u16, u16, Cell)> = content.map(|(x, y, cell)| (x, y, ascii(cell))).collect();
+            return self.inner().draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)));
+        }
         self.inner().draw(content)
     }
 
@@ -105,4 +125,18 @@ impl Backend for Canvas {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The cell with a sign of the same width in the place of one that is not ASCII.
+fn ascii(cell: &Cell) -> Cell {
+    let mut cell = cell.clone();
+    match cell.symbol() {
+        symbol if symbol.is_ascii() => {}
+        "…" => drop(cell.set_char('~')),
+        symbol => {
+            let signs = "?".repeat(symbol.width());
+            cell.set_symbol(&signs);
+        }
+    }
+    cell
 }
