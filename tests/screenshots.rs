@@ -2,6 +2,7 @@
 //!
 //! The demo stands still at a moment, so each run draws the same; a screen that looks different now fails here until
 //! `UPDATE=1 cargo test --test screenshots` has made its picture anew and somebody has looked at it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![cfg(feature = "demo")]
 
 #[path = "generated/file.rs"]

@@ -100,18 +100,6 @@ impl Board {
         self.now()
     }
 
-    /// Lets in what there is while something else happens.
-    pub async fn during<T>(&mut self, other: impl Future<Output = T>) -> T {
-        tokio::pin!(other);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut other => return done,
-                () = self.turn() => self.app.settle(),
-            }
-        }
-    }
-
     async fn turn(&mut self) {
         self.streams.set_node_count(self.app.cluster.nodes.len());
         self.streams.set_suspects(self.app.suspects());

@@ -200,14 +200,14 @@ impl Reader {
             _ => {
                 let (path, end) = path(tokens, at);
                 if !is_test {
-                    self.keep(path, &tokens[..at], tokens.get(end));
+                    self.keep(&path, &tokens[..at], tokens.get(end));
                 }
                 end
             }
         }
     }
 
-    fn keep(&mut self, path: Named, before: &[TokenTree], after: Option<&TokenTree>) {
+    fn keep(&mut self, path: &Named, before: &[TokenTree], after: Option<&TokenTree>) {
         let is_method = matches!(before.last(), Some(TokenTree::Punct(sign)) if sign.as_char() == '.');
         let is_called = match after {
             Some(TokenTree::Punct(sign)) => sign.as_char() == '!',
@@ -219,7 +219,7 @@ impl Reader {
         }
         if path.words.len() > 1 && !is_method {
             let words = self.absolute(&path.words);
-            self.paths.push(Named { words, ..path });
+            self.paths.push(Named { words, line: path.line });
         }
     }
 
