@@ -9,5 +9,7 @@ mod expected;
 mod hostile;
 #[path = "wire/reading.rs"]
 mod reading;
+#[path = "wire/recorded.rs"]
+mod recorded;
 #[path = "wire/statuses.rs"]
 mod statuses;

@@ -100,7 +100,8 @@ impl Board {
         self.now()
     }
 
-    async fn turn(&mut self) {
+    /// Lets in the next thing that there is.
+    pub async fn turn(&mut self) {
         self.streams.set_node_count(self.app.cluster.nodes.len());
         self.streams.set_suspects(self.app.suspects());
         let msg = tokio::select! {

@@ -1,6 +1,7 @@
 //! Both encodings of the same objects, read in one piece and in every other way.
 
-use crate::reading::{ENCODINGS, KINDS, fixture, must_be_equal, rows};
+use crate::reading::{KINDS, must_be_equal, rows};
+use crate::recorded::{ENCODINGS, fixture};
 use proptest::prelude::*;
 use sickbay::cluster::{Change, Delta, Kind, Lease};
 use sickbay::wire::{self, Decoder, Encoding, Frame, ListEnd, ListParser, WatchParser, WireError};

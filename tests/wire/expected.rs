@@ -1,7 +1,8 @@
 //! Rows written by hand, from `objects.yaml` and from what the controllers make of it: two encodings that agree
 //! could both be wrong. What differs with each recording (uids, versions, most times) is read from its JSON.
 
-use crate::reading::{ENCODINGS, fixture, rows};
+use crate::reading::rows;
+use crate::recorded::{ENCODINGS, fixture};
 use jiff::Timestamp;
 use serde_json::Value;
 use sickbay::cluster::{

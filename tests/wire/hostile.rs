@@ -1,6 +1,7 @@
 //! Bytes that no API server sends: nothing panics, a bad item costs only itself, a bad envelope is an error.
 
-use crate::reading::{ENCODINGS, KINDS, fixture, rows};
+use crate::reading::{KINDS, rows};
+use crate::recorded::{ENCODINGS, fixture};
 use proptest::prelude::*;
 use sickbay::cluster::{Change, Feed, FeedChange, Kind};
 use sickbay::wire::{

@@ -1,4 +1,4 @@
-//! Reading lists for tests: the recorded ones here, and those of a live cluster (`must_be_equal`) elsewhere.
+//! Reading lists for tests, recorded ones and those of a live cluster.
 
 use sickbay::cluster::{Change, Kind};
 use sickbay::wire::{Decoder, Encoding, ListEnd, ListParser, WireError};
@@ -12,18 +12,6 @@ pub const KINDS: [(Kind, &str); 7] = [
     (Kind::Namespace, "namespace"),
     (Kind::Event, "event"),
 ];
-
-pub const ENCODINGS: [Encoding; 2] = [Encoding::Json, Encoding::Protobuf];
-
-/// A body as it was recorded.
-pub fn fixture(name: &str, encoding: Encoding) -> Vec<u8> {
-    let ending = match encoding {
-        Encoding::Json => "json",
-        Encoding::Protobuf => "pb",
-    };
-    let path = format!("{}/tests/fixtures/wire/{name}.{ending}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 /// The rows of a list that comes in these chunks.
 pub fn rows<'a>(

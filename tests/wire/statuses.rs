@@ -1,6 +1,6 @@
 //! What the server says when it refuses, in all the forms in which it says it.
 
-use crate::reading::{ENCODINGS, fixture};
+use crate::recorded::{ENCODINGS, fixture};
 use sickbay::wire::{Cause, Encoding, Status};
 
 /// The status of this name, which must be the same in both encodings.

@@ -1,0 +1,27 @@
+//! The board on a real control plane: etcd, API server, controllers and scheduler, with nodes that can be broken.
+//!
+//! Needs the hollow cluster, which `HOLLOW_CLUSTER` names (default: `../shared/hollow-cluster`), and Go to build it:
+//! `cargo test --features hollow --test hollow`. Each test that breaks nodes starts a cluster of its own, because
+//! one dead node changes how fast the controllers evict from the others.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "live/board.rs"]
+mod board;
+#[path = "hollow/cluster.rs"]
+mod cluster;
+#[path = "wire/reading.rs"]
+mod reading;
+#[path = "hollow/watching.rs"]
+mod watching;
+
+#[path = "hollow/encodings.rs"]
+mod encodings;
+#[path = "hollow/ghosts.rs"]
+mod ghosts;
+#[path = "hollow/incident.rs"]
+mod incident;
+#[path = "hollow/outage.rs"]
+mod outage;
+#[path = "hollow/rights.rs"]
+mod rights;

@@ -1,0 +1,157 @@
+//! A control plane of its own for a test: started, broken on purpose, and gone with the test.
+
+use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use tempfile::TempDir;
+
+/// Ends when its standard input closes, which happens however the test ends.
+pub struct Hollow {
+    pub kubeconfig: PathBuf,
+    folder: TempDir,
+    program: Child,
+    _lifeline: ChildStdin,
+}
+
+impl Hollow {
+    /// Waits until it is ready; the first start on a machine builds it, which takes minutes.
+    pub fn start(nodes: usize) -> Self {
+        let up = std::env::var_os("HOLLOW_CLUSTER").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/hollow-cluster"),
+            PathBuf::from,
+        );
+        let up = up.join("up");
+        assert!(
+            up.is_file(),
+            "no hollow cluster: {} does not exist; HOLLOW_CLUSTER names its folder",
+            up.display()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut program = Command::new(up)
+            .args(["--nodes", &nodes.to_string(), "--fast", "--stdin-lifeline", "--dir"])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let lifeline = program.stdin.take().unwrap();
+        let mut kubeconfig = None;
+        let mut is_ready = false;
+        let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        while !is_ready && let Some(Ok(line)) = lines.next() {
+            match line.split_once(' ') {
+                Some(("kubeconfig", path)) => kubeconfig = Some(PathBuf::from(path)),
+                Some(_) | None => is_ready = line == "ready",
+            }
+        }
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert!(is_ready, "the hollow cluster did not start:\n{log}");
+        // Or it would block when the pipe is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { kubeconfig: kubeconfig.unwrap(), folder, program, _lifeline: lifeline }
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The process of a component.
+    pub fn process(&self, component: &str) -> rustix::process::Pid {
+        let text = std::fs::read_to_string(self.file(&format!("{component}.pid"))).unwrap();
+        rustix::process::Pid::from_raw(text.trim().parse().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Hollow {
+    fn drop(&mut self) {
+        let _already_ended = self.program.kill();
+        let _already_waited_for = self.program.wait();
+    }
+}
+
+/// Requests to the API server: how a test changes the cluster, and what it compares the board with.
+#[derive(Clone)]
+pub struct Api(pub kube::Client);
+
+impl Api {
+    pub async fn get(&self, path: &str) -> Value {
+        self.send(Method::GET, path, &Value::Null).await
+    }
+
+    pub async fn create(&self, path: &str, object: &Value) -> Value {
+        self.send(Method::POST, path, object).await
+    }
+
+    pub async fn delete(&self, path: &str, options: &Value) -> Value {
+        self.send(Method::DELETE, path, options).await
+    }
+
+    /// Breaks and mends machines: `{"down": "worker-2"}`.
+    pub async fn faults(&self, faults: Value) {
+        let path = "/api/v1/namespaces/kube-system/configmaps/hollow";
+        let request =
+            request(Method::PATCH, path, &json!({ "data": faults }), "application/merge-patch+json");
+        self.0.request::<Value>(request).await.unwrap();
+    }
+
+    /// What a server sends for `path`, byte for byte.
+    pub async fn raw(&self, path: &str, accept: &str) -> Vec<u8> {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        request.headers_mut().insert(http::header::ACCEPT, accept.parse().unwrap());
+        let response = self.0.send(request).await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+
+    async fn send(&self, method: Method, path: &str, object: &Value) -> Value {
+        let request = request(method, path, object, "application/json");
+        self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+}
+
+fn request(method: Method, path: &str, object: &Value, content_type: &str) -> Request<Vec<u8>> {
+    let body = if object.is_null() { Vec::new() } else { serde_json::to_vec(object).unwrap() };
+    let request = Request::builder().method(method).uri(path);
+    request.header(http::header::CONTENT_TYPE, content_type).body(body).unwrap()
+}
+
+/// A tolerance of silence that makes an eviction a matter of seconds.
+fn tolerations() -> Value {
+    let one = |key: &str| json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 2 });
+    json!([one("node.kubernetes.io/unreachable"), one("node.kubernetes.io/not-ready")])
+}
+
+/// A workload with the pod template that all tests use.
+fn workload(kind: &str, name: &str, replicas: u32) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": { "name": name, "namespace": "default" },
+        "spec": {
+            "replicas": replicas,
+            "selector": { "matchLabels": { "app": name } },
+            "template": {
+                "metadata": { "labels": { "app": name } },
+                "spec": { "tolerations": tolerations(), "containers": [{ "name": name, "image": name }] },
+            },
+        },
+    })
+}
+
+/// A StatefulSet with a ReadWriteOnce volume for each pod, and a Deployment.
+pub async fn populate(api: &Api) {
+    let mut postgres = workload("StatefulSet", "postgres", 3);
+    postgres["spec"]["serviceName"] = json!("postgres");
+    postgres["spec"]["volumeClaimTemplates"] = json!([{
+        "metadata": { "name": "data" },
+        "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } },
+    }]);
+    api.create("/apis/apps/v1/namespaces/default/statefulsets", &postgres).await;
+    api.create("/apis/apps/v1/namespaces/default/deployments", &workload("Deployment", "web", 6)).await;
+}
