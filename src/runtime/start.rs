@@ -81,8 +81,8 @@ async fn to_demo(arguments: &Arguments, scenario: &str) -> Result<Connection, Ou
 }
 
 #[cfg(not(feature = "demo"))]
-async fn to_demo(_: &Arguments, _: &str) -> Result<Connection, Outcome> {
-    Err(usage(&"this sickbay was built without the demo cluster (feature `demo`)"))
+fn to_demo(_: &Arguments, _: &str) -> std::future::Ready<Result<Connection, Outcome>> {
+    std::future::ready(Err(usage(&"this sickbay was built without the demo cluster (feature `demo`)")))
 }
 
 fn usage(error: &dyn std::fmt::Display) -> Outcome {
