@@ -50,7 +50,7 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
         since: node.ready_since(),
         clock: outlook.clock(),
         evidence,
-        next: next(node, is_alive, outlook.has_load() || has_volumes).to_owned(),
+        next: next(node, is_alive, outlook.has_load() || outlook.may_have_more() || has_volumes).to_owned(),
         cause: None,
     }
 }

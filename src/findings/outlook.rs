@@ -1,7 +1,7 @@
 //! What will happen to the pods of a node that is not ready: told to go, about to be, to stay.
 
 use super::{Awaited, Bound, Clock, Evidence, Found, View, words};
-use crate::cluster::{Cluster, Eviction, Feed, Kind, Node, Pod, SignOfLife, Sync};
+use crate::cluster::{Cluster, Eviction, Feed, Kind, Node, Pod, SignOfLife, Sync, Text};
 use jiff::{SignedDuration, Timestamp};
 
 /// The controller taints one node in ten seconds; one that is not tainted after this is held back.
@@ -11,6 +11,8 @@ const TAINT_EXPECTED: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Outlook {
     is_known: bool,
+    /// The only namespace whose pods are known.
+    namespace: Option<Text>,
     /// Since when the node has been tainted, for the moments of the evictions.
     is_tainted: bool,
     is_taint_late: bool,
@@ -32,6 +34,7 @@ impl Outlook {
         let cluster = view.cluster;
         let mut outlook = Self {
             is_known: cluster.feed(Feed::Watch(Kind::Pod)).was_complete,
+            namespace: cluster.namespace.clone(),
             is_tainted: cluster.no_execute_since(&node.meta.name).is_some(),
             ..Self::default()
         };
@@ -74,13 +77,30 @@ impl Outlook {
         }
     }
 
-    /// Whether something is on the node that should run elsewhere.
+    /// Whether something is known to be on the node that should run elsewhere.
     pub const fn has_load(&self) -> bool {
         self.movable > 0
     }
 
-    /// What happens to the pods, as a sentence; empty where they are not known.
+    /// Whether something may be on it that is not known.
+    pub const fn may_have_more(&self) -> bool {
+        !self.is_known || self.namespace.is_some()
+    }
+
+    /// What happens to the pods, as far as they are known.
     pub fn sentence(&self) -> String {
+        match &self.namespace {
+            Some(namespace) if self.is_known && self.total == 0 => {
+                format!("No pod of namespace {namespace} is on it; those of others are not known.")
+            }
+            Some(namespace) if self.is_known => {
+                format!("{} Only pods of namespace {namespace} are known.", self.known())
+            }
+            Some(_) | None => self.known(),
+        }
+    }
+
+    fn known(&self) -> String {
         let Self { total, going, due, coming, staying, .. } = *self;
         let of_total = |number: usize| {
             if number == total && total == 1 {

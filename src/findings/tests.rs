@@ -192,6 +192,34 @@ fn a_pod_that_tolerates_everything_stays_and_a_silent_node_without_load_is_less_
 }
 
 #[test]
+fn pods_of_namespaces_that_are_not_read_are_not_called_absent() {
+    let silent = || node("worker-2").silent(50).unreachable(55);
+    let mut narrow = cluster([silent().into()]);
+    narrow.namespace = Some("shop".into());
+    assert_eq!(
+        said(&narrow, 60),
+        [
+            "warning: Node worker-2 is silent: its kubelet stopped reporting. No pod of namespace shop is on it; \
+          those of others are not known."
+        ]
+    );
+    let next =
+        |cluster: &Cluster| evaluate(cluster, at(60), &Timers::default()).incidents[0].root.next.clone();
+    assert!(!next(&narrow).contains("delete the Node"), "what is not known may still run there");
+    assert!(next(&cluster([silent().into()])).contains("delete the Node"));
+
+    let proxy = pod("shop/proxy-2", "worker-2").of("DaemonSet", "proxy");
+    narrow.apply(proxy.into(), at(55));
+    assert_eq!(
+        said(&narrow, 60),
+        [
+            "warning: Node worker-2 is silent: its kubelet stopped reporting. The one pod on it tolerates this and \
+          stays. Only pods of namespace shop are known."
+        ]
+    );
+}
+
+#[test]
 fn a_kubelet_that_talks_gets_the_time_to_unmount_what_nobody_wants() {
     let holder = pod("db/postgres-0", "worker-1").mounting("data");
     let mut cluster = cluster([
