@@ -27,7 +27,8 @@ pub struct Arguments {
     pub demo_from: Option<Duration>,
 
     /// Run the controllers of the demo so many times as fast
-    #[arg(long, global = true, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, requires = "demo")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
     pub demo_speed: u32,
 
     #[command(subcommand)]
@@ -75,11 +76,12 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct Findings {
-    /// Only what concerns these objects: KIND/NAME, or NAME
+    /// Only what concerns these objects: NAME, NAMESPACE/NAME, or KIND/ before either
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
 
-    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    /// Print it as a table for people, or as a document for programs
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
     pub output: Output,
 
     /// Exit with 3 if something of this severity or worse was found
@@ -206,6 +208,7 @@ mod tests {
         for line in [
             "sickbay -A -n data",
             "sickbay --demo-from 3m",
+            "sickbay --demo-speed 3",
             "sickbay unknown",
             "sickbay --demo --demo-speed 0",
         ] {

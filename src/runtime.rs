@@ -10,6 +10,7 @@ mod serve;
 mod start;
 
 use crate::cli::{Arguments, Command};
+use crate::cluster::Text;
 use crate::terminal::{Environment, Signals};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -92,9 +93,10 @@ async fn board(arguments: &Arguments) -> Outcome {
     }
 }
 
-/// Says what went wrong on standard error, where nothing else is lost if that is closed.
+/// Says what went wrong on standard error, where nothing else is lost if that is closed. What a message quotes, from
+/// the command line or from a file, is made safe here: nothing else has.
 fn complain(text: &str) {
-    let _closed = writeln!(std::io::stderr(), "sickbay: {text}");
+    let _closed = writeln!(std::io::stderr(), "sickbay: {}", Text::new(text));
 }
 
 fn fail(text: &str) -> Outcome {

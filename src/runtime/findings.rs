@@ -1,19 +1,24 @@
 //! `sickbay findings`: the same picture and the same rules without a screen.
 
-use super::{Outcome, complain, start};
+mod target;
+
+use super::{Outcome, complain, fail, start};
 use crate::app::link::Picture;
 use crate::app::object::clock_words;
 use crate::app::time::age;
 use crate::app::{App, Msg};
 use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
 use crate::cluster::ObjectRef;
-use crate::findings::{Finding, Incident, Severity};
+use crate::findings::{Awaited, Bound, Finding, Incident, Severity};
 use crate::k8s::watch::{Limits, LinkState, Streams, Update};
 use serde_json::{Value, json};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+
+/// Said of a complete picture alone.
+const CALM: &str = "nothing is wrong that sickbay looks for\n";
 
 pub async fn run(arguments: &Arguments, asked: &Asked) -> Outcome {
     let connection = match start::connect(arguments).await {
@@ -27,17 +32,22 @@ pub async fn run(arguments: &Arguments, asked: &Asked) -> Outcome {
     let is_settled = gather(&mut app, updates, Instant::now() + asked.timeout, &connection).await;
     drop(streams);
     app.settle();
+    let is_complete = is_settled && app.picture() == Picture::Live;
+    if is_complete && let Some(unknown) = unknown(&app, &asked.targets) {
+        return fail(&unknown);
+    }
     let kept: Vec<&Incident> =
         app.findings.incidents.iter().filter(|incident| is_meant(incident, &asked.targets)).collect();
     let text = match asked.output {
+        Output::Table if kept.is_empty() && is_complete => CALM.to_owned(),
         Output::Table => table(&app, &kept),
         Output::Json => format!("{:#}\n", document(&app, &kept)),
         Output::Yaml => serde_yaml::to_string(&document(&app, &kept)).unwrap_or_default(),
     };
-    if std::io::stdout().write_all(text.as_bytes()).is_err() {
-        return Outcome::Failed;
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
+        return unprinted(&error);
     }
-    if !is_settled || app.picture() != Picture::Live {
+    if !is_complete {
         complain(&incomplete(&app));
         return Outcome::Incomplete;
     }
@@ -46,6 +56,14 @@ pub async fn run(arguments: &Arguments, asked: &Asked) -> Outcome {
         (Some(limit), Some(worst)) if worst >= limit => Outcome::Found,
         (Some(_) | None, Some(_) | None) => Outcome::Done,
     }
+}
+
+fn unprinted(error: &std::io::Error) -> Outcome {
+    // Whoever read this has left and knows it.
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Outcome::Failed;
+    }
+    fail(&format!("could not print the findings: {error}; look at where standard output goes"))
 }
 
 const fn severity(fail_on: FailOn) -> Severity {
@@ -97,27 +115,27 @@ fn incomplete(app: &App) -> String {
     }
 }
 
-/// Whether a target names an object of the incident: `KIND/NAME`, `NAMESPACE/NAME`, or `NAME`.
+/// Whether a target names an object of the incident.
 fn is_meant(incident: &Incident, targets: &[String]) -> bool {
-    let is_target = |object: &ObjectRef, target: &String| {
-        let kind = object.kind.word().to_lowercase();
-        let name = object.name.name.as_str();
-        *target == name
-            || *target == object.name.to_string()
-            || target.to_lowercase() == format!("{kind}/{name}")
-            || target.to_lowercase() == format!("{kind}/{}", object.name)
+    let is_target =
+        |object: &ObjectRef| targets.iter().any(|word| target::names(word, object.kind, &object.name));
+    targets.is_empty() || incident.findings().flat_map(Finding::objects).any(is_target)
+}
+
+/// The complaint about a target that names nothing.
+fn unknown(app: &App, targets: &[String]) -> Option<String> {
+    let objects = || app.findings.iter().flat_map(Finding::objects);
+    let word = targets.iter().find(|word| !target::is_known(word, &app.cluster, objects()))?;
+    let place = match &app.cluster.namespace {
+        None => String::new(),
+        Some(namespace) => format!(" in namespace {namespace}"),
     };
-    targets.is_empty()
-        || incident
-            .findings()
-            .flat_map(Finding::objects)
-            .any(|object| targets.iter().any(|target| is_target(object, target)))
+    Some(format!(
+        "nothing is called {word:?}: no node, pod, volume, claim or attachment{place}; check its spelling and its namespace"
+    ))
 }
 
 fn table(app: &App, incidents: &[&Incident]) -> String {
-    if incidents.is_empty() {
-        return "nothing is wrong that sickbay looks for\n".to_owned();
-    }
     let row = |severity: &str, clock: &str, text: &str| format!("{severity:<9} {clock:<32} {text}\n");
     let lines = incidents.iter().flat_map(|incident| {
         let findings = incident.findings().enumerate().map(|(at, finding)| {
@@ -163,9 +181,9 @@ fn finding(finding: &Finding) -> Value {
         "sentence": finding.sentence,
         "since": finding.since.map(|since| since.to_string()),
         "clock": finding.clock.map(|clock| json!({
-            "awaited": format!("{:?}", clock.what),
+            "awaited": awaited(clock.what),
             "at": clock.at.to_string(),
-            "bound": format!("{:?}", clock.bound),
+            "bound": bound(clock.bound),
         })),
         "evidence": finding.evidence.iter().map(|evidence| json!({
             "text": evidence.text,
@@ -173,6 +191,24 @@ fn finding(finding: &Finding) -> Value {
         })).collect::<Vec<_>>(),
         "next": finding.next,
     })
+}
+
+/// What scripts know a clock by; it never changes.
+const fn awaited(what: Awaited) -> &'static str {
+    match what {
+        Awaited::Eviction => "eviction",
+        Awaited::Deadline => "deadline",
+        Awaited::ForceDetach => "force-detach",
+        Awaited::Collection => "collection",
+    }
+}
+
+const fn bound(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Exact => "exact",
+        Bound::NotBefore => "not-before",
+        Bound::AtLatest => "at-latest",
+    }
 }
 
 fn object(object: &ObjectRef) -> Value {
