@@ -3,6 +3,7 @@
 //! What the messages about a connection say is held in `connect` and `k8s::kubeconfig`; here is where they come
 //! out. Whatever is run, nothing but text is printed, and a failure leaves standard output empty.
 #![cfg(feature = "demo")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "command_line/program.rs"]
 mod program;
