@@ -104,7 +104,7 @@ fn by_keys(
 ) -> Vec<(Vec<Context>, String)> {
     let mut rows: Vec<(Vec<Context>, String)> = Vec::new();
     for focus in command.spec().scope.iter().filter(|focus| is_meant(**focus)) {
-        let keys: Vec<String> = keymap.keys(*focus, command).map(|keys| code(keys)).collect();
+        let keys: Vec<String> = keymap.keys(*focus, command).map(code).collect();
         let keys = keys.join(" ");
         match rows.iter_mut().find(|(_, known)| *known == keys) {
             Some((contexts, _)) => contexts.push(*focus),
