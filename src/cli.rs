@@ -61,6 +61,26 @@ pub struct Global {
     #[arg(long, short = 'A', global = true, conflicts_with = "namespace", help_heading = "Cluster")]
     pub all_namespaces: bool,
 
+    /// Act as this user, if yours may do that
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "USER",
+        conflicts_with = "demo",
+        help_heading = "Cluster"
+    )]
+    pub act_as: Option<String>,
+
+    /// Act as a member of this group; may be given again
+    #[arg(
+        long = "as-group",
+        global = true,
+        value_name = "GROUP",
+        requires = "act_as",
+        help_heading = "Cluster"
+    )]
+    pub act_as_groups: Vec<String>,
+
     /// Refuse to send anything that could change the cluster
     #[arg(long, global = true, help_heading = "Cluster")]
     pub read_only: bool,

@@ -379,6 +379,45 @@ async fn credentials_that_have_ended_are_found_out() {
     );
 }
 
+/// A token of an identity provider that ends then.
+fn id_token(end: u32) -> String {
+    format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{end}}}")))
+}
+
+#[tokio::test]
+async fn an_id_token_is_shown_while_it_lasts_and_complained_about_when_it_has_ended() {
+    let server = serve(None, healthy).await;
+    let user = |end, more| {
+        format!(
+            "{{auth-provider: {{name: oidc, config: {{client-id: board, id-token: {}{more}}}}}}}",
+            id_token(end)
+        )
+    };
+    let home = Home::new(&plain_cluster(&server), &user(u32::MAX, ""));
+    home.connect(Flags::default()).await.unwrap();
+    let expected = format!("Bearer {}", id_token(u32::MAX));
+    assert_eq!(header(&server.requests()[0], "authorization"), Some(expected.as_str()));
+
+    let home = Home::new(&plain_cluster(&server), &user(1_577_836_800, ""));
+    let complaint = home.complaint(server.address).await;
+    assert!(complaint.contains("ID token expired and refreshing is not possible"), "{complaint}");
+    assert!(complaint.contains("idp-issuer-url"), "{complaint}");
+}
+
+#[tokio::test]
+async fn acting_as_somebody_else_is_asked_for_with_every_request() {
+    let server = serve(None, healthy).await;
+    let home = Home::new(&plain_cluster(&server), TOKEN);
+    let flags =
+        Flags { act_as: Some("alice".to_owned()), act_as_groups: vec!["ops".to_owned()], ..Flags::default() };
+    let session = home.connect(flags).await.unwrap();
+    assert_eq!(session.user.as_deref(), Some("alice (by ada)"));
+    for request in server.requests() {
+        assert_eq!(header(&request, "impersonate-user"), Some("alice"), "{request}");
+        assert_eq!(header(&request, "impersonate-group"), Some("ops"), "{request}");
+    }
+}
+
 #[tokio::test]
 async fn an_anonymous_user_is_told_why() {
     let anonymous = |request: &str| match path(request) {

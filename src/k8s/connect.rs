@@ -59,7 +59,7 @@ fn place_of(pinned: &Pinned, server: &http::Uri, proxy: Option<&Proxy>) -> Arc<P
         server: server.to_string().trim_end_matches('/').to_owned(),
         context: pinned.context.clone(),
         files: pinned.files_text(),
-        user: pinned.user.clone(),
+        user: pinned.shown_user(),
         proxy: proxy.map(Proxy::to_string),
     })
 }

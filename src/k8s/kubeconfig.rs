@@ -1,7 +1,9 @@
 //! The kubeconfig as kubectl reads it: which files count, how they merge, and which context is meant.
 //!
 //! It is read once and pinned, so that another shell's `use-context` does not move a running session. It
-//! deliberately does not fall back to the account of a pod, and makes no client: `connect` does.
+//! deliberately makes no client: `connect` does.
+
+mod pod;
 
 use std::env;
 use std::ffi::OsString;
@@ -12,6 +14,7 @@ use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
 
 use super::connect::{ConnectError, Entry};
 use super::proxy::ProxyVariables;
+pub use pod::InCluster;
 
 /// What the command line says about the cluster. An empty value counts as not given, as kubectl has it.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,9 @@ pub struct Flags {
     pub user: Option<String>,
     pub namespace: Option<String>,
     pub all_namespaces: bool,
+    /// The user to act as, and the groups: the API server asks whether ours may do that.
+    pub act_as: Option<String>,
+    pub act_as_groups: Vec<String>,
     pub read_only: bool,
 }
 
@@ -34,6 +40,8 @@ pub struct Env {
     pub proxies: ProxyVariables,
     /// Whether somebody sits at a terminal that a credential plugin may use while the first connection is made.
     pub terminal: bool,
+    /// Where this is a pod.
+    pub in_cluster: Option<InCluster>,
 }
 
 impl Env {
@@ -43,6 +51,7 @@ impl Env {
             home: env::home_dir(),
             proxies: ProxyVariables::read(|name| env::var(name).ok()),
             terminal: io::IsTerminal::is_terminal(&io::stdin()) && io::IsTerminal::is_terminal(&io::stderr()),
+            in_cluster: InCluster::of_process(),
         }
     }
 }
@@ -62,9 +71,23 @@ pub struct Pinned {
     pub user_entry: AuthInfo,
 }
 
-/// Reads the kubeconfig that `flags` and `env` mean, and the context in it.
+/// What `flags` and `env` mean: a context of the kubeconfig, or the account of this pod where there is no file and
+/// nothing was asked for that only a file could tell.
 pub fn pin(flags: &Flags, env: &Env) -> Result<Pinned, ConnectError> {
-    let (kubeconfig, files) = read(&sources(flags, env)?)?;
+    let names_entry =
+        [&flags.context, &flags.cluster, &flags.user].into_iter().flatten().any(|name| !name.is_empty());
+    let pinned = match sources(flags, env) {
+        Ok(files) => pin_context(flags, &files)?,
+        Err(error @ ConnectError::NoKubeconfig { .. }) if !names_entry => {
+            env.in_cluster.as_ref().and_then(InCluster::pin).ok_or(error)?
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(pinned.acting_as(flags))
+}
+
+fn pin_context(flags: &Flags, files: &[PathBuf]) -> Result<Pinned, ConnectError> {
+    let (kubeconfig, files) = read(files)?;
     let given = |flag: &Option<String>| flag.clone().filter(|name| !name.is_empty());
     let list = text_of(&files);
 
@@ -128,8 +151,40 @@ impl Pinned {
                 now: server,
             });
         }
-        let user_entry = self.user.as_ref().and_then(|user| user_named(&kubeconfig, user));
-        Ok(Self { user_entry: user_entry.unwrap_or_else(|| self.user_entry.clone()), ..self.clone() })
+        let read = self.user.as_ref().and_then(|user| user_named(&kubeconfig, user));
+        let ours = self.user_entry.clone();
+        let user_entry = read.map_or_else(
+            || ours.clone(),
+            |read| AuthInfo {
+                // Whom the header names does not change either.
+                impersonate: ours.impersonate.clone(),
+                impersonate_uid: ours.impersonate_uid.clone(),
+                impersonate_groups: ours.impersonate_groups.clone(),
+                impersonate_user_extra: ours.impersonate_user_extra.clone(),
+                ..read
+            },
+        );
+        Ok(Self { user_entry, ..self.clone() })
+    }
+
+    /// `--as` replaces whom the kubeconfig would act as, whole.
+    fn acting_as(mut self, flags: &Flags) -> Self {
+        if let Some(user) = flags.act_as.clone().filter(|user| !user.is_empty()) {
+            self.user_entry.impersonate = Some(user);
+            self.user_entry.impersonate_uid = None;
+            self.user_entry.impersonate_groups = Some(flags.act_as_groups.clone());
+            self.user_entry.impersonate_user_extra = None;
+        }
+        self
+    }
+
+    /// The user as people are told: whose credentials are shown at the door, and as whom.
+    pub fn shown_user(&self) -> Option<String> {
+        match (&self.user_entry.impersonate, &self.user) {
+            (Some(other), Some(user)) => Some(format!("{other} (by {user})")),
+            (Some(other), None) => Some(other.clone()),
+            (None, user) => user.clone(),
+        }
     }
 
     /// The server as the kubeconfig writes it.

@@ -45,6 +45,8 @@ fn flags(global: &Global) -> Flags {
         user: global.user.clone(),
         namespace: global.namespace.clone(),
         all_namespaces: global.all_namespaces,
+        act_as: global.act_as.clone(),
+        act_as_groups: global.act_as_groups.clone(),
         read_only: global.read_only,
     }
 }

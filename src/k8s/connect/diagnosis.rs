@@ -7,15 +7,20 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use kube::client::AuthError;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error as RustlsError, InvalidMessage};
 
+use super::login::fault;
 use super::{ConnectError, Place, TlsFault, one_line};
 use crate::k8s::transport::{CONNECT_LIMIT, HostNotFound, ProxyFault};
 
 /// The one cause in a chain of errors that names what to do.
 pub(super) fn of(error: &(dyn Error + 'static), place: &Arc<Place>) -> ConnectError {
     let place = place.clone();
+    if let Some(refused) = find::<AuthError>(error) {
+        return ConnectError::Credentials { place, reason: fault(refused) };
+    }
     if let Some(fault) = find::<ProxyFault>(error) {
         return match fault {
             ProxyFault::Unreachable { proxy, source } => {

@@ -88,6 +88,10 @@ async fn credentials(
     let is_empty = |secret: &mut SecretString| secret.expose_secret().is_empty();
     user.token.take_if(is_empty);
     user.token_file.take_if(|path| path.is_empty());
+    if let Some(provider) = user.auth_provider.as_mut().filter(|provider| provider.name == "oidc") {
+        // A public client has none; kube wants the field.
+        provider.config.entry("client-secret".to_owned()).or_default();
+    }
     let Some(exec) = user.exec.take() else { return Ok((user, None)) };
     let has_login = user.token.is_some()
         || user.token_file.is_some()
@@ -155,17 +159,23 @@ fn authorities(pinned: &Pinned) -> Result<Option<Vec<Vec<u8>>>, String> {
     Ok(Some(certificates))
 }
 
-/// Why kube cannot make a client of it. What a program printed is a secret and is left out.
+/// Why kube cannot make a client of it.
 fn reason(error: &kube::Error) -> String {
     match error {
-        kube::Error::Auth(AuthError::AuthExecRun { cmd, out }) => {
-            format!("{} failed ({})", one_line(cmd), out.status)
-        }
-        kube::Error::Auth(AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_)) => {
+        kube::Error::Auth(error) => fault(error),
+        kube::Error::InferKubeconfig(error) => chain(error),
+        other => chain(other),
+    }
+}
+
+/// Why there are no credentials. What a program printed is a secret and is left out.
+pub(super) fn fault(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecRun { cmd, out } => format!("{} failed ({})", one_line(cmd), out.status),
+        AuthError::AuthExecParse(_) | AuthError::ParseTokenKey(_) => {
             "the auth provider answered with something else than a token".to_owned()
         }
-        kube::Error::Auth(error) => chain(error),
-        kube::Error::InferKubeconfig(error) => chain(error),
+        AuthError::Oidc(error) => chain(error),
         other => chain(other),
     }
 }

@@ -88,7 +88,7 @@ impl Session {
         Self {
             context: pinned.context.clone(),
             cluster: pinned.cluster.clone(),
-            user: pinned.user.clone(),
+            user: pinned.shown_user(),
             server: server.trim_end_matches('/').to_owned(),
             version,
             scope,

@@ -247,3 +247,51 @@ fn what_is_pinned_stays_when_the_file_moves_on() {
          https://10.0.0.1:6443; start sickbay again to follow"
     );
 }
+
+#[test]
+fn acting_as_somebody_else_is_told_and_stays_when_the_file_is_read_again() {
+    let home = Home::new();
+    home.write(
+        ".kube/config",
+        &TWO.replace("{token: prod-token}", "{token: prod-token, as: bob, as-uid: '7'}"),
+    );
+    let pinned = pin(&Flags::default(), &home.env("")).unwrap();
+    assert_eq!(pinned.shown_user().as_deref(), Some("bob (by prod)"));
+
+    let flags = Flags {
+        act_as: Some("alice".to_owned()),
+        act_as_groups: vec!["ops".to_owned(), "dev".to_owned()],
+        ..Flags::default()
+    };
+    let pinned = pin(&flags, &home.env("")).unwrap();
+    assert_eq!(pinned.shown_user().as_deref(), Some("alice (by prod)"));
+    home.write(".kube/config", &TWO.replace("prod-token", "new-token"));
+    let again = pinned.reread().unwrap();
+    let user = &again.user_entry;
+    assert_eq!(token(&again), "new-token");
+    assert_eq!((user.impersonate.as_deref(), &user.impersonate_uid), (Some("alice"), &None));
+    assert_eq!(user.impersonate_groups.as_deref(), Some(["ops".to_owned(), "dev".to_owned()].as_slice()));
+}
+
+#[test]
+fn in_a_pod_its_account_stands_in_for_a_kubeconfig() {
+    let home = Home::new();
+    let folder = home.write("account/namespace", "shop\n").parent().unwrap().to_owned();
+    let in_cluster = Some(InCluster { host: "fd00::1".to_owned(), port: "443".to_owned(), folder });
+    let env = Env { in_cluster, ..home.env("") };
+    let complaint = home.complaint(&Flags::default(), &env);
+    assert!(complaint.starts_with("no kubeconfig"), "without a token: {complaint}");
+
+    home.write("account/token", "token");
+    home.write("account/ca.crt", "");
+    let pinned = pin(&Flags::default(), &env).unwrap();
+    assert_eq!(pinned.server(), "https://[fd00::1]:443");
+    assert_eq!((pinned.context.as_str(), pinned.namespace.as_deref()), ("in-cluster", Some("shop")));
+    assert!(pinned.user_entry.token_file.is_some() && pinned.cluster_entry.certificate_authority.is_some());
+    assert_eq!(pinned.reread().unwrap().server(), pinned.server());
+
+    let asked = Flags { context: Some("prod".to_owned()), ..Flags::default() };
+    assert!(home.complaint(&asked, &env).starts_with("no kubeconfig"), "a context is asked for");
+    home.write(".kube/config", TWO);
+    assert_eq!(pin(&Flags::default(), &env).unwrap().context, "prod", "a kubeconfig goes first");
+}
