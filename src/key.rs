@@ -258,6 +258,37 @@ impl Sequence {
     }
 }
 
+impl Sequence {
+    /// The keys that are probably meant by what other programs write: `ctrl+x`, `C-x`, `<c-x>`, `^x`.
+    pub fn respelled(written: &str) -> Option<Self> {
+        let key = |word: &str| {
+            let word = word.strip_prefix('<').and_then(|word| word.strip_suffix('>')).unwrap_or(word);
+            let word = match word.strip_prefix('^') {
+                Some(rest) if !rest.is_empty() => format!("ctrl-{rest}"),
+                Some(_) | None => word.to_owned(),
+            };
+            let (held, name) = match word.rsplit_once(['-', '+']) {
+                Some((held, name)) if !name.is_empty() => (held, name),
+                Some(_) | None => ("", word.as_str()),
+            };
+            let mut spelled = String::new();
+            for held in held.split(['-', '+']).filter(|held| !held.is_empty()) {
+                spelled.push_str(match held.to_lowercase().as_str() {
+                    "c" | "ctrl" | "control" => "ctrl-",
+                    "m" | "a" | "alt" | "meta" | "opt" | "option" => "alt-",
+                    "s" | "shift" => "shift-",
+                    _ => return None,
+                });
+            }
+            let name = if name.chars().count() > 1 { name.to_lowercase() } else { name.to_owned() };
+            spelled.push_str(&name);
+            spelled.parse::<Key>().ok()
+        };
+        let keys: Option<Vec<Key>> = written.split_whitespace().map(key).collect();
+        keys.filter(|keys| !keys.is_empty()).map(Self)
+    }
+}
+
 impl From<Key> for Sequence {
     fn from(key: Key) -> Self {
         Self(vec![key])
@@ -344,6 +375,25 @@ mod tests {
         assert_eq!(sequence.keys(), [key("g"), key("N")]);
         assert!(sequence.starts_with(&[key("g")]));
         assert_eq!(" ".parse::<Sequence>(), Err(KeyError::Empty));
+    }
+
+    #[test]
+    fn what_other_programs_write_is_understood() {
+        for (written, meant) in [
+            ("ctrl+x", Some("ctrl-x")),
+            ("C-x C-s", Some("ctrl-x ctrl-s")),
+            ("<c-x>", Some("ctrl-x")),
+            ("^d", Some("ctrl-d")),
+            ("Enter", Some("enter")),
+            ("<S-Tab>", Some("shift-tab")),
+            ("M-x", Some("alt-x")),
+            ("hyper-x", None),
+            ("C-i", None),
+            ("", None),
+        ] {
+            let respelled = Sequence::respelled(written).map(|keys| keys.to_string());
+            assert_eq!(respelled.as_deref(), meant, "{written}");
+        }
     }
 
     #[test]

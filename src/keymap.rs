@@ -4,10 +4,13 @@
 //! press then looks through some fifty bindings, which needs no cleverer structure. The keymap knows nothing of
 //! what is pressed so far: whoever reads the keys keeps the pending ones.
 
+mod listing;
+
+pub use listing::{Bound, Hidden, Listing};
+
 use crate::command::{Command, Context};
 use crate::key::{Key, Sequence};
-use crate::problem::{Layer, Layers, Problem, Source};
-use serde_yaml::Value;
+use crate::problem::{Layer, Layers, Problem, Shape, Source, Yaml, find_lines, once, whole};
 
 /// The name of the embedded keymap, and what a user's file usually extends.
 pub const DEFAULT: &str = "default";
@@ -34,22 +37,21 @@ pub enum Lookup {
 }
 
 impl Keymap {
-    /// The keymap of that name. With any problem in its files it is the embedded default instead: half a keymap
-    /// would surprise more than a known one.
+    /// The keymap of that name. A file with a problem does not count, because half a keymap would surprise more
+    /// than a known one: what it extends is used, or the embedded default.
     pub fn load(name: &str, layers: &Layers) -> (Self, Vec<Problem>) {
-        let (chain, mut problems) = layers.chain(name);
-        let keymap = merge(&chain, &mut problems);
-        if problems.is_empty() { (keymap, problems) } else { (Self::embedded(), problems) }
+        let (entries, problems) = in_force(name, layers);
+        (Self::of(&entries), problems)
     }
 
     /// The default that is compiled in, whatever the user's files say.
     pub fn embedded() -> Self {
-        let mut layers = Layers::new();
-        let text = include_str!("../keymaps/default.yaml").to_owned();
-        layers.push(DEFAULT, Source { file: "keymaps/default.yaml".to_owned(), text });
-        let (chain, mut problems) = layers.chain(DEFAULT);
-        // That it has none is a test's business.
-        merge(&chain, &mut problems)
+        Self::of(&embedded())
+    }
+
+    fn of(entries: &[Entry]) -> Self {
+        let of = |focus: &Context| (*focus, in_focus(*focus, entries, |_, _| {}));
+        Self { by_focus: Context::ALL.iter().map(of).collect() }
     }
 
     pub fn lookup(&self, focus: Context, pressed: &[Key]) -> Lookup {
@@ -91,12 +93,35 @@ struct Entry {
     context: Context,
     /// As written, for the place of a problem.
     written: String,
+    at: u32,
     keys: Sequence,
     command: Option<Command>,
 }
 
-/// The layers as one keymap, the first one on top.
-fn merge(chain: &[Layer], problems: &mut Vec<Problem>) -> Keymap {
+/// The entries that hold under a name, and what is wrong with its files.
+fn in_force(name: &str, layers: &Layers) -> (Vec<Entry>, Vec<Problem>) {
+    let (chain, mut problems) = layers.chain(name);
+    let entries = merge(&chain, &mut problems);
+    if problems.is_empty() {
+        return (entries, problems);
+    }
+    let entries = match whole(&chain, &problems) {
+        [] => embedded(),
+        below => merge(below, &mut Vec::new()),
+    };
+    (entries, problems)
+}
+
+fn embedded() -> Vec<Entry> {
+    let mut layers = Layers::new();
+    let text = include_str!("../keymaps/default.yaml").to_owned();
+    layers.push(DEFAULT, Source { file: "keymaps/default.yaml".to_owned(), text });
+    // That it has no problem is a test's business.
+    merge(&layers.chain(DEFAULT).0, &mut Vec::new())
+}
+
+/// What all layers say together: the first one is on top, and covers what the others say of the same keys.
+fn merge(chain: &[Layer], problems: &mut Vec<Problem>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for layer in chain {
         let mut own: Vec<Entry> = Vec::new();
@@ -114,25 +139,30 @@ fn merge(chain: &[Layer], problems: &mut Vec<Problem>) -> Keymap {
         entries.append(&mut own);
     }
     problems.extend(conflicts(&entries));
-    let by_focus = Context::ALL.iter().map(|focus| (*focus, in_focus(*focus, &entries))).collect();
-    Keymap { by_focus }
+    for layer in chain {
+        find_lines(&layer.source, problems);
+    }
+    entries
 }
 
 /// What of the entries holds in one focus: the nearer context wins, and hides what its keys begin or are begun by.
-fn in_focus(focus: Context, entries: &[Entry]) -> Vec<Binding> {
+/// `hide` is told which entry is hidden and by what.
+fn in_focus(focus: Context, entries: &[Entry], mut hide: impl FnMut(usize, &Binding)) -> Vec<Binding> {
     let mut bindings: Vec<Binding> = Vec::new();
     let mut unbound: Vec<&Sequence> = Vec::new();
     for context in focus.stack() {
         let mut own = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.context == *context) {
-            let hidden = unbound.contains(&&entry.keys)
-                || bindings.iter().any(|nearer| overlap(&nearer.keys, &entry.keys).is_some());
-            match entry.command {
-                None => unbound.push(&entry.keys),
-                Some(command) if !hidden && command.applies_in(focus) => {
-                    own.push(Binding { keys: entry.keys.clone(), command });
-                }
-                Some(_) => {}
+        for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.context == *context) {
+            let Some(command) = entry.command else {
+                unbound.push(&entry.keys);
+                continue;
+            };
+            if !command.applies_in(focus) || unbound.contains(&&entry.keys) {
+                continue;
+            }
+            match bindings.iter().find(|nearer| overlap(&nearer.keys, &entry.keys).is_some()) {
+                Some(nearer) => hide(at, nearer),
+                None => own.push(Binding { keys: entry.keys.clone(), command }),
             }
         }
         bindings.append(&mut own);
@@ -165,24 +195,28 @@ fn conflicts(entries: &[Entry]) -> Vec<Problem> {
 }
 
 fn read(layer: &Layer, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let file = &layer.source.file;
     let mut entries = Vec::new();
     for (name, bindings) in &layer.entries {
-        let name = word(name);
+        let at = name.at;
+        let name = name.word();
         let Some(context) = Context::by_id(&name) else {
             let known = Context::ALL.iter().map(|context| context.id());
-            problems.push(Problem::new(&layer.file, &[&name], "is not a context").with_nearest(&name, known));
+            let problem = Problem::new(file, &[&name], "is not a context").at(at);
+            problems.push(problem.with_choice(&name, known));
             continue;
         };
-        let bindings = match bindings {
-            Value::Mapping(bindings) => bindings,
-            Value::Null => continue,
-            _ => {
-                problems.push(Problem::new(&layer.file, &[&name], "must be a mapping of keys to commands"));
+        let bindings = match &bindings.shape {
+            Shape::Map(bindings) => bindings.clone(),
+            Shape::Nothing => continue,
+            Shape::Flag(_) | Shape::Number(_) | Shape::Text(_) | Shape::List(_) => {
+                let reason = format!("must be a mapping of keys to commands, and is {}", bindings.kind());
+                problems.push(Problem::new(file, &[&name], reason).at(at));
                 continue;
             }
         };
-        for (keys, command) in bindings {
-            match entry(&layer.file, context, &word(keys), &word(command)) {
+        for (keys, command) in once(bindings, file, &[&name], problems) {
+            match entry(file, context, &keys, &command) {
                 Ok(entry) => entries.push(entry),
                 Err(problem) => problems.push(problem),
             }
@@ -191,18 +225,28 @@ fn read(layer: &Layer, problems: &mut Vec<Problem>) -> Vec<Entry> {
     entries
 }
 
-fn entry(file: &str, context: Context, written: &str, id: &str) -> Result<Entry, Problem> {
-    let complaint = |reason: String| Problem::new(file, &[context.id(), written], reason);
+fn entry(file: &str, context: Context, key: &Yaml, command: &Yaml) -> Result<Entry, Problem> {
+    let (written, id) = (key.word(), command.word());
+    let complaint = |reason: String| Problem::new(file, &[context.id(), &written], reason).at(key.at);
     let keys: Sequence = written.parse().map_err(|error: crate::key::KeyError| {
-        complaint(error.to_string()).with_nearest(written, Key::names())
+        let meant = Sequence::respelled(&written).map(|keys| format!("write `{keys}`"));
+        match meant {
+            Some(hint) => complaint(error.to_string()).with_hint(hint),
+            None => complaint(error.to_string()).with_nearest(&written, Key::names()),
+        }
     })?;
-    let command = match id {
-        "none" => None,
-        "" => return Err(complaint("must be one command, or `none`".to_owned())),
-        _ => Some(Command::by_id(id).ok_or_else(|| {
-            let ids = Command::all().map(|command| command.spec().id);
-            complaint(format!("there is no command `{id}`")).with_nearest(id, ids.chain(["none"]))
-        })?),
+    let command = match (&command.shape, id.as_str()) {
+        (_, "none") => None,
+        (Shape::Nothing | Shape::List(_) | Shape::Map(_), _) => {
+            let reason = format!("must be one command, and is {}", command.kind());
+            return Err(complaint(reason).with_hint("`none` unbinds the key"));
+        }
+        (Shape::Flag(_) | Shape::Number(_) | Shape::Text(_), _) => {
+            Some(Command::by_id(&id).ok_or_else(|| {
+                let ids = Command::all().map(|command| command.spec().id);
+                complaint(format!("there is no command `{id}`")).with_nearest(&id, ids.chain(["none"]))
+            })?)
+        }
     };
     if let Some(command) = command {
         if context.takes_text() && keys.keys().first().is_some_and(|key| key.text().is_some()) {
@@ -215,23 +259,12 @@ fn entry(file: &str, context: Context, written: &str, id: &str) -> Result<Entry,
             return Err(complaint(reason).with_hint(format!("it applies in {}", scope.join(", "))));
         }
     }
-    Ok(Entry { file: file.to_owned(), context, written: written.to_owned(), keys, command })
+    Ok(Entry { file: file.to_owned(), context, at: key.at, keys, command, written })
 }
 
 impl Entry {
     fn problem(&self, reason: String) -> Problem {
-        Problem::new(&self.file, &[self.context.id(), &self.written], reason)
-    }
-}
-
-/// A scalar as its author wrote it: `1: go-triage` needs no quotes. Anything else is no word at all.
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(yes) => yes.to_string(),
-        Value::Null => "~".to_owned(),
-        Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => String::new(),
+        Problem::new(&self.file, &[self.context.id(), &self.written], reason).at(self.at)
     }
 }
 
@@ -382,18 +415,71 @@ prompt:
         assert_eq!(
             problems,
             [
-                "mine.yaml: nods: is not a context; did you mean `nodes`?",
-                "mine.yaml: help: must be a mapping of keys to commands",
-                "mine.yaml: global.entre: `entre` is not a key; did you mean `enter`?",
-                "mine.yaml: global.ctrl-i: a terminal sends the same for `ctrl-i` as for `tab`; bind `tab`",
-                "mine.yaml: global.x: there is no command `go-noods`; did you mean `go-nodes`?",
-                "mine.yaml: global.w: must be one command, or `none`",
-                "mine.yaml: nodes.r: `refresh` does nothing in nodes; it applies in object",
-                "mine.yaml: prompt.j: types a character here; bind a key that types none",
-                "mine.yaml: global.shift-g: is the same key as `G`",
-                "mine.yaml: global.\"g n\": cannot be told from `g`, which is top; unbind one: `\"g\": none`",
+                "mine.yaml:2: nods: is not a context; did you mean `nodes`?",
+                "mine.yaml:3: help: must be a mapping of keys to commands, and is a number",
+                "mine.yaml:5: global.entre: `entre` is not a key; did you mean `enter`?",
+                "mine.yaml:6: global.ctrl-i: a terminal sends the same for `ctrl-i` as for `tab`; bind `tab`",
+                "mine.yaml:7: global.x: there is no command `go-noods`; did you mean `go-nodes`?",
+                "mine.yaml:11: global.w: must be one command, and is a list; `none` unbinds the key",
+                "mine.yaml:13: nodes.r: `refresh` does nothing in nodes; it applies in object",
+                "mine.yaml:15: prompt.j: types a character here; bind a key that types none",
+                "mine.yaml:9: global.shift-g: is the same key as `G`",
+                "mine.yaml:10: global.\"g n\": cannot be told from `g`, which is top; unbind one: `\"g\": none`",
             ]
         );
+    }
+
+    #[test]
+    fn a_broken_file_leaves_what_it_extends() {
+        let mut layers = Layers::new();
+        let default = include_str!("../keymaps/default.yaml");
+        let vim = include_str!("../keymaps/vim.yaml");
+        for (name, text) in [("default", default), ("vim", vim), ("mine", "extends: vim\nglobal: {x: opn}\n")]
+        {
+            layers.push(name, Source { file: format!("{name}.yaml"), text: text.to_owned() });
+        }
+        let (keymap, problems) = Keymap::load("mine", &layers);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(keymap, Keymap::load("vim", &layers).0);
+        assert_ne!(keymap, Keymap::embedded());
+        // A file that cannot be read at all is no ground either.
+        layers.push("vim", Source { file: "own/vim.yaml".to_owned(), text: "[".to_owned() });
+        assert_eq!(Keymap::load("mine", &layers).0, Keymap::embedded());
+    }
+
+    #[test]
+    fn hands_of_a_vim_user_find_their_keys() {
+        let mut layers = Layers::new();
+        let default = include_str!("../keymaps/default.yaml");
+        for (name, text) in [("default", default), ("vim", include_str!("../keymaps/vim.yaml"))] {
+            layers.push(name, Source { file: format!("{name}.yaml"), text: text.to_owned() });
+        }
+        let (keymap, problems) = Keymap::load("vim", &layers);
+        assert_eq!(problems, []);
+        for (focus, written, ui) in [
+            (Context::Pods, "g g", Ui::Top),
+            (Context::Pods, "shift-g", Ui::Bottom),
+            (Context::Pods, "ctrl-d", Ui::HalfPageDown),
+            (Context::Pods, "ctrl-u", Ui::HalfPageUp),
+            (Context::Pods, "ctrl-f", Ui::PageDown),
+            (Context::Pods, "ctrl-b", Ui::PageUp),
+            (Context::Pods, "j", Ui::Down),
+            (Context::Pods, "k", Ui::Up),
+            (Context::Triage, "l", Ui::Right),
+            (Context::Triage, "h", Ui::Left),
+            (Context::Nodes, "g t", Ui::NextScreen),
+            (Context::Nodes, "g T", Ui::PreviousScreen),
+            (Context::Object, "ctrl-o", Ui::Back),
+            (Context::Object, "}", Ui::NextSection),
+            (Context::Nodes, "Z Z", Ui::Quit),
+            (Context::Nodes, "Z Q", Ui::Quit),
+        ] {
+            assert_eq!(lookup(&keymap, focus, written), matched(ui), "{written} in {focus:?}");
+        }
+        // What deletes in vim does nothing.
+        for written in ["d", "x", "shift-d"] {
+            assert_eq!(lookup(&keymap, Context::Pods, written), Lookup::NotFound, "{written}");
+        }
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! Problem: one complaint about a data file, with its place; and the files themselves, as layers of names.
 //!
-//! Everything a person may write (keymaps, themes, later the config) is read through here, so that all of it
+//! Everything a person may write (keymaps, themes, the config) is read through here, so that all of it
 //! complains alike: every problem at once, each with the file, the place, the reason and the nearest valid name.
 //! It reads no files: `assets` and the config bring them as [`Source`]s.
 
+use crate::plain::plain;
+use std::collections::BTreeSet;
 use std::fmt;
 
 mod layers;
+mod yaml;
 
-pub use layers::{Layer, Layers, Source};
+pub use layers::{Layer, Layers, Source, whole};
+pub use yaml::{Shape, Yaml, read};
+
+/// Problems of one file that get a line. More are told without: a line costs as much as reading the file.
+const MOST_LINES: usize = 100;
 
 /// One complaint about a data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +27,26 @@ pub struct Problem {
     pub line: Option<usize>,
     pub reason: String,
     pub hint: Option<String>,
+    /// What of the file is meant, as [`Yaml`] counts: the line is found by it.
+    at: Option<u32>,
 }
 
 impl Problem {
     pub fn new(file: impl Into<String>, path: &[&str], reason: impl Into<String>) -> Self {
-        Self { file: file.into(), place: place(path), line: None, reason: reason.into(), hint: None }
+        Self {
+            file: file.into(),
+            place: place(path),
+            line: None,
+            reason: reason.into(),
+            hint: None,
+            at: None,
+        }
+    }
+
+    /// Tells which thing of the file is meant, so that [`find_lines`] can find its line.
+    #[must_use]
+    pub fn at(self, at: u32) -> Self {
+        Self { at: Some(at), ..self }
     }
 
     #[must_use]
@@ -41,6 +63,12 @@ impl Problem {
         }
     }
 
+    /// Adds the nearest valid name, or all of them where none is near.
+    #[must_use]
+    pub fn with_choice<'a>(self, word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        self.with_hint(choice(word, candidates))
+    }
+
     /// What the YAML parser has to say.
     pub fn from_yaml(file: &str, error: &serde_yaml::Error) -> Self {
         // The parser puts the position into its text as well; once is enough.
@@ -51,21 +79,56 @@ impl Problem {
     }
 }
 
+/// One line that is safe for a terminal, whatever the file holds: it may have come from anywhere.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        let mut text = match self.line {
+            Some(line) => format!("{}:{line}", self.file),
+            None => self.file.clone(),
+        };
+        for part in [&self.place, &self.reason].into_iter().filter(|part| !part.is_empty()) {
+            text.push_str(": ");
+            text.push_str(part);
         }
-        if !self.place.is_empty() {
-            write!(f, ": {}", self.place)?;
-        }
-        write!(f, ": {}", self.reason)?;
         if let Some(hint) = &self.hint {
-            write!(f, "; {hint}")?;
+            text.push_str("; ");
+            text.push_str(hint);
         }
-        Ok(())
+        f.write_str(&plain(&text))
     }
+}
+
+/// Gives the problems of a file their lines, as far as they are known.
+pub fn find_lines(source: &Source, problems: &mut [Problem]) {
+    let unplaced =
+        problems.iter_mut().filter(|problem| problem.file == source.file && problem.line.is_none());
+    for problem in unplaced.take(MOST_LINES) {
+        problem.line = problem.at.and_then(|at| yaml::line(&source.text, at));
+    }
+}
+
+/// The entries of a mapping with each name once, as its first says; every other is a problem.
+pub fn once(
+    entries: Vec<(Yaml, Yaml)>,
+    file: &str,
+    path: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Vec<(Yaml, Yaml)> {
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let word = key.word();
+        if matches!(key.shape, Shape::List(_) | Shape::Map(_)) {
+            let reason = format!("a name must be one word, and this is {}", key.kind());
+            problems.push(Problem::new(file, path, reason).at(key.at));
+        } else if seen.insert(word.clone()) {
+            kept.push((key, value));
+        } else {
+            let path: Vec<&str> = path.iter().copied().chain([word.as_str()]).collect();
+            problems.push(Problem::new(file, &path, "is there twice").at(key.at).with_hint("keep one"));
+        }
+    }
+    kept
 }
 
 /// A key path as it would be written: dots between, quotes where a key is not a bare word.
@@ -76,6 +139,14 @@ fn place(path: &[&str]) -> String {
         if bare { (*key).to_owned() } else { format!("\"{key}\"") }
     };
     path.iter().map(quoted).collect::<Vec<_>>().join(".")
+}
+
+/// What to say to a word that is none of the few there are.
+pub fn choice<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match nearest(word, candidates.clone()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("there is {}", candidates.into_iter().collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// The candidate most like `word`, if any is like enough to be meant: a third of its letters may be wrong.

@@ -11,12 +11,13 @@ mod style;
 pub use glyphs::Glyphs;
 pub use style::{Color, ColorDepth, Modifiers, Style};
 
-use crate::problem::{Layers, Problem, Source};
-use serde_yaml::Value;
+use crate::problem::{Layer, Layers, Problem, Shape, Source, find_lines, whole};
 use style::Look;
 
 /// The embedded theme for terminals with colours, and what a user's file usually extends.
 pub const DEFAULT: &str = "dark";
+/// The theme that is made of the sixteen colours alone.
+pub const ANSI16: &str = "ansi16";
 /// The theme without a colour.
 pub const MONO: &str = "mono";
 
@@ -93,27 +94,43 @@ pub struct Theme {
 
 impl Theme {
     /// The theme of that name for a terminal of that depth; without colours it is always `mono`, because another
-    /// theme may tell things apart by colour alone. With any problem in its files the embedded one is used.
+    /// theme may tell things apart by colour alone. A file with a problem does not count: what it extends is used, or
+    /// the embedded theme.
     pub fn load(name: &str, layers: &Layers, depth: ColorDepth) -> (Self, Vec<Problem>) {
         let name = if depth == ColorDepth::None { MONO } else { name };
-        let (looks, problems) = looks(name, layers);
+        let (chain, mut problems) = layers.chain(name);
+        let found = looks(&chain, &mut problems);
         if problems.is_empty() {
-            (Self::new(&looks, depth), problems)
-        } else {
-            (Self::embedded(depth), problems)
+            return (Self::new(&found, depth), problems);
         }
+        let theme = match whole(&chain, &problems) {
+            [] => Self::embedded(depth),
+            below => Self::new(&looks(below, &mut Vec::new()), depth),
+        };
+        (theme, problems)
     }
 
     /// The theme that is compiled in for this depth, whatever the user's files say.
     pub fn embedded(depth: ColorDepth) -> Self {
         let (name, text) = match depth {
             ColorDepth::None => (MONO, include_str!("../themes/mono.yaml")),
-            ColorDepth::Ansi16 | ColorDepth::Indexed256 => (DEFAULT, include_str!("../themes/dark.yaml")),
+            ColorDepth::Ansi16 => (ANSI16, include_str!("../themes/ansi16.yaml")),
+            ColorDepth::Indexed256 => (DEFAULT, include_str!("../themes/dark.yaml")),
         };
         let mut layers = Layers::new();
         layers.push(name, Source { file: format!("themes/{name}.yaml"), text: text.to_owned() });
         // That it has no problem is a test's business.
-        Self::new(&looks(name, &layers).0, depth)
+        let (chain, mut problems) = layers.chain(name);
+        Self::new(&looks(&chain, &mut problems), depth)
+    }
+
+    /// The name of the embedded theme for this depth.
+    pub const fn name_for(depth: ColorDepth) -> &'static str {
+        match depth {
+            ColorDepth::None => MONO,
+            ColorDepth::Ansi16 => ANSI16,
+            ColorDepth::Indexed256 => DEFAULT,
+        }
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -138,38 +155,50 @@ impl Theme {
 }
 
 /// What the files say, the topmost first.
-fn looks(name: &str, layers: &Layers) -> (Vec<(Role, Look)>, Vec<Problem>) {
-    let (chain, mut problems) = layers.chain(name);
+fn looks(chain: &[Layer], problems: &mut Vec<Problem>) -> Vec<(Role, Look)> {
     let mut looks = Vec::new();
-    for layer in &chain {
+    for layer in chain {
         for (id, style) in &layer.entries {
-            let id = id.as_str().unwrap_or_default();
-            let complaint = |reason: String| Problem::new(&layer.file, &[id], reason);
-            let Some(role) = Role::by_id(id) else {
+            let at = id.at;
+            let id = id.word();
+            let complaint = |reason: String| Problem::new(&layer.source.file, &[&id], reason).at(at);
+            let Some(role) = Role::by_id(&id) else {
                 let known = Role::ALL.iter().map(|role| role.id());
-                problems.push(complaint("is not a role".to_owned()).with_nearest(id, known));
+                let group = format!("{id}.");
+                let below = known.clone().find(|known| known.starts_with(&group));
+                let problem = complaint("is not a role".to_owned());
+                problems.push(match below {
+                    Some(below) => problem.with_hint(format!("write a role in one word: `{below}: …`")),
+                    None => problem.with_nearest(&id, known),
+                });
                 continue;
             };
-            let written = match style {
-                Value::String(text) => text.clone(),
+            let written = match &style.shape {
                 // A colour's number alone needs no quotes.
-                Value::Number(number) => number.to_string(),
-                _ => {
-                    problems.push(complaint("must be a style, like `bold red on default`".to_owned()));
+                Shape::Text(text) | Shape::Number(text) => text,
+                Shape::Nothing | Shape::Flag(_) | Shape::List(_) | Shape::Map(_) => {
+                    let reason = format!("must be a style, and is {}", style.kind());
+                    problems.push(complaint(reason).with_hint(match style.shape {
+                        Shape::Nothing => "a colour that begins with `#` needs quotes",
+                        Shape::Flag(_)
+                        | Shape::Number(_)
+                        | Shape::Text(_)
+                        | Shape::List(_)
+                        | Shape::Map(_) => "such as `bold red on default`",
+                    }));
                     continue;
                 }
             };
-            match Look::parse(&written) {
+            match Look::parse(written) {
                 Ok(look) => looks.push((role, look)),
                 Err(wrong) => problems.extend(
-                    wrong
-                        .into_iter()
-                        .map(|wrong| complaint(wrong.to_string()).with_nearest(wrong.word(), style::words())),
+                    wrong.into_iter().map(|wrong| complaint(wrong.to_string()).with_hint(wrong.hint())),
                 ),
             }
         }
+        find_lines(&layer.source, problems);
     }
-    (looks, problems)
+    looks
 }
 
 #[cfg(test)]
@@ -182,6 +211,8 @@ mod tests {
         let mut layers = Layers::new();
         for (name, text) in [
             (DEFAULT, include_str!("../themes/dark.yaml")),
+            ("light", include_str!("../themes/light.yaml")),
+            (ANSI16, include_str!("../themes/ansi16.yaml")),
             (MONO, include_str!("../themes/mono.yaml")),
             ("mine", text),
         ] {
@@ -199,11 +230,10 @@ mod tests {
     #[test]
     fn embedded_themes_have_no_problem() {
         for depth in DEPTHS {
-            let (theme, problems) = Theme::load(DEFAULT, &layers(""), depth);
+            let (theme, problems) = Theme::load(Theme::name_for(depth), &layers(""), depth);
             assert_eq!(problems, []);
             assert_eq!(theme, Theme::embedded(depth));
         }
-        assert_eq!(Theme::load(MONO, &layers(""), ColorDepth::Indexed256).1, []);
     }
 
     #[test]
@@ -246,19 +276,26 @@ mod tests {
 
     #[test]
     fn sixteen_colours_are_never_exceeded() {
-        let theme = Theme::embedded(ColorDepth::Ansi16);
-        for role in Role::ALL {
-            let Style { fg, bg, .. } = theme.style(*role);
-            for color in [fg, bg].into_iter().flatten() {
-                assert!(matches!(color, Color::Default | Color::Index(0..16)), "{role:?}: {color:?}");
+        for name in [DEFAULT, "light", ANSI16, MONO] {
+            let theme = Theme::load(name, &layers(""), ColorDepth::Ansi16).0;
+            for role in Role::ALL {
+                let Style { fg, bg, .. } = theme.style(*role);
+                for color in [fg, bg].into_iter().flatten() {
+                    assert!(
+                        matches!(color, Color::Default | Color::Index(0..16)),
+                        "{name} {role:?}: {color:?}"
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn what_must_be_told_apart_looks_different_at_every_depth() {
-        for depth in DEPTHS {
-            let theme = Theme::embedded(depth);
+        let themes =
+            [DEFAULT, "light", ANSI16, MONO].into_iter().flat_map(|name| DEPTHS.map(|depth| (name, depth)));
+        for (name, depth) in themes {
+            let theme = Theme::load(name, &layers(""), depth).0;
             for (one, other) in [
                 (Role::RowSelected, Role::Text),
                 (Role::SeverityCritical, Role::SeverityWarning),
@@ -270,7 +307,11 @@ mod tests {
                 (Role::Muted, Role::Text),
                 (Role::NoticeError, Role::NoticeInfo),
             ] {
-                assert_ne!(theme.style(one), theme.style(other), "{one:?} and {other:?} at {depth:?}");
+                assert_ne!(
+                    theme.style(one),
+                    theme.style(other),
+                    "{name}: {one:?} and {other:?} at {depth:?}"
+                );
             }
         }
     }
@@ -287,9 +328,16 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_read_on_black_and_on_the_selected_row() {
+    fn everything_can_be_read_on_its_ground_and_on_the_selected_row() {
         const BLACK: u8 = 16;
-        let theme = Theme::embedded(ColorDepth::Indexed256);
+        const WHITE: u8 = 231;
+        can_be_read(DEFAULT, BLACK);
+        can_be_read("light", WHITE);
+    }
+
+    #[track_caller]
+    fn can_be_read(name: &str, ground: u8) {
+        let theme = Theme::load(name, &layers(""), ColorDepth::Indexed256).0;
         let Some(Color::Index(selected)) = theme.style(Role::RowSelected).bg else {
             panic!("the selected row has a ground of its own");
         };
@@ -300,11 +348,19 @@ mod tests {
             match bg {
                 Some(Color::Index(bg)) => assert!(contrast(fg, bg) >= 4.5, "{role:?}"),
                 Some(Color::Default) | None => {
-                    assert!(contrast(fg, BLACK) >= 4.5, "{role:?}: {}", contrast(fg, BLACK));
+                    assert!(contrast(fg, ground) >= 4.5, "{role:?}: {}", contrast(fg, ground));
                     assert!(contrast(fg, selected) >= 3.5, "{role:?}: {}", contrast(fg, selected));
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_broken_file_leaves_what_it_extends() {
+        let (theme, problems) =
+            Theme::load("mine", &layers("extends: light\ntext: rde\n"), ColorDepth::Indexed256);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(theme, Theme::load("light", &layers(""), ColorDepth::Indexed256).0);
     }
 
     #[test]
@@ -315,12 +371,13 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "mine.yaml: severity.critcal: is not a role; did you mean `severity.critical`?",
-                "mine.yaml: text: `bolt` is neither a colour nor a modifier; did you mean `bold`?",
-                "mine.yaml: text: `rde` is neither a colour nor a modifier; did you mean `red`?",
-                "mine.yaml: muted: must be a style, like `bold red on default`",
-                "mine.yaml: border: `300` is neither a colour nor a modifier",
-                "mine.yaml: border: `on` wants a colour after it",
+                "mine.yaml:1: severity.critcal: is not a role; did you mean `severity.critical`?",
+                "mine.yaml:2: text: `bolt` is neither a colour nor a modifier; did you mean `bold`?",
+                "mine.yaml:2: text: `rde` is neither a colour nor a modifier; did you mean `red`?",
+                "mine.yaml:3: muted: must be a style, and is a list; such as `bold red on default`",
+                "mine.yaml:4: border: `300` is neither a colour nor a modifier; a colour is `default`, a name such as \
+                 `bright-red`, a number up to 255, or #rrggbb with the whole in quotes",
+                "mine.yaml:4: border: `on` wants a colour after it; such as `on default`",
             ]
         );
         assert_eq!(theme, Theme::embedded(ColorDepth::Ansi16));

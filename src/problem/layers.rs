@@ -2,13 +2,14 @@
 //!
 //! It knows `extends` and nothing else of what the files say; keymaps and themes read the rest.
 
-use super::Problem;
-use serde_yaml::{Mapping, Value};
+use super::yaml::{Shape, Yaml};
+use super::{Problem, yaml};
 use std::collections::BTreeMap;
 
 /// The text of a data file, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
+    /// The file as the user knows it.
     pub file: String,
     pub text: String,
 }
@@ -21,8 +22,8 @@ pub struct Layers(BTreeMap<String, Vec<Source>>);
 /// One file, read: what it says without its `extends`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    pub file: String,
-    pub entries: Mapping,
+    pub source: Source,
+    pub entries: Vec<(Yaml, Yaml)>,
 }
 
 impl Layers {
@@ -39,33 +40,50 @@ impl Layers {
         self.0.keys().map(String::as_str)
     }
 
+    /// The topmost file of that name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.find(name, None).map(|found| found.source)
+    }
+
     /// The file called `name` and all that it extends, itself first. It ends at the first file that cannot be
     /// read.
     pub fn chain(&self, name: &str) -> (Vec<Layer>, Vec<Problem>) {
         let mut layers = Vec::new();
+        let mut problems = Vec::new();
         let mut read = Vec::new();
         let Some(mut found) = self.find(name, None) else {
             let problem = Problem::new(name, &[], "there is no such file").with_nearest(name, self.names());
             return (layers, vec![problem]);
         };
         loop {
-            let (layer, extends) = match Layer::read(found.source) {
+            let (layer, extends) = match Layer::read(found.source, &mut problems) {
                 Ok(layer) => layer,
-                Err(problem) => return (layers, vec![problem]),
+                Err(problem) => {
+                    problems.push(problem);
+                    layers.push(Layer { source: found.source.clone(), entries: Vec::new() });
+                    return (layers, problems);
+                }
             };
             layers.push(layer);
-            let Some(extends) = extends else {
-                return (layers, Vec::new());
+            let Some((at, extends)) = extends else {
+                return (layers, problems);
             };
             read.push((found.name.to_owned(), found.depth));
-            let complaint = |reason| Problem::new(&found.source.file, &["extends"], reason);
+            let complaint = |reason| Problem::new(&found.source.file, &["extends"], reason).at(at);
             let covered = (extends == found.name).then_some(found.depth);
             let Some(below) = self.find(&extends, covered) else {
-                let problem = complaint(format!("there is no `{extends}` to extend"));
-                return (layers, vec![problem.with_nearest(&extends, self.names())]);
+                problems.push(match covered {
+                    Some(_) => {
+                        complaint(format!("`{extends}` is this file, and there is no other to extend"))
+                    }
+                    None => complaint(format!("there is no `{extends}` to extend"))
+                        .with_choice(&extends, self.names().collect::<Vec<_>>()),
+                });
+                return (layers, problems);
             };
             if read.contains(&(below.name.to_owned(), below.depth)) {
-                return (layers, vec![complaint(format!("`{extends}` extends this file in turn"))]);
+                problems.push(complaint(format!("`{extends}` extends this file in turn")));
+                return (layers, problems);
             }
             found = below;
         }
@@ -79,6 +97,14 @@ impl Layers {
     }
 }
 
+/// The lower part of a chain that has no problem: what a broken file extends is nearer to what was meant than the
+/// default is.
+pub fn whole<'a>(chain: &'a [Layer], problems: &[Problem]) -> &'a [Layer] {
+    let is_broken = |layer: &Layer| problems.iter().any(|problem| problem.file == layer.source.file);
+    let from = chain.iter().rposition(is_broken).map_or(0, |last| last + 1);
+    &chain[from..]
+}
+
 struct Found<'a> {
     name: &'a str,
     depth: usize,
@@ -86,21 +112,31 @@ struct Found<'a> {
 }
 
 impl Layer {
-    fn read(source: &Source) -> Result<(Self, Option<String>), Problem> {
-        let file = source.file.clone();
-        let value = serde_yaml::from_str(&source.text).map_err(|error| Problem::from_yaml(&file, &error))?;
-        let mut entries = match value {
-            Value::Mapping(entries) => entries,
+    /// Reads a file; each name that it says twice is a problem. Also what it extends, and where it says so.
+    fn read(source: &Source, problems: &mut Vec<Problem>) -> Result<(Self, Option<(u32, String)>), Problem> {
+        let file = &source.file;
+        let yaml = yaml::read(file, &source.text)?;
+        let entries = match yaml.shape {
+            Shape::Map(entries) => entries,
             // A file with nothing but comments says nothing, which is allowed.
-            Value::Null => Mapping::new(),
-            _ => return Err(Problem::new(file, &[], "must be a mapping of names")),
+            Shape::Nothing => Vec::new(),
+            Shape::Flag(_) | Shape::Number(_) | Shape::Text(_) | Shape::List(_) => {
+                let reason = format!("must be a mapping of names, and is {}", yaml.kind());
+                return Err(Problem::new(file, &[], reason).at(yaml.at));
+            }
         };
-        let extends = match entries.shift_remove("extends") {
-            None => None,
-            Some(Value::String(name)) => Some(name),
-            Some(_) => return Err(Problem::new(file, &["extends"], "must be one name")),
-        };
-        Ok((Self { file, entries }, extends))
+        let (mut extends, mut rest) = (None, Vec::new());
+        for (key, value) in super::once(entries, file, &[], problems) {
+            if key.word() != "extends" {
+                rest.push((key, value));
+            } else if let Shape::Text(name) = value.shape {
+                extends = Some((key.at, name));
+            } else {
+                let reason = format!("must be one name, and is {}", value.kind());
+                problems.push(Problem::new(file, &["extends"], reason).at(key.at));
+            }
+        }
+        Ok((Self { source: source.clone(), entries: rest }, extends))
     }
 }
 
@@ -117,7 +153,7 @@ mod tests {
     }
 
     fn files(chain: &[Layer]) -> Vec<&str> {
-        chain.iter().map(|layer| layer.file.as_str()).collect()
+        chain.iter().map(|layer| layer.source.file.as_str()).collect()
     }
 
     #[test]
@@ -125,7 +161,7 @@ mod tests {
         let (chain, problems) = layers(&[("a", "x: 1"), ("b", "extends: a\ny: 2")]).chain("b");
         assert_eq!(files(&chain), ["1/b.yaml", "0/a.yaml"]);
         assert_eq!(problems, []);
-        assert!(!chain[0].entries.contains_key("extends"));
+        assert_eq!(chain[0].entries.len(), 1);
     }
 
     #[test]
@@ -141,7 +177,10 @@ mod tests {
         let circle = layers(&[("a", "extends: b"), ("b", "extends: a")]).chain("a").1;
         assert_eq!(circle[0].to_string(), "1/b.yaml: extends: `a` extends this file in turn");
         let own = layers(&[("a", "extends: a")]).chain("a").1;
-        assert_eq!(own[0].to_string(), "0/a.yaml: extends: there is no `a` to extend");
+        assert_eq!(
+            own[0].to_string(),
+            "0/a.yaml: extends: `a` is this file, and there is no other to extend"
+        );
         let missing = layers(&[("vim", "extends: defualt"), ("default", "")]).chain("vim").1;
         assert_eq!(
             missing[0].to_string(),

@@ -79,6 +79,52 @@ pub(super) struct Look {
     poor: Option<Style>,
 }
 
+impl Style {
+    /// The escape sequence that puts it on a terminal, for text outside of the screen.
+    pub fn sgr(self) -> String {
+        let mut numbers: Vec<String> = self
+            .modifiers
+            .named()
+            .zip(["1", "2", "3", "4", "7"])
+            .filter(|((_, is_set), _)| *is_set)
+            .map(|(_, number)| number.to_owned())
+            .collect();
+        for (color, default, indexed) in [(self.fg, "39", "38;5"), (self.bg, "49", "48;5")] {
+            match color {
+                // The sixteen by the numbers that every terminal knows.
+                Some(Color::Index(index @ 0..8)) => numbers.push(format!("{}{index}", &default[..1])),
+                Some(Color::Index(index @ 8..16)) => {
+                    let base = if default == "39" { 82 } else { 92 };
+                    numbers.push((base + u16::from(index)).to_string());
+                }
+                Some(Color::Index(index)) => numbers.push(format!("{indexed};{index}")),
+                Some(Color::Default) => numbers.push(default.to_owned()),
+                None => {}
+            }
+        }
+        if numbers.is_empty() { String::new() } else { format!("\u{1b}[{}m", numbers.join(";")) }
+    }
+}
+
+impl Modifiers {
+    /// Each by the word that a theme writes.
+    fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
+        let Self { bold, dim, italic, underline, reverse } = self;
+        MODIFIERS.into_iter().zip([bold, dim, italic, underline, reverse])
+    }
+}
+
+/// As a theme writes it.
+impl fmt::Display for Style {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.modifiers.named().filter(|(_, is_set)| *is_set);
+        let mut words: Vec<String> = set.map(|(word, _)| word.to_owned()).collect();
+        words.extend(self.fg.map(Color::word));
+        words.extend(self.bg.map(|bg| format!("on {}", bg.word())));
+        f.write_str(&words.join(" "))
+    }
+}
+
 /// A word of a style that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
@@ -87,10 +133,17 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) fn word(&self) -> &str {
+    pub(super) fn hint(&self) -> String {
+        let near = |word: &String| crate::problem::nearest(word, words());
         match self {
-            Self::Word(word) => word,
-            Self::ColourMissing => "",
+            Self::Word(word) => match near(word) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    "a colour is `default`, a name such as `bright-red`, a number up to 255, or #rrggbb with the whole in quotes"
+                        .to_owned()
+                }
+            },
+            Self::ColourMissing => "such as `on default`".to_owned(),
         }
     }
 }
@@ -164,6 +217,15 @@ impl Color {
         }
         let named = NAMES.iter().chain(&BRIGHT).zip(0..16).find(|(name, _)| **name == word);
         named.map(|(_, index)| index).or_else(|| word.parse().ok()).map(Self::Index)
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::Default => "default".to_owned(),
+            Self::Index(index @ 0..8) => NAMES[usize::from(index)].to_owned(),
+            Self::Index(index @ 8..16) => BRIGHT[usize::from(index - 8)].to_owned(),
+            Self::Index(index) => index.to_string(),
+        }
     }
 
     /// The nearest of the 16 named colours.
@@ -249,6 +311,26 @@ mod tests {
         assert_eq!(at("234", ColorDepth::Ansi16).fg, Some(Color::Index(0)));
         assert_eq!(at("default", ColorDepth::Ansi16).fg, Some(Color::Default));
         assert_eq!(at("red on blue", ColorDepth::None), Style::default());
+    }
+
+    #[test]
+    fn a_style_prints_as_what_it_is_read_from() {
+        for text in ["", "bold underline bright-red on default", "dim 246", "red on 237", "italic reverse"] {
+            assert_eq!(at(text, ColorDepth::Indexed256).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_style_is_put_on_a_terminal_by_its_numbers() {
+        for (text, sgr) in [
+            ("", ""),
+            ("bold red", "\u{1b}[1;31m"),
+            ("bright-red on blue", "\u{1b}[91;44m"),
+            ("default on bright-black", "\u{1b}[39;100m"),
+            ("reverse 210 on 237", "\u{1b}[7;38;5;210;48;5;237m"),
+        ] {
+            assert_eq!(at(text, ColorDepth::Indexed256).sgr(), sgr, "{text}");
+        }
     }
 
     #[test]
