@@ -19,10 +19,10 @@ pub mod wrap;
 mod input;
 
 use crate::cluster::{Change, Cluster, Dirty, Feed, FeedChange, Kind, Text, Timers};
-use crate::command::Context;
+use crate::command::{Command, Context};
 use crate::findings::{self, Findings};
 use crate::key::Key;
-use crate::keymap::Keymap;
+use crate::keymap::{Keymap, Lookup};
 use columns::Look;
 use columns::nodes::Nodes;
 use columns::pods::Pods;
@@ -328,6 +328,14 @@ impl App {
             (None, Screen::Nodes) => Context::Nodes,
             (None, Screen::Pods) => Context::Pods,
             (None, Screen::Volumes) => Context::Volumes,
+        }
+    }
+
+    /// What may follow the keys of a sequence that is not complete: each with its command if it is the last.
+    pub fn continuations(&self) -> Vec<(Key, Option<Command>)> {
+        match self.keymap.lookup(self.focus(), &self.pending) {
+            Lookup::Pending(next) if !self.pending.is_empty() => next,
+            Lookup::Pending(_) | Lookup::Matched(_) | Lookup::NotFound => Vec::new(),
         }
     }
 

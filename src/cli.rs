@@ -84,6 +84,18 @@ pub struct Global {
     /// Refuse to send anything that could change the cluster
     #[arg(long, global = true, help_heading = "Cluster")]
     pub read_only: bool,
+
+    /// Read config.yaml, keymaps and themes from this folder
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+
+    /// Use this keymap; `sickbay keys` shows it
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Settings")]
+    pub keymap: Option<String>,
+
+    /// Use this theme; `sickbay themes` lists them
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Settings")]
+    pub theme: Option<String>,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -92,6 +104,32 @@ pub enum Command {
     Findings(Findings),
     /// Serve the demo cluster alone, for kubectl and for practice
     Demo(Demo),
+    /// Say what is wrong in config.yaml, keymaps and themes: all of it at once
+    Check,
+    /// List the keys in force, what hides them, and the commands without one
+    Keys(Keys),
+    /// List the themes, and the roles of one of them
+    Themes(Themes),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Keys {
+    /// Only the keys that work while this has the focus: nodes, prompt...
+    #[arg(value_name = "CONTEXT")]
+    pub context: Option<String>,
+
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Themes {
+    /// Show the roles of this theme instead of the one in force
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -18,6 +18,7 @@ pub mod wire;
 // -- shell ---------------------------------------------------------------------------------------------------
 pub mod assets;
 pub mod cli;
+pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod k8s;

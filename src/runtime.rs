@@ -4,14 +4,19 @@
 //! once for it.
 
 mod board;
+mod check;
 mod findings;
+mod keys;
 #[cfg(feature = "demo")]
 mod serve;
+pub mod settings;
 mod start;
+mod themes;
 
 use crate::cli::{Arguments, Command};
 use crate::cluster::Text;
 use crate::terminal::{Environment, Signals};
+use settings::{Asked, Settings};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -63,9 +68,19 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 async fn dispatch(arguments: &Arguments) -> Outcome {
+    let settings = match Settings::read(&Asked::by(&arguments.global)) {
+        Ok(settings) => settings,
+        Err(error) => {
+            complain(&error.to_string());
+            return Outcome::Usage;
+        }
+    };
     match &arguments.command {
-        None => board(arguments).await,
-        Some(Command::Findings(findings)) => findings::run(arguments, findings).await,
+        None => board(arguments, settings).await,
+        Some(Command::Findings(findings)) => findings::run(arguments, findings, &settings).await,
+        Some(Command::Check) => check::run(&settings),
+        Some(Command::Keys(keys)) => keys::run(keys, &settings),
+        Some(Command::Themes(themes)) => themes::run(themes, &settings),
         #[cfg(feature = "demo")]
         Some(Command::Demo(demo)) => serve::run(demo).await,
         #[cfg(not(feature = "demo"))]
@@ -76,7 +91,7 @@ async fn dispatch(arguments: &Arguments) -> Outcome {
     }
 }
 
-async fn board(arguments: &Arguments) -> Outcome {
+async fn board(arguments: &Arguments, settings: Settings) -> Outcome {
     let environment = Environment::read();
     if let Err(unfit) = environment.check() {
         complain(&unfit.to_string());
@@ -87,8 +102,8 @@ async fn board(arguments: &Arguments) -> Outcome {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("could not watch for signals: {error}")),
     };
-    match start::connect(arguments).await {
-        Ok(connection) => board::run(connection, &environment, signals).await,
+    match start::connect(arguments, &settings).await {
+        Ok(connection) => board::run(connection, &environment, signals, settings).await,
         Err(outcome) => outcome,
     }
 }
@@ -97,6 +112,16 @@ async fn board(arguments: &Arguments) -> Outcome {
 /// the command line or from a file, is made safe here: nothing else has.
 fn complain(text: &str) {
     let _closed = writeln!(std::io::stderr(), "sickbay: {}", Text::new(text));
+}
+
+/// Prints what was asked for.
+fn print(text: &str) -> Outcome {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Outcome::Done,
+        // Whoever read this has left and knows it.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Outcome::Failed,
+        Err(error) => fail(&format!("could not print: {error}; look at where standard output goes")),
+    }
 }
 
 fn fail(text: &str) -> Outcome {

@@ -13,6 +13,8 @@ pub struct Session {
     pub scope: Scope,
     pub is_read_only: bool,
     pub is_demo: bool,
+    /// How much is wrong in the user's own files.
+    pub config_problems: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

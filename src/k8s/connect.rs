@@ -44,7 +44,7 @@ pub async fn connect(flags: &Flags, env: &Env) -> Result<Session, ConnectError> 
     let server = login::server(&pinned)?;
     let proxy = proxy_to(&server, pinned.cluster_entry.proxy_url.as_deref(), &env.proxies)
         .map_err(|proxy| ConnectError::UnusableProxy { place: place_of(&pinned, &server, None), proxy })?;
-    let route = Route { proxy, read_only: flags.read_only, clock: Clock::start() };
+    let route = Route { proxy, read_only: pinned.is_read_only(flags), clock: Clock::start() };
     let place = place_of(&pinned, &server, route.proxy.as_ref());
     let terminal = if env.terminal { Terminal::Free } else { Terminal::Taken };
 

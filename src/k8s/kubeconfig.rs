@@ -29,6 +29,8 @@ pub struct Flags {
     pub act_as: Option<String>,
     pub act_as_groups: Vec<String>,
     pub read_only: bool,
+    /// Contexts, or URLs of servers, that are read-only whatever the flag says.
+    pub read_only_clusters: Vec<String>,
 }
 
 /// What of the environment matters to a connection.
@@ -190,6 +192,16 @@ impl Pinned {
     /// The server as the kubeconfig writes it.
     pub fn server(&self) -> &str {
         self.cluster_entry.server.as_deref().unwrap_or_default()
+    }
+
+    /// Whether nothing may be sent there that could change it.
+    pub fn is_read_only(&self, flags: &Flags) -> bool {
+        let server = self.server().trim_end_matches('/');
+        let means = |name: &String| {
+            // By the cluster's name as well: `--context dev --cluster prod` is prod.
+            *name == self.context || *name == self.cluster || name.trim_end_matches('/') == server
+        };
+        flags.read_only || flags.read_only_clusters.iter().any(means)
     }
 
     pub fn files_text(&self) -> String {

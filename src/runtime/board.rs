@@ -3,16 +3,18 @@
 //! A key is answered at once. What comes from the cluster is gathered: at most ten frames a second are drawn for
 //! it, and none while the last one has not left, so a slow link carries few bytes and never holds up the streams.
 
+use super::settings::Settings;
 use super::start::Connection;
 use super::{Outcome, fail};
 use crate::app::layout::Size;
 use crate::app::link::Login;
+use crate::app::notice::Weight;
 use crate::app::{App, Effect, Msg};
+use crate::k8s;
 use crate::k8s::watch::{Limits, LinkState, LoginState, Streams, Update};
 use crate::terminal::{Environment, Input, Inputs, Screen, Signal, Signals};
-use crate::theme::{ColorDepth, DEFAULT, Glyphs, Theme};
+use crate::theme::Glyphs;
 use crate::ui::{self, Cache};
-use crate::{assets, k8s};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -41,13 +43,19 @@ struct Board {
     drawn: Instant,
 }
 
-pub async fn run(connection: Connection, environment: &Environment, signals: Signals) -> Outcome {
-    let app = connection.app();
-    let depth = ColorDepth::of(&environment.term, environment.no_color);
-    // The embedded themes have no problems; a test holds them to that.
-    let (theme, _no_problems) = Theme::load(DEFAULT, &assets::themes(), depth);
-    let shows_unicode = environment.shows_unicode();
-    let look = ui::Look { theme, glyphs: Glyphs::for_utf8(shows_unicode) };
+pub async fn run(
+    connection: Connection,
+    environment: &Environment,
+    signals: Signals,
+    settings: Settings,
+) -> Outcome {
+    let mut app = connection.app(&settings);
+    let now = connection.session.clock.now();
+    for notice in settings.notices() {
+        app.update(Msg::Say(Weight::Warning, notice), now);
+    }
+    let shows_unicode = settings.shows_unicode(environment);
+    let look = ui::Look { theme: settings.theme(environment), glyphs: Glyphs::for_utf8(shows_unicode) };
     let (sender, updates) = mpsc::channel(QUEUE);
     let session = Arc::clone(&connection.session);
     let keeper = tokio::spawn({

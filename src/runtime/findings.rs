@@ -2,6 +2,7 @@
 
 mod target;
 
+use super::settings::Settings;
 use super::{Outcome, complain, fail, start};
 use crate::app::link::Picture;
 use crate::app::object::clock_words;
@@ -20,12 +21,15 @@ use tokio::time::{Instant, timeout_at};
 /// Said of a complete picture alone.
 const CALM: &str = "nothing is wrong that sickbay looks for\n";
 
-pub async fn run(arguments: &Arguments, asked: &Asked) -> Outcome {
-    let connection = match start::connect(arguments).await {
+pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> Outcome {
+    let connection = match start::connect(arguments, settings).await {
         Ok(connection) => connection,
         Err(outcome) => return outcome,
     };
-    let mut app = connection.app();
+    let mut app = connection.app(settings);
+    if !settings.problems.is_empty() {
+        complain(&settings.summary());
+    }
     let (sender, updates) = mpsc::channel(64);
     let session = Arc::clone(&connection.session);
     let streams = Streams::start(session, &connection.session.scope, sender, Limits::default());

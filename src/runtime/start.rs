@@ -1,14 +1,13 @@
 //! From arguments to a connection: to the cluster of a context, or to the demo in this process.
 
+use super::settings::Settings;
 use super::{Outcome, complain, fail};
 use crate::app::App;
 use crate::app::link;
-use crate::assets;
 use crate::cli::{Arguments, Global};
 use crate::cluster::{Text, Timers};
 use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
 use crate::k8s::kubeconfig::{Env, Flags};
-use crate::keymap::{self, Keymap};
 use std::sync::Arc;
 
 /// A connection that stands, and what must live as long as it does.
@@ -21,11 +20,11 @@ pub struct Connection {
 }
 
 /// Connects, or says on standard error why that is not possible.
-pub async fn connect(arguments: &Arguments) -> Result<Connection, Outcome> {
+pub async fn connect(arguments: &Arguments, settings: &Settings) -> Result<Connection, Outcome> {
     match &arguments.demo {
-        Some(scenario) => to_demo(arguments, scenario).await,
+        Some(scenario) => to_demo(arguments, scenario, settings).await,
         None => {
-            let session = to_cluster(&flags(&arguments.global), &Env::of_process()).await?;
+            let session = to_cluster(&flags(&arguments.global, settings), &Env::of_process()).await?;
             Ok(Connection {
                 session,
                 speed: 1,
@@ -37,7 +36,7 @@ pub async fn connect(arguments: &Arguments) -> Result<Connection, Outcome> {
     }
 }
 
-fn flags(global: &Global) -> Flags {
+fn flags(global: &Global, settings: &Settings) -> Flags {
     Flags {
         kubeconfig: global.kubeconfig.clone(),
         context: global.context.clone(),
@@ -47,7 +46,8 @@ fn flags(global: &Global) -> Flags {
         all_namespaces: global.all_namespaces,
         act_as: global.act_as.clone(),
         act_as_groups: global.act_as_groups.clone(),
-        read_only: global.read_only,
+        read_only: global.read_only || settings.config.read_only,
+        read_only_clusters: settings.config.read_only_clusters(),
     }
 }
 
@@ -59,7 +59,7 @@ async fn to_cluster(flags: &Flags, env: &Env) -> Result<Arc<Session>, Outcome> {
 }
 
 #[cfg(feature = "demo")]
-async fn to_demo(arguments: &Arguments, scenario: &str) -> Result<Connection, Outcome> {
+async fn to_demo(arguments: &Arguments, scenario: &str, settings: &Settings) -> Result<Connection, Outcome> {
     use crate::demo::{Demo, Options};
     let options = Options {
         scenario: scenario.parse().map_err(|error| usage(&error))?,
@@ -73,17 +73,19 @@ async fn to_demo(arguments: &Arguments, scenario: &str) -> Result<Connection, Ou
     let kubeconfig = super::serve::kubeconfig(&demo).map_err(|error| fail(&format!("{error:#}")))?;
     let flags = Flags {
         kubeconfig: Some(kubeconfig.path().to_owned()),
-        namespace: arguments.global.namespace.clone(),
-        all_namespaces: arguments.global.all_namespaces,
-        read_only: arguments.global.read_only,
-        ..Flags::default()
+        context: None,
+        cluster: None,
+        user: None,
+        act_as: None,
+        act_as_groups: Vec::new(),
+        ..flags(&arguments.global, settings)
     };
     let session = to_cluster(&flags, &Env::default()).await?;
     Ok(Connection { session, speed: arguments.demo_speed, is_demo: true, _demo: Some(demo) })
 }
 
 #[cfg(not(feature = "demo"))]
-fn to_demo(_: &Arguments, _: &str) -> std::future::Ready<Result<Connection, Outcome>> {
+fn to_demo(_: &Arguments, _: &str, _: &Settings) -> std::future::Ready<Result<Connection, Outcome>> {
     std::future::ready(Err(usage(&"this sickbay was built without the demo cluster (feature `demo`)")))
 }
 
@@ -94,7 +96,7 @@ fn usage(error: &dyn std::fmt::Display) -> Outcome {
 
 impl Connection {
     /// An application that knows where it is connected to, and nothing else yet.
-    pub fn app(&self) -> App {
+    pub fn app(&self, settings: &Settings) -> App {
         let session = &self.session;
         let facts = link::Session {
             context: Text::new(&session.context),
@@ -104,10 +106,9 @@ impl Connection {
             scope: scope(&session.scope),
             is_read_only: session.read_only,
             is_demo: self.is_demo,
+            config_problems: settings.problems.len(),
         };
-        // The embedded keymap has no problems; a test holds it to that.
-        let (keymap, _no_problems) = Keymap::load(keymap::DEFAULT, &assets::keymaps());
-        let mut app = App::new(facts, keymap, self.timers(), session.clock.now());
+        let mut app = App::new(facts, settings.keymap(), self.timers(settings), session.clock.now());
         app.cluster.namespace = match &session.scope {
             Scope::All => None,
             Scope::Namespace { name, .. } => Some(Text::new(name)),
@@ -115,13 +116,14 @@ impl Connection {
         app
     }
 
-    fn timers(&self) -> Timers {
-        let timers = match self.session.version.minor {
+    fn timers(&self, settings: &Settings) -> Timers {
+        let by_version = match self.session.version.minor {
             // A server that does not say is taken for a new one.
             0 => Timers::default(),
             minor => Timers::of_version(minor),
         };
-        timers.hurried(self.speed)
+        let Session { context, server, .. } = &*self.session;
+        settings.config.timers(context, server, by_version).hurried(self.speed)
     }
 }
 

@@ -98,6 +98,23 @@ fn flags_choose_context_cluster_and_user_apart() {
 }
 
 #[test]
+fn a_cluster_is_read_only_by_context_cluster_or_server_whatever_the_flag_says() {
+    let home = Home::new();
+    home.write(".kube/config", TWO);
+    let env = home.env("");
+    let is_read_only = |flags: Flags, name: &str| {
+        let flags = Flags { read_only_clusters: vec![name.to_owned()], ..flags };
+        pin(&flags, &env).unwrap().is_read_only(&flags)
+    };
+    assert!(is_read_only(named("prod"), "prod"));
+    assert!(is_read_only(named("prod"), "https://10.0.0.1:6443/"));
+    assert!(is_read_only(Flags { cluster: Some("prod".into()), ..named("dev") }, "prod"));
+    assert!(!is_read_only(named("dev"), "prod"));
+    assert!(!is_read_only(named("dev"), "https://10.0.0.1:6443"));
+    assert!(is_read_only(Flags { read_only: true, ..named("dev") }, "prod"));
+}
+
+#[test]
 fn a_cluster_makes_up_for_a_context() {
     let home = Home::new();
     home.write(".kube/config", &TWO.replace("current-context: prod", ""));

@@ -16,15 +16,25 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     if !app.pending.is_empty() {
-        let keys: Vec<String> = app.pending.iter().map(|key| key.to_string()).collect();
-        canvas.text(area, &format!(" {} …", keys.join(" ")), Role::Prompt);
-        return;
+        return pending(app, canvas, area);
     }
     if let Some(notice) = app.notices.current(app.now) {
         canvas.text(area, &format!(" {}", notice.text), notices::role(notice.weight));
         return;
     }
     hints(app, canvas, area);
+}
+
+/// The keys pressed so far, and what may follow them.
+fn pending(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let keys: Vec<String> = app.pending.iter().map(|key| key.to_string()).collect();
+    let mut line = vec![piece(format!(" {} {}  ", keys.join(" "), canvas.glyphs().ellipsis), Role::Prompt)];
+    for (key, command) in app.continuations() {
+        let title = command.map_or(canvas.glyphs().ellipsis, |command| command.spec().title);
+        line.push(piece(key.to_string(), Role::Key));
+        line.push(piece(format!(" {title}   "), Role::Muted));
+    }
+    canvas.pieces(area, &line);
 }
 
 fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {

@@ -33,7 +33,9 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     // Why the picture is not live matters more than a clock that is off.
     let right = match app.picture() {
         Picture::Stale { reason, .. } => Some(reason.to_string()),
-        Picture::Live | Picture::Partial { .. } | Picture::Loading { .. } => clock_warning(app.clock_offset),
+        Picture::Live | Picture::Partial { .. } | Picture::Loading { .. } => {
+            clock_warning(app.clock_offset).or_else(|| config_warning(session.config_problems))
+        }
     };
     let right = right.map_or_else(String::new, |words| format!("{words} "));
     let room = Rect { x: second.x + second.width / 3, width: second.width - second.width / 3, ..second };
@@ -60,6 +62,15 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         piece("read-write", Role::Muted)
     });
     canvas.pieces(left, &line);
+}
+
+/// That something in the user's files does not count.
+fn config_warning(problems: usize) -> Option<String> {
+    match problems {
+        0 => None,
+        1 => Some("config: 1 problem, `sickbay check`".to_owned()),
+        many => Some(format!("config: {many} problems, `sickbay check`")),
+    }
 }
 
 fn status<'a>(app: &App, canvas: &Canvas<'_>) -> Vec<Piece<'a>> {

@@ -1,0 +1,263 @@
+//! Config: what the user has set, read by one schema; and the folder in which it lies.
+//!
+//! It says what is wanted and decides nothing: flags win over it, and `runtime` brings the two together. A setting
+//! that is wrong is a problem and counts as not set (but a read-only that cannot be read counts as wanted); the
+//! others hold.
+
+pub mod folder;
+pub mod schema;
+mod value;
+
+pub use folder::Folder;
+pub use schema::Setting;
+
+use crate::cluster::Timers;
+use crate::problem::{Problem, Shape, Source, find_lines, read};
+use jiff::SignedDuration;
+use value::Value;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    pub keymap: Option<String>,
+    pub theme: Option<String>,
+    pub signs: Signs,
+    pub read_only: bool,
+    /// In the order of the file.
+    pub clusters: Vec<ClusterConfig>,
+}
+
+/// Which signs stand beside words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signs {
+    #[default]
+    Auto,
+    Unicode,
+    Ascii,
+}
+
+/// What is set for one cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterConfig {
+    /// The name of its context, or the URL of its server.
+    pub name: String,
+    pub read_only: bool,
+    pub grace: Option<SignedDuration>,
+    pub force_detach: Option<SignedDuration>,
+    pub deletion_slack: Option<SignedDuration>,
+}
+
+/// The names that a setting may mean, for those that are known only where the files are.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    pub keymaps: &'a [&'a str],
+    pub themes: &'a [&'a str],
+}
+
+impl Config {
+    pub fn parse(source: &Source, names: Names<'_>) -> (Self, Vec<Problem>) {
+        let mut config = Self::default();
+        let mut problems = Vec::new();
+        let file = &source.file;
+        match read(file, &source.text) {
+            Ok(yaml) => match yaml.shape {
+                Shape::Map(entries) => {
+                    for said in schema::read(entries, file, &mut problems) {
+                        config.take(said, file, names, &mut problems);
+                    }
+                }
+                Shape::Nothing => {}
+                Shape::Flag(_) | Shape::Number(_) | Shape::Text(_) | Shape::List(_) => {
+                    let reason = format!("must be a mapping of settings, and is {}", yaml.kind());
+                    problems.push(Problem::new(file, &[], reason).at(yaml.at));
+                }
+            },
+            Err(problem) => problems.push(problem),
+        }
+        find_lines(source, &mut problems);
+        (config, problems)
+    }
+
+    fn take(&mut self, said: schema::Said, file: &str, names: Names<'_>, problems: &mut Vec<Problem>) {
+        let schema::Said { setting, name, value, at } = said;
+        let name = name.unwrap_or_default();
+        let mut known = |what: &str, word: String, names: &[&str]| {
+            if names.contains(&word.as_str()) {
+                return Some(word);
+            }
+            let problem = Problem::new(file, &[setting.path()], format!("there is no {what} `{word}`"));
+            problems.push(problem.at(at).with_choice(&word, names.iter().copied()));
+            None
+        };
+        match (setting, value) {
+            (Setting::Keymap, Value::Word(word)) => self.keymap = known("keymap", word, names.keymaps),
+            (Setting::Theme, Value::Word(word)) => self.theme = known("theme", word, names.themes),
+            (Setting::Glyphs, Value::Word(word)) => {
+                self.signs = match word.as_str() {
+                    "unicode" => Signs::Unicode,
+                    "ascii" => Signs::Ascii,
+                    _ => Signs::Auto,
+                }
+            }
+            (Setting::ReadOnly, Value::Flag(yes)) => self.read_only = yes,
+            (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
+            (Setting::Grace, Value::Duration(time)) => self.cluster(&name).grace = Some(time),
+            (Setting::ForceDetach, Value::Duration(time)) => self.cluster(&name).force_detach = Some(time),
+            (Setting::DeletionSlack, Value::Duration(time)) => {
+                self.cluster(&name).deletion_slack = Some(time);
+            }
+            // The schema has read each by its kind; a test takes every setting through here.
+            (
+                Setting::Keymap
+                | Setting::Theme
+                | Setting::Glyphs
+                | Setting::ReadOnly
+                | Setting::ClusterReadOnly
+                | Setting::Grace
+                | Setting::ForceDetach
+                | Setting::DeletionSlack,
+                Value::Flag(_) | Value::Word(_) | Value::Duration(_),
+            ) => {}
+        }
+    }
+
+    fn cluster(&mut self, name: &str) -> &mut ClusterConfig {
+        let at = self.clusters.iter().position(|cluster| cluster.name == name).unwrap_or_else(|| {
+            self.clusters.push(ClusterConfig { name: name.to_owned(), ..ClusterConfig::default() });
+            self.clusters.len() - 1
+        });
+        &mut self.clusters[at]
+    }
+
+    /// The names of the clusters that nothing may change.
+    pub fn read_only_clusters(&self) -> Vec<String> {
+        self.clusters.iter().filter(|cluster| cluster.read_only).map(|cluster| cluster.name.clone()).collect()
+    }
+
+    /// The timers of a cluster as far as they are set; a later entry of the file wins.
+    pub fn timers(&self, context: &str, server: &str, mut timers: Timers) -> Timers {
+        for cluster in self.clusters.iter().filter(|cluster| cluster.means(context, server)) {
+            timers.grace = cluster.grace.unwrap_or(timers.grace);
+            timers.force_detach = cluster.force_detach.unwrap_or(timers.force_detach);
+            timers.deletion_slack = cluster.deletion_slack.unwrap_or(timers.deletion_slack);
+        }
+        timers
+    }
+}
+
+impl ClusterConfig {
+    fn means(&self, context: &str, server: &str) -> bool {
+        self.name == context || self.name.trim_end_matches('/') == server.trim_end_matches('/')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (Config, Vec<String>) {
+        let source = Source { file: "config.yaml".to_owned(), text: text.to_owned() };
+        let names = Names { keymaps: &["default", "vim"], themes: &["dark", "light"] };
+        let (config, problems) = Config::parse(&source, names);
+        (config, problems.iter().map(ToString::to_string).collect())
+    }
+
+    const FULL: &str = "\
+keymap: vim
+theme: light
+glyphs: ascii
+read-only: true
+clusters:
+  prod:
+    read-only: true
+    timers: {grace: 40s, force-detach: 1h, deletion-slack: 1m}
+  https://10.0.0.1:6443/:
+    timers:
+      grace: 45s
+";
+
+    #[test]
+    fn every_setting_is_read() {
+        let (config, problems) = parse(FULL);
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(
+            config,
+            Config {
+                keymap: Some("vim".to_owned()),
+                theme: Some("light".to_owned()),
+                signs: Signs::Ascii,
+                read_only: true,
+                clusters: vec![
+                    ClusterConfig {
+                        name: "prod".to_owned(),
+                        read_only: true,
+                        grace: Some(SignedDuration::from_secs(40)),
+                        force_detach: Some(SignedDuration::from_hours(1)),
+                        deletion_slack: Some(SignedDuration::from_mins(1)),
+                    },
+                    ClusterConfig {
+                        name: "https://10.0.0.1:6443/".to_owned(),
+                        grace: Some(SignedDuration::from_secs(45)),
+                        ..ClusterConfig::default()
+                    },
+                ],
+            }
+        );
+    }
+
+    #[test]
+    fn each_setting_changes_something() {
+        for setting in Setting::ALL {
+            let keys: Vec<&str> = setting.path().split('.').collect();
+            let value = match setting {
+                Setting::Keymap => "vim",
+                Setting::Theme => "light",
+                Setting::Glyphs => "ascii",
+                Setting::ReadOnly | Setting::ClusterReadOnly => "true",
+                Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
+            };
+            let text = keys.iter().rev().fold(value.to_owned(), |inner, key| format!("{{{key:?}: {inner}}}"));
+            let (config, problems) = parse(&text);
+            assert_eq!(problems, [""; 0], "{text}");
+            assert_ne!(config, Config::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn timers_are_set_by_context_and_by_server() {
+        let (config, _) = parse(FULL);
+        let by_version = Timers::of_version(36);
+        let grace = |context: &str, server: &str| config.timers(context, server, by_version).grace.as_secs();
+        assert_eq!(grace("prod", "https://10.0.0.9"), 40);
+        assert_eq!(grace("dev", "https://10.0.0.1:6443"), 45);
+        assert_eq!(grace("prod", "https://10.0.0.1:6443"), 45);
+        assert_eq!(grace("dev", "https://10.0.0.9"), 50);
+        assert_eq!(config.timers("prod", "", by_version).force_detach, SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn a_read_only_that_cannot_be_read_counts_as_wanted() {
+        let (config, problems) = parse("read-only: yes\nclusters: {prod: {read-only: 1}}\n");
+        assert!(config.read_only && config.read_only_clusters() == ["prod"]);
+        assert_eq!(
+            problems,
+            [
+                "config.yaml:1: read-only: must be `true` or `false`, and is `yes`; write `true`",
+                "config.yaml:2: clusters.prod.read-only: must be `true` or `false`, and is `1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_counts_as_not_set_and_the_rest_holds() {
+        let (config, problems) = parse("keymap: vmi\nglyphs: ascii\ntheme: [dark]\nred-only: true\n");
+        assert_eq!(config, Config { signs: Signs::Ascii, ..Config::default() });
+        assert_eq!(
+            problems,
+            [
+                "config.yaml:3: theme: must be the name of a theme, and is a list",
+                "config.yaml:4: red-only: is not a setting; did you mean `read-only`?",
+                "config.yaml:1: keymap: there is no keymap `vmi`; did you mean `vim`?",
+            ]
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! The schema: every setting that there is, once. The reader, its complaints and the table in the documentation all
+//! come from it, so none of them can know a setting that the others do not.
+
+use super::value::{Kind, Value};
+use crate::problem::{Problem, Shape, Yaml, once};
+use std::fmt::Write as _;
+
+/// Declares the settings: name, path, what it takes, what holds without it, and a sentence for the documentation.
+macro_rules! settings {
+    ($($setting:ident $path:literal: $kind:expr, $default:literal, $doc:literal;)*) => {
+        /// Each thing that can be set. In a path, `*` stands for a name that the user chooses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Setting { $($setting),* }
+
+        impl Setting {
+            pub const ALL: &'static [Self] = &[$(Self::$setting),*];
+
+            pub fn path(self) -> &'static str {
+                match self { $(Self::$setting => $path),* }
+            }
+
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$setting => $kind),* }
+            }
+
+            /// What holds without it, in words.
+            pub fn default(self) -> &'static str {
+                match self { $(Self::$setting => $default),* }
+            }
+
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$setting => $doc),* }
+            }
+        }
+    };
+}
+
+settings! {
+    Keymap "keymap": Kind::Keymap, "`default`",
+        "The keymap: an embedded one, or a file of the folder `keymaps`. `--keymap` wins over it.";
+    Theme "theme": Kind::Theme, "by the terminal",
+        "The theme: an embedded one, or a file of the folder `themes`. Without it `mono` where there are no colours, \
+         `ansi16` where there are sixteen, else `dark`. `--theme` wins over it.";
+    Glyphs "glyphs": Kind::OneOf(&["auto", "unicode", "ascii"]), "`auto`",
+        "The signs beside words. `auto`: Unicode where the locale is UTF-8, else ASCII.";
+    ReadOnly "read-only": Kind::Flag, "`false`",
+        "Refuse to send anything that could change a cluster, as `--read-only` does.";
+    ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
+        "The same for one cluster. `*` is the name of its context or of its cluster, or the URL of its server.";
+    Grace "clusters.*.timers.grace": Kind::Duration, "by the server's version",
+        "`*` is the name of a context, or the URL of a server. How long a node may be silent before it is called unknown: the controller manager's `node-monitor-grace-period`.";
+    ForceDetach "clusters.*.timers.force-detach": Kind::Duration, "`6m`",
+        "How long after its pod has gone a volume is taken from a node that is not ready.";
+    DeletionSlack "clusters.*.timers.deletion-slack": Kind::Duration, "`30s`",
+        "What a kubelet may need beyond a pod's deadline before the pod counts as stuck.";
+}
+
+impl Setting {
+    /// What a value that cannot be read counts as, where not set would be the dangerous way to read it: whoever
+    /// writes `read-only: yes` does not want a cluster changed.
+    fn in_doubt(self) -> Option<Value> {
+        match self {
+            Self::ReadOnly | Self::ClusterReadOnly => Some(Value::Flag(true)),
+            Self::Keymap
+            | Self::Theme
+            | Self::Glyphs
+            | Self::Grace
+            | Self::ForceDetach
+            | Self::DeletionSlack => None,
+        }
+    }
+}
+
+/// One setting as a file says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub setting: Setting,
+    /// What stands for the `*` of its path.
+    pub name: Option<String>,
+    pub value: Value,
+    /// Its place in the file, for complaints that need more than the schema.
+    pub at: u32,
+}
+
+/// Reads a mapping by the schema: what it says, and what is wrong with the rest.
+pub fn read(entries: Vec<(Yaml, Yaml)>, file: &str, problems: &mut Vec<Problem>) -> Vec<Said> {
+    let mut reader = Reader { file, problems, said: Vec::new() };
+    reader.mapping(entries, &mut Vec::new());
+    reader.said
+}
+
+/// A key on the way down: its name in the schema, and as it was written.
+type Step = (&'static str, String);
+
+struct Reader<'a> {
+    file: &'a str,
+    problems: &'a mut Vec<Problem>,
+    said: Vec<Said>,
+}
+
+impl Reader<'_> {
+    fn mapping(&mut self, entries: Vec<(Yaml, Yaml)>, path: &mut Vec<Step>) {
+        for (key, value) in once(entries, self.file, &written(path, None), self.problems) {
+            let word = key.word();
+            let next = segments(path);
+            match next.iter().copied().find(|segment| *segment == "*" || *segment == word) {
+                Some(segment) => {
+                    path.push((segment, word));
+                    self.entry(key.at, &value, path);
+                    path.pop();
+                }
+                None => {
+                    let problem = Problem::new(self.file, &written(path, Some(&word)), "is not a setting");
+                    self.problems.push(problem.at(key.at).with_choice(&word, next.iter().copied()));
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, at: u32, value: &Yaml, path: &mut Vec<Step>) {
+        let schema: Vec<&str> = path.iter().map(|(segment, _)| *segment).collect();
+        let schema = schema.join(".");
+        let complain = |problems: &mut Vec<Problem>, path: &[Step], reason: String, hint: Option<String>| {
+            let problem = Problem::new(self.file, &written(path, None), reason).at(at);
+            problems.push(match hint {
+                Some(hint) => problem.with_hint(hint),
+                None => problem,
+            });
+        };
+        let setting = Setting::ALL.iter().copied().find(|setting| setting.path() == schema);
+        match (setting, value.shape.clone()) {
+            // As if it were not there: whoever writes `keymap:` and nothing after it has not decided yet.
+            (_, Shape::Nothing) => {}
+            (Some(setting), _) => match setting.kind().read(value) {
+                Ok(value) => {
+                    self.said.push(Said { setting, name: chosen(path), value, at });
+                }
+                Err(refused) => {
+                    complain(self.problems, path, refused.reason, refused.hint);
+                    if let Some(value) = setting.in_doubt() {
+                        self.said.push(Said { setting, name: chosen(path), value, at });
+                    }
+                }
+            },
+            (None, Shape::Map(entries)) => self.mapping(entries, path),
+            (None, Shape::Flag(_) | Shape::Number(_) | Shape::Text(_) | Shape::List(_)) => {
+                let next = segments(path);
+                let what = if next == ["*"] { "names".to_owned() } else { next.join(", ") };
+                let reason = format!("must be a mapping of {what}, and is {}", value.kind());
+                complain(self.problems, path, reason, None);
+            }
+        }
+    }
+}
+
+/// What stands for the `*` of a path.
+fn chosen(path: &[Step]) -> Option<String> {
+    path.iter().find(|(segment, _)| *segment == "*").map(|(_, name)| name.clone())
+}
+
+fn written<'a>(path: &'a [Step], last: Option<&'a str>) -> Vec<&'a str> {
+    path.iter().map(|(_, written)| written.as_str()).chain(last).collect()
+}
+
+/// What may come next below a path, in the order of the schema.
+fn segments(path: &[Step]) -> Vec<&'static str> {
+    let mut next = Vec::new();
+    for setting in Setting::ALL {
+        let mut segments = setting.path().split('.');
+        let is_below = path.iter().all(|(segment, _)| segments.next() == Some(*segment));
+        if let Some(segment) = segments.next().filter(|segment| is_below && !next.contains(segment)) {
+            next.push(segment);
+        }
+    }
+    next
+}
+
+/// The settings as a table of Markdown, for the documentation.
+pub fn markdown() -> String {
+    let mut text = "| Setting | Takes | Without it | |\n| --- | --- | --- | --- |\n".to_owned();
+    for setting in Setting::ALL {
+        let (path, takes) = (setting.path(), setting.kind().takes());
+        let _infallible =
+            writeln!(text, "| `{path}` | {takes} | {} | {} |", setting.default(), setting.doc());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_setting_is_the_way_to_another() {
+        for one in Setting::ALL {
+            for other in Setting::ALL {
+                assert!(!other.path().starts_with(&format!("{}.", one.path())), "{one:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_users_choice_has_no_neighbours() {
+        for setting in Setting::ALL {
+            let before: Vec<Step> =
+                setting.path().split('.').map(|segment| (segment, String::new())).collect();
+            for length in 0..before.len() {
+                let next = segments(&before[..length]);
+                assert!(!next.contains(&"*") || next == ["*"], "{setting:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn docs_are_sentences_that_fit_a_table() {
+        for setting in Setting::ALL {
+            let doc = setting.doc();
+            assert!(doc.ends_with('.') && doc.starts_with(char::is_uppercase), "{setting:?}");
+            assert!(!doc.contains(['|', '\n']) && !doc.contains("  "), "{setting:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What a setting can take, and how it is read. It knows no setting.
+
+use crate::problem::{Shape, Yaml, nearest};
+use jiff::SignedDuration;
+
+/// What a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Flag,
+    OneOf(&'static [&'static str]),
+    Duration,
+    /// The name of a keymap; whether it is there is known to whoever has the files.
+    Keymap,
+    Theme,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Flag(bool),
+    Word(String),
+    Duration(SignedDuration),
+}
+
+/// Why something is not a value of its setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+/// A controller's timer that is longer would never be seen to end.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+impl Kind {
+    /// In words, for the documentation.
+    pub fn takes(self) -> String {
+        match self {
+            Self::Flag => "`true` or `false`".to_owned(),
+            Self::OneOf(words) => quoted(words),
+            Self::Duration => "a duration such as `90s` or `1h30m`".to_owned(),
+            Self::Keymap => "the name of a keymap".to_owned(),
+            Self::Theme => "the name of a theme".to_owned(),
+        }
+    }
+
+    pub fn read(self, yaml: &Yaml) -> Result<Value, Refused> {
+        match self {
+            Self::Flag => match &yaml.shape {
+                Shape::Flag(yes) => Ok(Value::Flag(*yes)),
+                // YAML's older words for it, which a newer YAML takes for text.
+                Shape::Text(word) if is_one_of(word, ["yes", "on", "y"]) => {
+                    Err(not_a_flag(yaml, Some("true")))
+                }
+                Shape::Text(word) if is_one_of(word, ["no", "off", "n"]) => {
+                    Err(not_a_flag(yaml, Some("false")))
+                }
+                Shape::Text(_) | Shape::Nothing | Shape::Number(_) | Shape::List(_) | Shape::Map(_) => {
+                    Err(not_a_flag(yaml, None))
+                }
+            },
+            Self::OneOf(words) => match &yaml.shape {
+                Shape::Text(word) if words.contains(&word.as_str()) => Ok(Value::Word(word.clone())),
+                Shape::Text(word) => {
+                    let near = nearest(word, words.iter().copied());
+                    let hint = near.map(|near| format!("did you mean `{near}`?"));
+                    Err(refused(format!("must be {}, and is `{word}`", either(words)), hint))
+                }
+                Shape::Flag(_) | Shape::Nothing | Shape::Number(_) | Shape::List(_) | Shape::Map(_) => {
+                    Err(refused(format!("must be {}, and is {}", either(words), shown(yaml)), None))
+                }
+            },
+            Self::Duration => duration(yaml).map(Value::Duration),
+            Self::Keymap | Self::Theme => match &yaml.shape {
+                Shape::Text(name) | Shape::Number(name) => Ok(Value::Word(name.clone())),
+                Shape::Flag(_) | Shape::Nothing | Shape::List(_) | Shape::Map(_) => {
+                    Err(refused(format!("must be {}, and is {}", self.takes(), shown(yaml)), None))
+                }
+            },
+        }
+    }
+}
+
+fn is_one_of(word: &str, words: [&str; 3]) -> bool {
+    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+fn not_a_flag(yaml: &Yaml, meant: Option<&str>) -> Refused {
+    let hint = meant.map(|meant| format!("write `{meant}`"));
+    refused(format!("must be `true` or `false`, and is {}", shown(yaml)), hint)
+}
+
+fn refused(reason: String, hint: Option<String>) -> Refused {
+    Refused { reason, hint }
+}
+
+fn duration(yaml: &Yaml) -> Result<SignedDuration, Refused> {
+    let must = "must be a duration such as `90s` or `1h30m`";
+    let text = match &yaml.shape {
+        Shape::Text(text) => text,
+        Shape::Number(number) => {
+            let hint = format!("`{number}s` would be seconds");
+            return Err(refused(format!("{must}, and is a number without a unit"), Some(hint)));
+        }
+        Shape::Flag(_) | Shape::Nothing | Shape::List(_) | Shape::Map(_) => {
+            return Err(refused(format!("{must}, and is {}", shown(yaml)), None));
+        }
+    };
+    let duration: SignedDuration =
+        text.parse().map_err(|_| refused(format!("{must}, and is `{text}`"), None))?;
+    if duration <= SignedDuration::ZERO || duration > LONGEST {
+        return Err(refused(format!("must be longer than nothing and at most 24h, and is `{text}`"), None));
+    }
+    Ok(duration)
+}
+
+/// A scalar as it was written, anything else by its kind.
+fn shown(yaml: &Yaml) -> String {
+    match &yaml.shape {
+        Shape::Flag(_) | Shape::Number(_) | Shape::Text(_) => format!("`{}`", yaml.word()),
+        Shape::Nothing | Shape::List(_) | Shape::Map(_) => yaml.kind().to_owned(),
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn either(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.join(""),
+    }
+}
