@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "board/config.rs"]
+mod config;
 #[path = "board/flows.rs"]
 mod flows;
 #[path = "board/harness.rs"]

@@ -8,6 +8,8 @@ mod board;
 #[path = "pty/terminal.rs"]
 mod terminal;
 
+#[path = "pty/config.rs"]
+mod config;
 #[path = "pty/idle.rs"]
 mod idle;
 #[path = "pty/leaving.rs"]

@@ -48,9 +48,13 @@ fn document(name: &str) -> String {
 #[test]
 fn its_tables_are_those_of_the_program() {
     let mut text = document("README.md");
-    for (name, made) in
-        [("keys", keys()), ("typing", typing()), ("findings", findings()), ("rights", rights())]
-    {
+    for (name, made) in [
+        ("keys", keys()),
+        ("typing", typing()),
+        ("findings", findings()),
+        ("rights", rights()),
+        ("settings", sickbay::config::schema::markdown().trim_end().to_owned()),
+    ] {
         text = with_section(&text, name, &made);
     }
     file::is_up_to_date("README.md", &text, "readme");
@@ -234,8 +238,9 @@ fn every_key_that_it_names_is_bound() {
         .map(|binding| binding.keys.to_string())
         .collect();
     // The tables that are made have names of commands in them, some of which are names of keys as well.
-    let text =
-        ["keys", "typing"].iter().fold(document("README.md"), |text, name| with_section(&text, name, ""));
+    let text = ["keys", "typing", "settings"]
+        .iter()
+        .fold(document("README.md"), |text, name| with_section(&text, name, ""));
     let mut seen = 0;
     for word in in_code(&text) {
         // A word such as `pods` is no key; `ctrl-c`, `?` and `enter` are.

@@ -35,6 +35,8 @@ pub fn program(program: impl AsRef<OsStr>, arguments: &[&str]) -> Start {
     command.env("LANG", "C.UTF-8");
     command.env("TERM", "xterm-256color");
     command.env("RUST_BACKTRACE", "0");
+    // Not the settings of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
     Start { command, columns: 80, rows: 24 }
 }
 
