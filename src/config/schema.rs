@@ -48,7 +48,7 @@ settings! {
     ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
         "The same for one cluster. `*` is the name of its context or of its cluster, or the URL of its server.";
     Grace "clusters.*.timers.grace": Kind::Duration, "by the server's version",
-        "`*` is the name of a context, or the URL of a server. How long a node may be silent before it is called unknown: the controller manager's `node-monitor-grace-period`.";
+        "How long a node may be silent before it is called unknown: the controller manager's `node-monitor-grace-period`. Timers go by the name of the context, or the URL of the server.";
     ForceDetach "clusters.*.timers.force-detach": Kind::Duration, "`6m`",
         "How long after its pod has gone a volume is taken from a node that is not ready.";
     DeletionSlack "clusters.*.timers.deletion-slack": Kind::Duration, "`30s`",
