@@ -200,9 +200,9 @@ impl App {
             }
             return Vec::new();
         }
-        match self.place.screen {
-            Screen::Triage if self.triage.is_on_fold() => self.fold(false),
-            Screen::Triage => {
+        match self.view() {
+            None if self.triage.is_on_fold() => self.fold(false),
+            None => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
                 match subject.map(|subject| (self.row_of(&subject), subject)) {
                     Some((Some(row), _)) => self.open_row(&row),
@@ -213,8 +213,8 @@ impl App {
                     None => {}
                 }
             }
-            Screen::Nodes | Screen::Pods | Screen::Volumes => {
-                if let Some(row) = self.view().and_then(|view| view.cursor().cloned()) {
+            Some(view) => {
+                if let Some(row) = view.cursor().cloned() {
                     self.open_row(&row);
                 }
             }
@@ -318,11 +318,9 @@ impl App {
             self.place.open = Some(open);
             return;
         }
-        match self.place.screen {
-            Screen::Triage => self.triage.move_cursor(movement),
-            Screen::Nodes => self.nodes.move_cursor(movement),
-            Screen::Pods => self.pods.move_cursor(movement),
-            Screen::Volumes => self.volumes.move_cursor(movement),
+        match self.view_mut() {
+            Some(view) => view.move_cursor(movement),
+            None => self.triage.move_cursor(movement),
         }
     }
 
@@ -369,15 +367,6 @@ impl App {
     }
 
     fn headings(&self) -> Vec<columns::Heading> {
-        use super::columns::{Listing, nodes::Nodes, pods::Pods, volumes::Volumes};
-        fn of<L: Listing>() -> Vec<columns::Heading> {
-            L::COLUMNS.iter().map(|(_, heading)| *heading).collect()
-        }
-        match self.place.screen {
-            Screen::Triage => Vec::new(),
-            Screen::Nodes => of::<Nodes>(),
-            Screen::Pods => of::<Pods>(),
-            Screen::Volumes => of::<Volumes>(),
-        }
+        self.place.screen.lister().map_or_else(Vec::new, |lister| lister.headings())
     }
 }

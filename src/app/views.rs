@@ -1,0 +1,83 @@
+//! The lists with columns: one view for each screen that has one, and what it lists.
+//!
+//! A screen is added here by one arm. What its rows are is said in `columns`, where its cursor is in `view`.
+
+use super::columns::nodes::Nodes;
+use super::columns::pods::Pods;
+use super::columns::volumes::Volumes;
+use super::columns::{Heading, Listing, Look};
+use super::screen::Screen;
+use super::view::{Grid, View};
+
+/// What a screen lists, with the kind of its rows left behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Lister {
+    refresh: fn(&mut View, &Look<'_>),
+    grid: fn(&View, &Look<'_>, usize) -> Grid,
+    headings: fn() -> Vec<Heading>,
+}
+
+impl Lister {
+    const fn of<L: Listing>() -> Self {
+        Self {
+            refresh: View::refresh::<L>,
+            grid: View::grid::<L>,
+            headings: || L::COLUMNS.iter().map(|(_, heading)| *heading).collect(),
+        }
+    }
+
+    pub fn headings(&self) -> Vec<Heading> {
+        (self.headings)()
+    }
+}
+
+impl Screen {
+    /// What is listed on it; `None` where there are no columns.
+    pub const fn lister(self) -> Option<Lister> {
+        match self {
+            Self::Triage => None,
+            Self::Nodes => Some(Lister::of::<Nodes>()),
+            Self::Pods => Some(Lister::of::<Pods>()),
+            Self::Volumes => Some(Lister::of::<Volumes>()),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Views {
+    views: [View; Screen::ALL.len()],
+}
+
+impl Views {
+    pub const fn get(&self, screen: Screen) -> Option<&View> {
+        match screen.lister() {
+            Some(_) => Some(&self.views[screen as usize]),
+            None => None,
+        }
+    }
+
+    pub const fn get_mut(&mut self, screen: Screen) -> Option<&mut View> {
+        match screen.lister() {
+            Some(_) => Some(&mut self.views[screen as usize]),
+            None => None,
+        }
+    }
+
+    /// Makes a screen's list anew.
+    pub fn refresh(&mut self, screen: Screen, look: &Look<'_>) {
+        if let Some(lister) = screen.lister() {
+            (lister.refresh)(&mut self.views[screen as usize], look);
+        }
+    }
+
+    /// What a screen draws of its list.
+    pub fn grid(&self, screen: Screen, look: &Look<'_>, lines: usize) -> Option<Grid> {
+        screen.lister().map(|lister| (lister.grid)(&self.views[screen as usize], look, lines))
+    }
+
+    pub fn scroll(&mut self, lines: usize) {
+        for view in &mut self.views {
+            view.scroll(lines);
+        }
+    }
+}
