@@ -11,6 +11,7 @@ pub mod notice;
 pub mod object;
 pub mod palette;
 pub mod screen;
+pub mod subject;
 pub mod time;
 pub mod triage;
 pub mod view;
@@ -268,7 +269,11 @@ impl App {
 
     /// What the screen must say about the streams it lists: one line each.
     pub fn notes(&self) -> Vec<String> {
-        self.place.screen.kinds().iter().filter_map(|kind| self.feed_note(*kind)).collect()
+        let screen = self.place.screen;
+        let feeds = screen.kinds().iter().filter_map(|kind| self.feed_note(*kind));
+        let events = (screen == Screen::Events && self.place.open.is_none())
+            .then(|| columns::events::note(&self.cluster));
+        feeds.chain(events).collect()
     }
 
     /// Rows of a table or an open object: the body without its heading and the notes.
@@ -316,6 +321,9 @@ impl App {
             (None, Screen::Nodes) => Context::Nodes,
             (None, Screen::Pods) => Context::Pods,
             (None, Screen::Volumes) => Context::Volumes,
+            (None, Screen::Workloads) => Context::Workloads,
+            (None, Screen::Events) => Context::Events,
+            (None, Screen::Services) => Context::Services,
         }
     }
 

@@ -1,14 +1,18 @@
 //! An open object: its joined facts, what is wrong with it, and its events, in sections of lines.
 
+mod budget;
+mod event;
 mod node;
 mod pod;
+mod service;
 mod volume;
+mod workload;
 
 use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
 use super::wrap::wrap;
-use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
+use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Owner, Status};
 use crate::findings::{Evidence, Finding, Severity};
 use unicode_width::UnicodeWidthStr;
 
@@ -81,8 +85,13 @@ impl Open {
                 Kind::PersistentVolume
                 | Kind::PersistentVolumeClaim
                 | Kind::VolumeAttachment
-                | Kind::Namespace
-                | Kind::Event => None,
+                | Kind::Namespace => None,
+                Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+                    workload::sections(object, look)
+                }
+                Kind::PodDisruptionBudget => budget::sections(object, look),
+                Kind::Service => service::sections(object, look),
+                Kind::Event => event::sections(object, look),
             },
             RowId::Volume(id) => volume::sections(id, look),
         };
@@ -248,7 +257,7 @@ fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
         Line::new("uid", Cell::muted(meta.uid.as_str())),
     ];
     if let Some(owner) = &meta.owner {
-        lines.insert(0, Line::new("owner", Cell::plain(super::columns::pods::owner_words(owner))));
+        lines.insert(0, owner_line(owner, meta, look));
     }
     if let Some(deletion) = meta.deletion {
         let asked = short(look.now.duration_since(deletion.requested()));
@@ -261,12 +270,27 @@ fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
     lines
 }
 
+/// Who owns it, and who owns that: a pod's replica set says less than its deployment.
+fn owner_line(owner: &Owner, meta: &Meta, look: &Look<'_>) -> Line {
+    let line = Line::new("owner", Cell::plain(super::columns::pods::owner_words(owner)));
+    let Some(direct) = look.cluster.owner_of(meta) else { return line };
+    match look.cluster.owner_of(direct.meta()) {
+        Some(above) => {
+            let words = format!("of {}/{}", above.kind(), above.meta().name.name);
+            line.and(Cell::plain(words)).to(RowId::Object(above.object()))
+        }
+        None => line.to(RowId::Object(direct.object())),
+    }
+}
+
 fn conditions<'a>(conditions: impl Iterator<Item = &'a Condition>, look: &Look<'_>) -> Section {
     let lines = conditions
         .map(|condition| {
             let is_good = match condition.kind.as_str() {
                 "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
-                | "DisruptionTarget" => condition.status == Status::False,
+                | "DisruptionTarget" | "Failed" | "FailureTarget" | "Suspended" | "ReplicaFailure" => {
+                    condition.status == Status::False
+                }
                 _ => condition.status == Status::True,
             };
             let tone = match condition.status {

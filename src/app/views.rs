@@ -2,9 +2,12 @@
 //!
 //! A screen is added here by one arm. What its rows are is said in `columns`, where its cursor is in `view`.
 
+use super::columns::events::Events;
 use super::columns::nodes::Nodes;
 use super::columns::pods::Pods;
+use super::columns::services::Services;
 use super::columns::volumes::Volumes;
+use super::columns::workloads::Workloads;
 use super::columns::{Heading, Listing, Look};
 use super::screen::Screen;
 use super::view::{Grid, View};
@@ -39,13 +42,33 @@ impl Screen {
             Self::Nodes => Some(Lister::of::<Nodes>()),
             Self::Pods => Some(Lister::of::<Pods>()),
             Self::Volumes => Some(Lister::of::<Volumes>()),
+            Self::Workloads => Some(Lister::of::<Workloads>()),
+            Self::Events => Some(Lister::of::<Events>()),
+            Self::Services => Some(Lister::of::<Services>()),
         }
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Views {
     views: [View; Screen::ALL.len()],
+}
+
+impl Default for Views {
+    fn default() -> Self {
+        Self { views: Screen::ALL.map(|screen| View::sorted_by(first_sort(screen))) }
+    }
+}
+
+/// The column that a list is sorted by before anybody says otherwise.
+fn first_sort(screen: Screen) -> usize {
+    let headings = screen.lister().map_or_else(Vec::new, |lister| lister.headings());
+    let column = |id: &str| headings.iter().position(|heading| heading.id == id).unwrap_or(0);
+    match screen {
+        Screen::Workloads => column("status"),
+        Screen::Events => column("age"),
+        Screen::Triage | Screen::Nodes | Screen::Pods | Screen::Volumes | Screen::Services => 0,
+    }
 }
 
 impl Views {
