@@ -59,7 +59,7 @@ pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
-pub use workload::{Backing, ServiceJoin, Workload};
+pub use workload::{Backed, Backing, Workload};
 
 use indexes::Indexes;
 use jiff::Timestamp;

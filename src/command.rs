@@ -276,7 +276,7 @@ impl Ui {
                 ])
             }
             Self::GoWorkloads => {
-                let doc = "List deployments, sets and jobs, and where their rollouts stand.";
+                let doc = "List deployments, sets and jobs, with their rollouts.";
                 row("go-workloads", "Workloads", doc, screens).alias(&[
                     "workload",
                     "workloads",
@@ -301,7 +301,7 @@ impl Ui {
             Self::GoEvents => row("go-events", "Events", "List the events, newest first.", screens)
                 .alias(&["ev", "event", "events"]),
             Self::GoServices => {
-                let doc = "List the services, and whether anything that lives stands behind them.";
+                let doc = "List the services, with what stands behind them.";
                 row("go-services", "Services", doc, screens).alias(&["svc", "service", "services"])
             }
             Self::NextScreen => row("next-screen", "Next screen", "Go to the next screen.", screens),

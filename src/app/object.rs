@@ -12,8 +12,9 @@ use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
 use super::wrap::wrap;
-use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Owner, Status};
+use crate::cluster::{Condition, FoldedEvent, Kind, Meta, Name, ObjectRef, Owner, Row as _, Status};
 use crate::findings::{Evidence, Finding, Severity};
+use std::cmp::Reverse;
 use unicode_width::UnicodeWidthStr;
 
 /// What is open, and where in it the cursor is.
@@ -327,9 +328,9 @@ fn join_words(reason: &str, message: &str) -> String {
 
 /// Events about these objects, newest first.
 fn events(look: &Look<'_>, objects: &[(Kind, Name)]) -> Section {
-    let mut events: Vec<&Event> =
-        objects.iter().flat_map(|(kind, name)| look.cluster.events_of(*kind, name)).collect();
-    events.sort_by(|one, two| two.last.cmp(&one.last).then_with(|| one.meta.name.cmp(&two.meta.name)));
+    let mut events: Vec<FoldedEvent<'_>> =
+        objects.iter().flat_map(|(kind, name)| look.cluster.folded_events_of(*kind, name)).collect();
+    events.sort_by_key(|event| (Reverse(event.newest.last), &event.id.meta.name));
     let mut lines: Vec<Line> = events.iter().map(|event| event_line(event, look)).collect();
     if lines.is_empty() {
         lines.push(Line::cells(vec![Cell::muted(
@@ -339,12 +340,13 @@ fn events(look: &Look<'_>, objects: &[(Kind, Name)]) -> Section {
     Section { title: "Events".to_owned(), lines }
 }
 
-fn event_line(event: &Event, look: &Look<'_>) -> Line {
-    let times = if event.count > 1 { format!(" (x{})", event.count) } else { String::new() };
-    let tone = if event.is_warning { Tone::Warning } else { Tone::Plain };
+fn event_line(event: &FoldedEvent<'_>, look: &Look<'_>) -> Line {
+    let FoldedEvent { id, newest, count } = event;
+    let times = if *count > 1 { format!(" (x{count})") } else { String::new() };
     Line::cells(vec![
-        Cell::muted(format!("{:>6}", age(event.last, look.now))),
-        Cell::new(format!("{}{times}", event.reason), tone),
-        Cell::plain(event.note.as_str()),
+        Cell::muted(format!("{:>6}", age(newest.last, look.now))),
+        Cell::new(format!("{}{times}", newest.reason), super::columns::events::tone(newest.is_warning)),
+        Cell::plain(newest.note.as_str()),
     ])
+    .to(RowId::Object(id.object()))
 }

@@ -1,6 +1,6 @@
 //! An event, old style and new alike. Events expire after an hour: one that is gone is not a trouble resolved.
 
-use super::{Cluster, Meta, Name, ObjectRef, Text};
+use super::{Cluster, Kind, Meta, Name, ObjectRef, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,12 @@ impl Cluster {
     pub fn folded_events(&self) -> Vec<FoldedEvent<'_>> {
         let by_subject = self.indexes.events_by_regarding.iter();
         by_subject.flat_map(|(_, names)| FoldedEvent::of(self.named_events(names))).collect()
+    }
+
+    /// Events about an object, folded. By kind and name: an event's uid may be the node's name, or empty.
+    pub fn folded_events_of(&self, kind: Kind, name: &Name) -> Vec<FoldedEvent<'_>> {
+        let subject = (Text::from(kind.word()), name.clone());
+        FoldedEvent::of(self.named_events(self.indexes.events_by_regarding.keys(&subject)))
     }
 
     /// The folded event that an event is part of.

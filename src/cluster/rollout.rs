@@ -28,6 +28,11 @@ pub enum Rollout {
         available: u32,
         of: u32,
     },
+    /// So many are ready: of a stateful set that is looked at before what is updated.
+    Unready {
+        ready: u32,
+        of: u32,
+    },
     Complete,
 }
 
@@ -39,7 +44,8 @@ impl Rollout {
             | Self::DeadlineExceeded { .. }
             | Self::Updating { .. }
             | Self::Ending { .. }
-            | Self::Waiting { .. } => false,
+            | Self::Waiting { .. }
+            | Self::Unready { .. } => false,
         }
     }
 }

@@ -50,7 +50,7 @@ impl StatefulSet {
             return Rollout::Unobserved;
         }
         if self.ready < self.replicas {
-            return Rollout::Waiting { available: self.ready, of: self.replicas };
+            return Rollout::Unready { ready: self.ready, of: self.replicas };
         }
         if self.is_on_delete() {
             return Rollout::Complete;
@@ -98,7 +98,7 @@ mod tests {
         let updating = StatefulSet { updated: 1, update_revision: "db-2".into(), ..done() };
         assert_eq!(updating.rollout(), Rollout::Updating { updated: 1, of: 3 });
         let waiting = StatefulSet { ready: 2, ..updating.clone() };
-        assert_eq!(waiting.rollout(), Rollout::Waiting { available: 2, of: 3 });
+        assert_eq!(waiting.rollout(), Rollout::Unready { ready: 2, of: 3 });
         for (generation, observed_generation) in [(3, 2), (0, 0)] {
             let unobserved = StatefulSet { generation, observed_generation, ..waiting.clone() };
             assert_eq!(unobserved.rollout(), Rollout::Unobserved);

@@ -17,7 +17,7 @@ pub enum Workload<'a> {
 
 /// A service with what stands behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServiceJoin<'a> {
+pub struct Backed<'a> {
     pub service: &'a Service,
     /// `None` where it selects no pods by itself, or not all pods that could be are known.
     pub backing: Option<Backing>,
@@ -173,7 +173,7 @@ impl Cluster {
     /// The replica sets of a deployment, newest first.
     pub fn replica_sets_of<'a>(&'a self, deployment: &'a Deployment) -> Vec<&'a ReplicaSet> {
         let mut sets = owned(&self.replica_sets, &deployment.meta);
-        sets.sort_by(|one, two| two.meta.created.cmp(&one.meta.created));
+        sets.sort_by_key(|set| std::cmp::Reverse(set.meta.created));
         sets
     }
 
@@ -220,20 +220,20 @@ impl Cluster {
             .filter(|service| service.selector().is_some_and(|selector| selector.matches(&pod.meta.labels)))
     }
 
-    pub fn service<'a>(&'a self, service: &'a Service) -> ServiceJoin<'a> {
+    pub fn service<'a>(&'a self, service: &'a Service) -> Backed<'a> {
         let namespace = &service.meta.name.namespace;
         let selector = service.selector().filter(|_| self.knows_pods_of(namespace));
         let backing = selector.map(|selector| {
             let mut backing = Backing::default();
             for pod in self.pods_matching(namespace, &selector).filter(|pod| !pod.phase.is_terminal()) {
-                let is_ready = pod.is_ready() || service.publishes_unready;
+                let is_serving = pod.is_ready() && !pod.meta.is_deleting();
                 backing.total += 1;
-                backing.ready += u32::from(is_ready && !pod.meta.is_deleting());
+                backing.ready += u32::from(is_serving || service.publishes_unready);
                 backing.stranded += u32::from(self.is_stranded(pod));
             }
             backing
         });
-        ServiceJoin { service, backing }
+        Backed { service, backing }
     }
 
     /// Whether a pod is bound to a node that is known not to be ready, or not to be there.
@@ -256,7 +256,7 @@ fn owned<'a, R: Row>(table: &'a Table<R>, owner: &'a Meta) -> Vec<&'a R> {
     table.in_namespace(&owner.name.namespace).filter(is_owned).collect()
 }
 
-impl ServiceJoin<'_> {
+impl Backed<'_> {
     /// Nothing answers for it, or a part of what does is on a machine that may be dead.
     pub fn is_problem(&self) -> bool {
         self.backing.is_some_and(|backing| backing.ready == 0 || backing.stranded > 0)

@@ -46,7 +46,7 @@ struct Spec {
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Port {
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "nullable")]
@@ -55,13 +55,14 @@ struct Port {
     #[serde(deserialize_with = "nullable")]
     protocol: String,
     #[prost(int32, tag = "3")]
-    #[serde(deserialize_with = "nullable")]
-    port: i32,
+    #[serde(rename = "port", deserialize_with = "nullable")]
+    number: i32,
     #[prost(message, optional, tag = "4")]
-    target_port: Option<IntOrString>,
+    #[serde(rename = "targetPort")]
+    target: Option<IntOrString>,
     #[prost(int32, tag = "5")]
-    #[serde(deserialize_with = "nullable")]
-    node_port: i32,
+    #[serde(rename = "nodePort", deserialize_with = "nullable")]
+    on_nodes: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -124,9 +125,9 @@ impl Port {
         PortRow {
             name: shared.text(&self.name),
             protocol: shared.text(&self.protocol),
-            port: u16::try_from(self.port).unwrap_or_default(),
-            target: self.target_port.as_ref().map(|target| target.text(shared)).unwrap_or_default(),
-            node_port: u16::try_from(self.node_port).unwrap_or_default(),
+            port: u16::try_from(self.number).unwrap_or_default(),
+            target: self.target.as_ref().map(|target| target.text(shared)).unwrap_or_default(),
+            node_port: u16::try_from(self.on_nodes).unwrap_or_default(),
         }
     }
 }

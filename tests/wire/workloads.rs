@@ -87,7 +87,7 @@ fn a_stateful_set_has_its_partition_and_revisions() {
         assert!(by_hand.is_on_delete() && by_hand.partition.is_none());
         // Its pods were on the machine that was lost.
         let postgres = cluster.stateful_sets.get(&Name::new("shop", "postgres")).unwrap();
-        assert_eq!(postgres.rollout(), Rollout::Waiting { available: 0, of: 2 });
+        assert_eq!(postgres.rollout(), Rollout::Unready { ready: 0, of: 2 });
         let pod = cluster.pods.get(&Name::new("shop", "postgres-0")).unwrap();
         assert_eq!(pod.meta.labels, labels_of(pod));
     }
@@ -96,7 +96,7 @@ fn a_stateful_set_has_its_partition_and_revisions() {
 /// A pod's labels are those of its template and two of its set: nothing is lost on the way.
 fn labels_of(pod: &sickbay::cluster::Pod) -> sickbay::cluster::Labels {
     let json = recorded("pod", &pod.meta.name.name);
-    let pairs = json["metadata"]["labels"].as_object().unwrap();
+    let pairs = json["metadata"]["labels"].as_object().expect("labels");
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(key, value)| (key.as_str(), word(value))).collect();
     labels(&pairs)
 }

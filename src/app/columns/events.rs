@@ -37,11 +37,11 @@ impl Listing for Events {
 
     const COLUMNS: &'static [(Column, Heading)] = &[
         (Column::Age, Heading::new("age", "SEEN", (5, 6), 0).right()),
-        (Column::Type, Heading::new("type", "TYPE", (7, 7), 4)),
-        (Column::Reason, Heading::new("reason", "REASON", (14, 28), 0)),
+        (Column::Type, Heading::new("type", "TYPE", (4, 5), 4)),
+        (Column::Reason, Heading::new("reason", "REASON", (18, 28), 0)),
         (Column::Object, Heading::new("object", "OBJECT", (18, 44), 1)),
         (Column::Count, Heading::new("count", "COUNT", (5, 6), 5).right()),
-        (Column::Message, Heading::new("message", "MESSAGE", (20, 400), 2)),
+        (Column::Message, Heading::new("message", "MESSAGE", (24, 400), 2)),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<FoldedEvent<'_>> {
@@ -63,7 +63,9 @@ impl Listing for Events {
         let event = row.newest;
         match column {
             Column::Age => Cell::muted(age(event.last, look.now)),
-            Column::Type => Cell::new(word(event.is_warning), tone(event.is_warning)),
+            // Short, because the message needs the room more; the word is in the open event.
+            Column::Type if event.is_warning => Cell::new("Warn", Tone::Warning),
+            Column::Type => Cell::none(),
             Column::Reason => Cell::new(event.reason.as_str(), tone(event.is_warning)),
             Column::Object => Cell::plain(subject(row)),
             Column::Count => match row.count {

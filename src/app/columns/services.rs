@@ -2,7 +2,7 @@
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
 use crate::app::time::age;
-use crate::cluster::{Backing, Cluster, Kind, Row as _, Service, ServiceJoin};
+use crate::cluster::{Backed, Backing, Cluster, Kind, Row as _, Service};
 
 #[derive(Debug)]
 pub struct Services;
@@ -22,14 +22,17 @@ pub enum Column {
 }
 
 /// Whether it can answer.
-pub fn status(join: &ServiceJoin<'_>) -> Cell {
+pub fn status(join: &Backed<'_>) -> Cell {
     let service = join.service;
     match join.backing {
         None if service.kind == "ExternalName" => Cell::muted("a name elsewhere"),
         None if service.labels.is_empty() => Cell::muted("selects nothing itself"),
         None => Cell::muted("its pods were not read"),
         Some(Backing { total: 0, .. }) => Cell::new("no pod", Tone::Critical),
-        Some(Backing { ready: 0, .. }) => Cell::new("no ready pod", Tone::Critical),
+        Some(Backing { ready: 0, stranded: 0, .. }) => Cell::new("no ready pod", Tone::Critical),
+        Some(Backing { ready: 0, stranded, .. }) => {
+            Cell::new(format!("none ready, {stranded} on unready nodes"), Tone::Critical)
+        }
         Some(Backing { stranded: many @ 1.., total, .. }) => {
             Cell::new(format!("{many} of {total} on unready nodes"), Tone::Warning)
         }
@@ -40,7 +43,7 @@ pub fn status(join: &ServiceJoin<'_>) -> Cell {
     }
 }
 
-fn ready(join: &ServiceJoin<'_>) -> Cell {
+fn ready(join: &Backed<'_>) -> Cell {
     match join.backing {
         None => Cell::none(),
         Some(Backing { ready, total, .. }) => {
@@ -74,13 +77,13 @@ fn text(text: &str) -> Cell {
 }
 
 impl Listing for Services {
-    type Row<'a> = ServiceJoin<'a>;
+    type Row<'a> = Backed<'a>;
     type Column = Column;
 
     const COLUMNS: &'static [(Column, Heading)] = &[
         (Column::Namespace, Heading::new("namespace", "NAMESPACE", (10, 24), 3)),
         (Column::Name, Heading::new("name", "NAME", (16, 60), 0)),
-        (Column::Status, Heading::new("status", "STATUS", (22, 30), 0)),
+        (Column::Status, Heading::new("status", "STATUS", (30, 42), 0)),
         (Column::Ready, Heading::new("ready", "READY", (5, 7), 1)),
         (Column::Type, Heading::new("type", "TYPE", (9, 12), 4)),
         (Column::ClusterIp, Heading::new("cluster-ip", "CLUSTER IP", (10, 15), 6)),
@@ -90,11 +93,11 @@ impl Listing for Services {
         (Column::Age, Heading::new("age", "AGE", (5, 6), 7).right()),
     ];
 
-    fn rows(cluster: &Cluster) -> Vec<ServiceJoin<'_>> {
+    fn rows(cluster: &Cluster) -> Vec<Backed<'_>> {
         cluster.services.values().map(|service| cluster.service(service)).collect()
     }
 
-    fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<ServiceJoin<'a>> {
+    fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<Backed<'a>> {
         match id {
             RowId::Object(object) if object.kind == Kind::Service => {
                 let service = cluster.services.get(&object.name)?;
@@ -104,11 +107,11 @@ impl Listing for Services {
         }
     }
 
-    fn id(row: &ServiceJoin<'_>) -> RowId {
+    fn id(row: &Backed<'_>) -> RowId {
         RowId::Object(row.service.object())
     }
 
-    fn cell(column: Column, row: &ServiceJoin<'_>, look: &Look<'_>) -> Cell {
+    fn cell(column: Column, row: &Backed<'_>, look: &Look<'_>) -> Cell {
         let service = row.service;
         match column {
             Column::Namespace => Cell::muted(service.meta.name.namespace.as_str()),
@@ -124,7 +127,7 @@ impl Listing for Services {
         }
     }
 
-    fn key(column: Column, row: &ServiceJoin<'_>, look: &Look<'_>) -> SortKey {
+    fn key(column: Column, row: &Backed<'_>, look: &Look<'_>) -> SortKey {
         let meta = &row.service.meta;
         match column {
             Column::Namespace => SortKey::text(&meta.name.to_string()),
@@ -151,7 +154,7 @@ impl Listing for Services {
         }
     }
 
-    fn words(row: &ServiceJoin<'_>, _: &Look<'_>) -> String {
+    fn words(row: &Backed<'_>, _: &Look<'_>) -> String {
         let service = row.service;
         format!(
             "{} {} {} {} {} {} {}",
@@ -165,7 +168,7 @@ impl Listing for Services {
         )
     }
 
-    fn is_problem(row: &ServiceJoin<'_>, _: &Look<'_>) -> bool {
+    fn is_problem(row: &Backed<'_>, _: &Look<'_>) -> bool {
         row.is_problem()
     }
 }

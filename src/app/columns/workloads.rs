@@ -45,7 +45,8 @@ pub fn status(workload: Workload<'_>, look: &Look<'_>) -> Cell {
             Cell::new("paused", Tone::Notice)
         }
         Workload::Deployment(Deployment { is_paused: true, .. }) => {
-            Cell::new(format!("paused; {}", cell.text), cell.tone)
+            let rest = cell.text.strip_prefix("progressing: ").unwrap_or(&cell.text);
+            Cell::new(format!("paused; {rest}"), cell.tone)
         }
         Workload::Deployment(_)
         | Workload::ReplicaSet(_)
@@ -56,9 +57,9 @@ pub fn status(workload: Workload<'_>, look: &Look<'_>) -> Cell {
 }
 
 fn rollout(rollout: Rollout, counts: Counts, now: Timestamp) -> Cell {
-    let waiting = |available: u32, of: u32| {
-        let tone = if available == 0 { Tone::Critical } else { Tone::Warning };
-        Cell::new(format!("waiting: {available} of {of} available"), tone)
+    let waiting = |many: u32, of: u32, word: &str| {
+        let tone = if many == 0 { Tone::Critical } else { Tone::Warning };
+        Cell::new(format!("waiting: {many} of {of} {word}"), tone)
     };
     match rollout {
         Rollout::Unobserved => Cell::new("waiting: the controller has not seen it", Tone::Notice),
@@ -70,10 +71,11 @@ fn rollout(rollout: Rollout, counts: Counts, now: Timestamp) -> Cell {
             Cell::new(format!("progressing: {updated} of {of} updated"), Tone::Notice)
         }
         Rollout::Ending { old } => Cell::new(format!("progressing: {old} old to end"), Tone::Notice),
-        Rollout::Waiting { available, of } => waiting(available, of),
+        Rollout::Waiting { available, of } => waiting(available, of, "available"),
+        Rollout::Unready { ready, of } => waiting(ready, of, "ready"),
         Rollout::Complete if counts.desired == 0 => Cell::muted("scaled to 0"),
         Rollout::Complete => match counts.available.unwrap_or(counts.ready) {
-            available if available < counts.desired => waiting(available, counts.desired),
+            available if available < counts.desired => waiting(available, counts.desired, "available"),
             _ => Cell::new("complete", Tone::Good),
         },
     }
@@ -90,12 +92,12 @@ fn job_status(job: &Job, now: Timestamp) -> Cell {
         JobState::Waiting => Cell::new("waiting for its first pod", Tone::Notice),
         JobState::Running => {
             let tone = if *failed > 0 { Tone::Warning } else { Tone::Plain };
-            let done = format!("{succeeded} of {} done", job.wanted());
+            let done = format!("{succeeded}/{} done", job.wanted());
             let retries = match failed {
                 0 => String::new(),
-                failed => format!(", {failed} failed of {backoff_limit}"),
+                failed => format!(", {failed}/{backoff_limit} failed"),
             };
-            Cell::new(format!("running: {active} active, {done}{retries}"), tone)
+            Cell::new(format!("running {active}, {done}{retries}"), tone)
         }
         JobState::Complete => Cell::muted("complete"),
     }
@@ -146,7 +148,7 @@ impl Listing for Workloads {
         (Column::Namespace, Heading::new("namespace", "NAMESPACE", (10, 24), 3)),
         (Column::Name, Heading::new("name", "NAME", (18, 60), 0)),
         (Column::Kind, Heading::new("kind", "KIND", (11, 11), 2)),
-        (Column::Status, Heading::new("status", "STATUS", (26, 56), 0)),
+        (Column::Status, Heading::new("status", "STATUS", (31, 56), 0)),
         (Column::Desired, Heading::new("desired", "WANT", (4, 5), 5).right()),
         (Column::Updated, Heading::new("updated", "NEW", (4, 5), 6).right()),
         (Column::Ready, Heading::new("ready", "READY", (5, 5), 4).right()),

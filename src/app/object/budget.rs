@@ -45,14 +45,14 @@ fn facts(budget: &PodDisruptionBudget, look: &Look<'_>) -> Section {
         |selector| if selector.is_empty() { "every pod here".to_owned() } else { selector.to_string() },
     );
     let unhealthy = if budget.always_allows_unhealthy() {
-        "may always be evicted"
+        "pods may always be evicted"
     } else {
-        "may be evicted while enough others are healthy"
+        "pods may be evicted while enough others are healthy"
     };
     let mut lines = vec![
         Line::new("allows", allowance(budget)),
         Line::new("asks for", Cell::plain(budget.demand())),
-        Line::new("unready pods", Cell::plain(unhealthy)),
+        Line::new("unready", Cell::plain(unhealthy)),
         Line::new("selector", Cell::plain(selector)),
     ];
     if !budget.disrupted.is_empty() {

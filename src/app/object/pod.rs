@@ -23,12 +23,15 @@ pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
 pub fn lines<'a>(of: impl Iterator<Item = &'a Pod>, look: &Look<'_>) -> Vec<Line> {
     let mut sorted: Vec<&Pod> = of.collect();
     sorted.sort_by_key(|pod| (pods::is_well(pod), pod.meta.name.clone()));
-    let wide = sorted.iter().map(|pod| pod.meta.name.name.len()).max().unwrap_or(0).min(48);
-    sorted.into_iter().map(|pod| line(pod, wide, look)).collect()
+    let name = sorted.iter().map(|pod| pod.meta.name.name.len()).max().unwrap_or(0).min(48);
+    let status = sorted.iter().map(|pod| pod.status().len()).max().unwrap_or(0).min(24);
+    sorted.into_iter().map(|pod| line(pod, (name, status), look)).collect()
 }
 
-fn line(pod: &Pod, wide: usize, look: &Look<'_>) -> Line {
+/// With so much room for its name and its status.
+fn line(pod: &Pod, (wide, status_wide): (usize, usize), look: &Look<'_>) -> Line {
     let (ready, total) = pod.readiness();
+    let status = pods::status(pod, look);
     let tone = if look.cluster.is_stranded(pod) { Tone::Critical } else { Tone::Plain };
     let node = match pod.node.non_empty() {
         None => Cell::muted("not scheduled"),
@@ -37,7 +40,7 @@ fn line(pod: &Pod, wide: usize, look: &Look<'_>) -> Line {
     let line = Line::cells(vec![
         Cell::plain(format!("{:<wide$}", pod.meta.name.name)),
         Cell::plain(format!("{ready}/{total}")),
-        pods::status(pod, look),
+        Cell::new(format!("{:<status_wide$}", status.text), status.tone),
         node,
     ])
     .to(RowId::Object(pods::reference(pod)));

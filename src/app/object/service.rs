@@ -2,7 +2,7 @@
 
 use super::{Line, Section, common, events, findings, pod};
 use crate::app::columns::{Cell, Look, RowId, services};
-use crate::cluster::{ObjectRef, Pod, Row as _, Service, ServiceJoin};
+use crate::cluster::{Backed, ObjectRef, Pod, Row as _, Service};
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
     let service = look.cluster.services.get(&object.name).filter(|row| row.meta.uid == object.uid)?;
@@ -23,7 +23,7 @@ pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
     ])
 }
 
-fn facts(join: &ServiceJoin<'_>, look: &Look<'_>) -> Section {
+fn facts(join: &Backed<'_>, look: &Look<'_>) -> Section {
     let service = join.service;
     let mut status = Line::new("status", services::status(join));
     if let Some(backing) = join.backing {
@@ -47,7 +47,7 @@ fn facts(join: &ServiceJoin<'_>, look: &Look<'_>) -> Section {
         if port.name.is_empty() { line } else { line.and(Cell::muted(port.name.as_str())) }
     }));
     if service.publishes_unready {
-        lines.push(Line::new("unready pods", Cell::plain("get traffic too")));
+        lines.push(Line::new("unready", Cell::plain("pods get traffic too")));
     }
     lines.extend(common(&service.meta, look));
     Section { title: "Service".to_owned(), lines }

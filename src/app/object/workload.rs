@@ -52,7 +52,9 @@ fn facts(workload: Workload<'_>, look: &Look<'_>) -> Section {
             lines.push(Line::new("service", Cell::plain(service)));
         }
     }
-    lines.push(Line::new("selector", Cell::plain(workload.selector().to_string())));
+    if !workload.selector().is_empty() {
+        lines.push(Line::new("selector", Cell::plain(workload.selector().to_string())));
+    }
     lines.extend(workload.images().iter().map(|image| {
         let label = if image.is_init { "init image" } else { "image" };
         Line::new(label, Cell::plain(image.container.as_str())).and(Cell::muted(image.image.as_str()))

@@ -72,8 +72,8 @@ fn scale<'a>(stage: &Stage<'_>, pods: impl Iterator<Item = &'a Value>) -> i64 {
             "StatefulSet" => Resource::StatefulSets,
             _ => return 1,
         };
-        let owner = stage.get(resource, namespace, name);
-        owner.and_then(|owner| object::number(&owner, "/spec/replicas")).unwrap_or(1)
+        let set = stage.get(resource, namespace, name);
+        set.and_then(|set| object::number(&set, "/spec/replicas")).unwrap_or(1)
     };
     owners.into_iter().map(replicas).sum()
 }

@@ -1,6 +1,6 @@
 //! What stands before and around the workloads: services, disruption budgets, and a job that is over.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::object;
@@ -119,40 +119,7 @@ pub(super) fn finished_job(world: &mut World) {
             "lastTransitionTime": object::time(done),
         })
     };
-    world.add(
-        Resource::Jobs,
-        json!({
-            "metadata": { "namespace": "data", "name": JOB, "uid": JOB_UID },
-            "spec": {
-                "parallelism": 1,
-                "completions": 1,
-                "backoffLimit": 2,
-                "completionMode": "NonIndexed",
-                "suspend": false,
-                "selector": { "matchLabels": { "batch.kubernetes.io/controller-uid": JOB_UID } },
-                "template": {
-                    "metadata": { "labels": { "batch.kubernetes.io/job-name": JOB } },
-                    "spec": { "restartPolicy": "Never", "containers": [container("backup", BACKUP)] },
-                },
-            },
-            "status": {
-                "startTime": object::time(started),
-                "completionTime": object::time(done),
-                "succeeded": 1,
-                "ready": 0,
-                "terminating": 0,
-                "uncountedTerminatedPods": {},
-                "conditions": [{
-                    "type": "Complete",
-                    "status": "True",
-                    "reason": "CompletionsReached",
-                    "message": "Reached expected number of succeeded pods",
-                    "lastProbeTime": object::time(done),
-                    "lastTransitionTime": object::time(done),
-                }],
-            },
-        }),
-    );
+    world.add(Resource::Jobs, job(started, done));
     let mut pod = json!({
         "metadata": {
             "namespace": "data",
@@ -209,4 +176,38 @@ pub(super) fn finished_job(world: &mut World) {
     });
     admit(&mut pod, world.timers);
     world.add(Resource::Pods, pod);
+}
+
+fn job(started: Timestamp, done: Timestamp) -> Value {
+    json!({
+        "metadata": { "namespace": "data", "name": JOB, "uid": JOB_UID },
+        "spec": {
+            "parallelism": 1,
+            "completions": 1,
+            "backoffLimit": 2,
+            "completionMode": "NonIndexed",
+            "suspend": false,
+            "selector": { "matchLabels": { "batch.kubernetes.io/controller-uid": JOB_UID } },
+            "template": {
+                "metadata": { "labels": { "batch.kubernetes.io/job-name": JOB } },
+                "spec": { "restartPolicy": "Never", "containers": [container("backup", BACKUP)] },
+            },
+        },
+        "status": {
+            "startTime": object::time(started),
+            "completionTime": object::time(done),
+            "succeeded": 1,
+            "ready": 0,
+            "terminating": 0,
+            "uncountedTerminatedPods": {},
+            "conditions": [{
+                "type": "Complete",
+                "status": "True",
+                "reason": "CompletionsReached",
+                "message": "Reached expected number of succeeded pods",
+                "lastProbeTime": object::time(done),
+                "lastTransitionTime": object::time(done),
+            }],
+        },
+    })
 }

@@ -36,9 +36,8 @@ fn line(app: &App, titles: Titles) -> Vec<Piece<'_>> {
         let is_current = screen == app.screen();
         let title = match titles {
             Titles::Long => screen.title(),
-            Titles::Short if is_current => screen.title(),
+            Titles::Short | Titles::Current if is_current => screen.title(),
             Titles::Short => screen.short_title(),
-            Titles::Current if is_current => screen.title(),
             Titles::Current => "",
         };
         if !title.is_empty() {
