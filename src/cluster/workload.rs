@@ -262,3 +262,90 @@ impl Backed<'_> {
         self.backing.is_some_and(|backing| backing.ready == 0 || backing.stranded > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::sample::{at, live, meta, node, pod};
+    use crate::cluster::{Change, Delta, Owner};
+
+    fn owner(kind: &str, of: &Meta) -> Option<Owner> {
+        let (name, uid) = (of.name.name.clone(), of.uid.clone());
+        Some(Owner { kind: kind.into(), name, uid, is_controller: true })
+    }
+
+    fn labelled(name: &str, on: &str, app: &str) -> Pod {
+        let mut row = pod(name, on);
+        row.meta.labels = Labels::from([("app".into(), app.into())]);
+        row
+    }
+
+    #[test]
+    fn a_selector_finds_the_pods_of_its_namespace_and_no_others() {
+        let mut cluster = Cluster::default();
+        let rows =
+            [("a/one", "web"), ("a/two", "web"), ("a/three", "api"), ("aa/four", "web"), ("b/five", "web")];
+        cluster.apply_all(rows.map(|(name, app)| labelled(name, "worker-1", app).into()), at(0));
+        let names = |namespace: &str, selector: &Selector| {
+            let namespace = Text::from(namespace);
+            let found = cluster.pods_matching(&namespace, selector);
+            found.map(|pod| pod.meta.name.to_string()).collect::<Vec<_>>()
+        };
+        let web = Selector::of(Labels::from([("app".into(), "web".into())]));
+        assert_eq!(names("a", &web), ["a/one", "a/two"]);
+        assert_eq!(names("b", &web), ["b/five"]);
+        assert_eq!(names("a", &Selector::default()).len(), 3);
+        assert!(names("", &Selector::default()).is_empty());
+    }
+
+    #[test]
+    fn a_pod_belongs_to_the_deployment_above_its_replica_set() {
+        let deployment = Deployment { meta: meta("shop/web"), ..Deployment::default() };
+        let mut set = ReplicaSet { meta: meta("shop/web-7d4b"), ..ReplicaSet::default() };
+        set.meta.owner = owner("Deployment", &deployment.meta);
+        let mut row = pod("shop/web-7d4b-x", "worker-1");
+        row.meta.owner = owner("ReplicaSet", &set.meta);
+        let mut cluster = Cluster::default();
+        cluster.apply(row.clone().into(), at(0));
+        assert_eq!(cluster.workload_of(&row), None);
+        cluster.apply(Change::ReplicaSet(Delta::Apply(Box::new(set.clone()))), at(0));
+        assert_eq!(cluster.workload_of(&row), Some(Workload::ReplicaSet(&set)));
+        cluster.apply(Change::Deployment(Delta::Apply(Box::new(deployment.clone()))), at(0));
+        assert_eq!(cluster.workload_of(&row), Some(Workload::Deployment(&deployment)));
+        assert_eq!(cluster.pods_of(Workload::Deployment(&deployment)), [&row]);
+        // Another of this name is another one.
+        let anew = Deployment { meta: Meta { uid: "anew".into(), ..deployment.meta }, ..deployment };
+        cluster.apply(Change::Deployment(Delta::Apply(Box::new(anew.clone()))), at(0));
+        assert_eq!(cluster.workload_of(&row), Some(Workload::ReplicaSet(&set)));
+        assert!(cluster.pods_of(Workload::Deployment(&anew)).is_empty());
+    }
+
+    #[test]
+    fn a_service_counts_who_gets_traffic_and_who_is_on_a_silent_node() {
+        let service = Service {
+            meta: meta("shop/web"),
+            labels: Labels::from([("app".into(), "web".into())]),
+            ..Service::default()
+        };
+        let mut cluster = Cluster::default();
+        cluster.apply(node("worker-1").into(), at(0));
+        cluster.apply(node("worker-2").silent(0).into(), at(0));
+        let ready = |name: &str, on: &str| {
+            let mut row = labelled(name, on, "web");
+            row.conditions =
+                [crate::cluster::sample::condition("Ready", crate::cluster::Status::True, "", 0)].into();
+            row
+        };
+        cluster.apply(ready("shop/a", "worker-1").into(), at(0));
+        cluster.apply(ready("shop/b", "worker-2").deleting(30, 30).into(), at(0));
+        cluster.apply(ready("shop/c", "worker-9").into(), at(0));
+        assert_eq!(cluster.service(&service).backing, None, "the pods are not all read");
+        cluster.apply(live(Feed::Watch(Kind::Pod)), at(0));
+        let backing = cluster.service(&service).backing;
+        assert_eq!(backing, Some(Backing { total: 3, ready: 2, stranded: 1 }), "nodes are not all read");
+        cluster.apply(live(Feed::Watch(Kind::Node)), at(0));
+        let backing = cluster.service(&service).backing;
+        assert_eq!(backing, Some(Backing { total: 3, ready: 2, stranded: 2 }));
+        assert!(cluster.service(&service).is_problem());
+    }
+}

@@ -36,6 +36,9 @@ pub fn status(workload: Workload<'_>, look: &Look<'_>) -> Cell {
         Workload::DaemonSet(row) => rollout(row.rollout(), row.counts(), look.now),
     };
     match workload {
+        Workload::DaemonSet(DaemonSet { desired: 0, misscheduled: 0, .. }) => {
+            Cell::muted("wanted on no node")
+        }
         // As it is with those on a silent node, which their set has given up.
         Workload::DaemonSet(DaemonSet { misscheduled: many @ 1.., .. }) => {
             let tone = cell.tone.max(Tone::Notice);
