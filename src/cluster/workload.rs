@@ -269,9 +269,9 @@ mod tests {
     use crate::cluster::sample::{at, live, meta, node, pod};
     use crate::cluster::{Change, Delta, Owner};
 
-    fn owner(kind: &str, of: &Meta) -> Option<Owner> {
+    fn owner(kind: &str, of: &Meta) -> Owner {
         let (name, uid) = (of.name.name.clone(), of.uid.clone());
-        Some(Owner { kind: kind.into(), name, uid, is_controller: true })
+        Owner { kind: kind.into(), name, uid, is_controller: true }
     }
 
     fn labelled(name: &str, on: &str, app: &str) -> Pod {
@@ -302,9 +302,9 @@ mod tests {
     fn a_pod_belongs_to_the_deployment_above_its_replica_set() {
         let deployment = Deployment { meta: meta("shop/web"), ..Deployment::default() };
         let mut set = ReplicaSet { meta: meta("shop/web-7d4b"), ..ReplicaSet::default() };
-        set.meta.owner = owner("Deployment", &deployment.meta);
+        set.meta.owner = Some(owner("Deployment", &deployment.meta));
         let mut row = pod("shop/web-7d4b-x", "worker-1");
-        row.meta.owner = owner("ReplicaSet", &set.meta);
+        row.meta.owner = Some(owner("ReplicaSet", &set.meta));
         let mut cluster = Cluster::default();
         cluster.apply(row.clone().into(), at(0));
         assert_eq!(cluster.workload_of(&row), None);

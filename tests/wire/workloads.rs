@@ -1,7 +1,7 @@
 //! The rows of workloads, budgets and services, written by hand from `objects.yaml`, after a machine was lost.
 
 use crate::expected::{cluster, labels, recorded, time, word};
-use crate::reading::ENCODINGS;
+use crate::recorded::ENCODINGS;
 use sickbay::cluster::{
     Counts, Expression, Image, JobState, Name, Operator, Port, Rollout, Selector, Status, Workload,
 };
