@@ -11,9 +11,11 @@ pub mod notice;
 pub mod object;
 pub mod palette;
 pub mod screen;
+pub mod subject;
 pub mod time;
 pub mod triage;
 pub mod view;
+pub mod views;
 pub mod wrap;
 
 mod input;
@@ -24,9 +26,6 @@ use crate::findings::{self, Findings};
 use crate::key::Key;
 use crate::keymap::{Keymap, Lookup};
 use columns::Look;
-use columns::nodes::Nodes;
-use columns::pods::Pods;
-use columns::volumes::Volumes;
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
 use link::{Link, Login, Picture, Session};
@@ -35,6 +34,7 @@ use palette::Palette;
 use screen::{Place, Screen};
 use triage::Triage;
 use view::View;
+use views::Views;
 
 /// Anything that can happen.
 #[derive(Debug)]
@@ -101,9 +101,7 @@ pub struct App {
     /// Keys of a sequence that is not complete.
     pub pending: Vec<Key>,
     pub triage: Triage,
-    pub nodes: View,
-    pub pods: View,
-    pub volumes: View,
+    pub views: Views,
     place: Place,
     history: Vec<Place>,
     dirty: Dirty,
@@ -128,9 +126,7 @@ impl App {
             overlay: None,
             pending: Vec::new(),
             triage: Triage::default(),
-            nodes: View::sorted_by(0),
-            pods: View::sorted_by(0),
-            volumes: View::sorted_by(0),
+            views: Views::default(),
             place: Place::default(),
             history: Vec::new(),
             dirty: Dirty::default(),
@@ -250,20 +246,13 @@ impl App {
             Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now };
         self.triage.refresh(&self.findings, self.triage_rows());
         // A list that nobody looks at is made anew when somebody does.
-        match self.place.screen {
-            Screen::Triage => {}
-            Screen::Nodes => self.nodes.refresh::<Nodes>(&look),
-            Screen::Pods => self.pods.refresh::<Pods>(&look),
-            Screen::Volumes => self.volumes.refresh::<Volumes>(&look),
-        }
+        self.views.refresh(self.place.screen, &look);
     }
 
     fn scroll(&mut self) {
         let rows = self.table_rows();
         self.triage.scroll(self.triage_rows());
-        self.nodes.scroll(rows);
-        self.pods.scroll(rows);
-        self.volumes.scroll(rows);
+        self.views.scroll(rows);
         if let Some(mut open) = self.place.open.take() {
             let lines = self.sheet_rows(&open).len();
             open.scroll(lines, rows);
@@ -280,7 +269,11 @@ impl App {
 
     /// What the screen must say about the streams it lists: one line each.
     pub fn notes(&self) -> Vec<String> {
-        self.place.screen.kinds().iter().filter_map(|kind| self.feed_note(*kind)).collect()
+        let screen = self.place.screen;
+        let feeds = screen.kinds().iter().filter_map(|kind| self.feed_note(*kind));
+        let events = (screen == Screen::Events && self.place.open.is_none())
+            .then(|| columns::events::note(&self.cluster));
+        feeds.chain(events).collect()
     }
 
     /// Rows of a table or an open object: the body without its heading and the notes.
@@ -328,6 +321,9 @@ impl App {
             (None, Screen::Nodes) => Context::Nodes,
             (None, Screen::Pods) => Context::Pods,
             (None, Screen::Volumes) => Context::Volumes,
+            (None, Screen::Workloads) => Context::Workloads,
+            (None, Screen::Events) => Context::Events,
+            (None, Screen::Services) => Context::Services,
         }
     }
 
@@ -341,21 +337,11 @@ impl App {
 
     /// The list on the screen, where it is one with columns.
     pub const fn view(&self) -> Option<&View> {
-        match self.place.screen {
-            Screen::Triage => None,
-            Screen::Nodes => Some(&self.nodes),
-            Screen::Pods => Some(&self.pods),
-            Screen::Volumes => Some(&self.volumes),
-        }
+        self.views.get(self.place.screen)
     }
 
     const fn view_mut(&mut self) -> Option<&mut View> {
-        match self.place.screen {
-            Screen::Triage => None,
-            Screen::Nodes => Some(&mut self.nodes),
-            Screen::Pods => Some(&mut self.pods),
-            Screen::Volumes => Some(&mut self.volumes),
-        }
+        self.views.get_mut(self.place.screen)
     }
 
     pub fn filter(&self) -> &str {
@@ -363,11 +349,9 @@ impl App {
     }
 
     const fn filter_mut(&mut self) -> &mut String {
-        match self.place.screen {
-            Screen::Triage => &mut self.triage.filter,
-            Screen::Nodes => &mut self.nodes.filter,
-            Screen::Pods => &mut self.pods.filter,
-            Screen::Volumes => &mut self.volumes.filter,
+        match self.views.get_mut(self.place.screen) {
+            Some(view) => &mut view.filter,
+            None => &mut self.triage.filter,
         }
     }
 

@@ -3,11 +3,15 @@
 //! It learns by `apply` alone, which is given the time; it never asks for it. What it deliberately does not do:
 //! judge (that is `findings`), decode (`wire`) or talk to anyone (`k8s`).
 
+mod budget;
 mod change;
+mod daemon_set;
+mod deployment;
 mod event;
 mod eviction;
 mod index;
 mod indexes;
+mod job;
 mod lease;
 mod memory;
 mod meta;
@@ -15,16 +19,26 @@ mod name;
 mod namespace;
 mod node;
 mod pod;
+mod replica_set;
+mod rollout;
+mod selector;
+mod service;
+mod stateful_set;
 mod storage;
 mod table;
 mod text;
 mod timers;
 mod volume;
+mod workload;
 
+pub use budget::PodDisruptionBudget;
 pub use change::{Change, Delta, Feed, FeedChange, FeedState, Sync};
-pub use event::{Event, Regarding};
+pub use daemon_set::DaemonSet;
+pub use deployment::Deployment;
+pub use event::{Event, FoldedEvent, Regarding};
 pub use eviction::Eviction;
 pub use index::Index;
+pub use job::{Job, JobState};
 pub use lease::{Heartbeat, Lease, SignOfLife};
 pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
@@ -32,6 +46,11 @@ pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
 pub use node::{Condition, Effect, Node, Readiness, Status, Taint};
 pub use pod::{Container, Ended, Phase, Pod, State, Toleration};
+pub use replica_set::ReplicaSet;
+pub use rollout::{Counts, Image, Rollout};
+pub use selector::{Expression, Operator, Selector};
+pub use service::{Port, Service};
+pub use stateful_set::StatefulSet;
 pub use storage::{
     AccessModes, ClaimRef, PersistentVolume, PersistentVolumeClaim, Requirement, Source, VolumeAttachment,
     VolumeError,
@@ -40,6 +59,7 @@ pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
+pub use workload::{Backed, Backing, Workload};
 
 use indexes::Indexes;
 use jiff::Timestamp;
@@ -57,6 +77,13 @@ pub struct Cluster {
     pub persistent_volume_claims: Table<PersistentVolumeClaim>,
     pub volume_attachments: Table<VolumeAttachment>,
     pub namespaces: Table<Namespace>,
+    pub deployments: Table<Deployment>,
+    pub replica_sets: Table<ReplicaSet>,
+    pub stateful_sets: Table<StatefulSet>,
+    pub daemon_sets: Table<DaemonSet>,
+    pub jobs: Table<Job>,
+    pub pod_disruption_budgets: Table<PodDisruptionBudget>,
+    pub services: Table<Service>,
     pub events: Table<Event>,
     /// The only namespace that is read; `None` where all are.
     pub namespace: Option<Text>,
@@ -70,11 +97,11 @@ pub struct Cluster {
 
 /// What a change touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dirty(u16);
+pub struct Dirty(u32);
 
 impl Dirty {
-    const LEASES: u16 = 1 << 14;
-    const FEEDS: u16 = 1 << 15;
+    const LEASES: u32 = 1 << 30;
+    const FEEDS: u32 = 1 << 31;
 
     const fn of(kind: Kind) -> Self {
         Self(1 << kind as u16)
@@ -114,7 +141,22 @@ macro_rules! rows {
     )* };
 }
 
-rows!(Node, Pod, PersistentVolume, PersistentVolumeClaim, VolumeAttachment, Namespace, Event);
+rows!(
+    Node,
+    Pod,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    VolumeAttachment,
+    Namespace,
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    PodDisruptionBudget,
+    Service,
+    Event
+);
 
 impl Cluster {
     /// Takes a batch in, at one moment, and says what it touched.
@@ -159,10 +201,7 @@ impl Cluster {
                 }
                 Dirty::of(Kind::PersistentVolume)
             }
-            Change::PersistentVolumeClaim(delta) => {
-                step(&mut self.persistent_volume_claims, delta, |_, _| ());
-                Dirty::of(Kind::PersistentVolumeClaim)
-            }
+            Change::PersistentVolumeClaim(delta) => plain(&mut self.persistent_volume_claims, delta),
             Change::VolumeAttachment(delta) => {
                 let (indexes, memory) = (&mut self.indexes, &mut self.memory);
                 step(&mut self.volume_attachments, delta, |old, new| {
@@ -171,10 +210,14 @@ impl Cluster {
                 });
                 Dirty::of(Kind::VolumeAttachment)
             }
-            Change::Namespace(delta) => {
-                step(&mut self.namespaces, delta, |_, _| ());
-                Dirty::of(Kind::Namespace)
-            }
+            Change::Namespace(delta) => plain(&mut self.namespaces, delta),
+            Change::Deployment(delta) => plain(&mut self.deployments, delta),
+            Change::ReplicaSet(delta) => plain(&mut self.replica_sets, delta),
+            Change::StatefulSet(delta) => plain(&mut self.stateful_sets, delta),
+            Change::DaemonSet(delta) => plain(&mut self.daemon_sets, delta),
+            Change::Job(delta) => plain(&mut self.jobs, delta),
+            Change::PodDisruptionBudget(delta) => plain(&mut self.pod_disruption_budgets, delta),
+            Change::Service(delta) => plain(&mut self.services, delta),
             Change::Event(delta) => {
                 let indexes = &mut self.indexes;
                 step(&mut self.events, delta, |old, new| indexes.event(old, new));
@@ -333,6 +376,12 @@ fn step<R: Row>(
             gone.into_iter().map(|old| old.name().clone()).collect()
         }
     }
+}
+
+/// Carries a delta out on a table that nothing is joined to but by name.
+fn plain<R: Row>(table: &mut Table<R>, delta: Delta<R>) -> Dirty {
+    step(table, delta, |_, _| ());
+    Dirty::of(R::KIND)
 }
 
 #[cfg(test)]

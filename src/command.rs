@@ -28,6 +28,9 @@ closed_enum! {
         GoNodes,
         GoPods,
         GoVolumes,
+        GoWorkloads,
+        GoEvents,
+        GoServices,
         NextScreen,
         PreviousScreen,
         Open,
@@ -77,6 +80,9 @@ closed_enum! {
         Nodes,
         Pods,
         Volumes,
+        Workloads,
+        Events,
+        Services,
         Object,
         Help,
         Notices,
@@ -117,6 +123,9 @@ const EVERYWHERE: &[Context] = &[
     Context::Nodes,
     Context::Pods,
     Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
     Context::Object,
     Context::Help,
     Context::Notices,
@@ -129,6 +138,9 @@ const VIEWS: &[Context] = &[
     Context::Nodes,
     Context::Pods,
     Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
     Context::Object,
     Context::Help,
     Context::Notices,
@@ -139,25 +151,59 @@ const MOVABLE: &[Context] = &[
     Context::Nodes,
     Context::Pods,
     Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
     Context::Object,
     Context::Help,
     Context::Notices,
     Context::Palette,
 ];
-const LISTS: &[Context] = &[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes];
-const COLUMNS: &[Context] = &[Context::Nodes, Context::Pods, Context::Volumes];
-const NAMESPACED: &[Context] = &[Context::Pods, Context::Volumes];
+const LISTS: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
+];
+const COLUMNS: &[Context] = &[
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
+];
+/// Lists with a column for the name; an event goes by its object.
+const NAMED: &[Context] =
+    &[Context::Nodes, Context::Pods, Context::Volumes, Context::Workloads, Context::Services];
+const NAMESPACED: &[Context] = &[Context::Pods, Context::Volumes, Context::Workloads, Context::Services];
+const PLACED: &[Context] = &[Context::Pods, Context::Volumes];
 const OPENABLE: &[Context] = &[
     Context::Triage,
     Context::Nodes,
     Context::Pods,
     Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
     Context::Object,
     Context::Prompt,
     Context::Palette,
 ];
-const FILTERED: &[Context] =
-    &[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes, Context::Prompt, Context::Palette];
+const FILTERED: &[Context] = &[
+    Context::Triage,
+    Context::Nodes,
+    Context::Pods,
+    Context::Volumes,
+    Context::Workloads,
+    Context::Events,
+    Context::Services,
+    Context::Prompt,
+    Context::Palette,
+];
 
 impl Command {
     pub fn all() -> impl Iterator<Item = Self> {
@@ -229,6 +275,35 @@ impl Ui {
                     "volumeattachments",
                 ])
             }
+            Self::GoWorkloads => {
+                let doc = "List deployments, sets and jobs, with their rollouts.";
+                row("go-workloads", "Workloads", doc, screens).alias(&[
+                    "workload",
+                    "workloads",
+                    "wl",
+                    "deploy",
+                    "dp",
+                    "deployment",
+                    "deployments",
+                    "sts",
+                    "statefulset",
+                    "statefulsets",
+                    "ds",
+                    "daemonset",
+                    "daemonsets",
+                    "rs",
+                    "replicaset",
+                    "replicasets",
+                    "job",
+                    "jobs",
+                ])
+            }
+            Self::GoEvents => row("go-events", "Events", "List the events, newest first.", screens)
+                .alias(&["ev", "event", "events"]),
+            Self::GoServices => {
+                let doc = "List the services, with what stands behind them.";
+                row("go-services", "Services", doc, screens).alias(&["svc", "service", "services"])
+            }
             Self::NextScreen => row("next-screen", "Next screen", "Go to the next screen.", screens),
             Self::PreviousScreen => {
                 row("previous-screen", "Previous screen", "Go to the screen before this one.", screens)
@@ -267,8 +342,9 @@ impl Ui {
                 row("clear-filter", "Clear filter", "Show all rows again.", (Group::Find, FILTERED))
             }
             Self::ProblemsOnly => {
-                let doc = "Keep only the rows that something is wrong with, or show all again.";
-                row("problems-only", "Problems only", doc, (Group::Find, COLUMNS)).alias(&["faults"])
+                let doc = "Keep only the rows that something is wrong with (of events the warnings), or show all again.";
+                row("problems-only", "Problems only", doc, (Group::Find, COLUMNS))
+                    .alias(&["faults", "warnings"])
             }
             Self::SortNextColumn => {
                 let doc = "Sort by the column to the right of the sorted one.";
@@ -281,17 +357,15 @@ impl Ui {
             Self::SortReverse => {
                 row("sort-reverse", "Reverse", "Reverse the order of the rows.", (Group::Sort, COLUMNS))
             }
-            Self::SortByName => row("sort-by-name", "Sort by name", "Sort by name.", (Group::Sort, COLUMNS)),
+            Self::SortByName => row("sort-by-name", "Sort by name", "Sort by name.", (Group::Sort, NAMED)),
             Self::SortByNamespace => {
                 row("sort-by-namespace", "Sort by namespace", "Sort by namespace.", (Group::Sort, NAMESPACED))
             }
             Self::SortByStatus => {
-                row("sort-by-status", "Sort by status", "Sort by status.", (Group::Sort, COLUMNS))
+                row("sort-by-status", "Sort by status", "Sort by status.", (Group::Sort, NAMED))
             }
             Self::SortByAge => row("sort-by-age", "Sort by age", "Sort by age.", (Group::Sort, COLUMNS)),
-            Self::SortByNode => {
-                row("sort-by-node", "Sort by node", "Sort by node.", (Group::Sort, NAMESPACED))
-            }
+            Self::SortByNode => row("sort-by-node", "Sort by node", "Sort by node.", (Group::Sort, PLACED)),
             Self::SortByRestarts => {
                 let doc = "Sort by the number of restarts.";
                 row("sort-by-restarts", "Sort by restarts", doc, (Group::Sort, &[Context::Pods]))
@@ -336,6 +410,9 @@ impl Context {
             Self::Nodes => "nodes",
             Self::Pods => "pods",
             Self::Volumes => "volumes",
+            Self::Workloads => "workloads",
+            Self::Events => "events",
+            Self::Services => "services",
             Self::Object => "object",
             Self::Help => "help",
             Self::Notices => "notices",
@@ -357,6 +434,9 @@ impl Context {
             Self::Nodes => &[Self::Nodes, Self::Table, Self::Global],
             Self::Pods => &[Self::Pods, Self::Table, Self::Global],
             Self::Volumes => &[Self::Volumes, Self::Table, Self::Global],
+            Self::Workloads => &[Self::Workloads, Self::Table, Self::Global],
+            Self::Events => &[Self::Events, Self::Table, Self::Global],
+            Self::Services => &[Self::Services, Self::Table, Self::Global],
             Self::Object => &[Self::Object, Self::Global],
             Self::Help => &[Self::Help, Self::Global],
             Self::Notices => &[Self::Notices, Self::Global],
@@ -375,6 +455,9 @@ impl Context {
             | Self::Nodes
             | Self::Pods
             | Self::Volumes
+            | Self::Workloads
+            | Self::Events
+            | Self::Services
             | Self::Object
             | Self::Help
             | Self::Notices => false,

@@ -60,11 +60,9 @@ fn draw_body(app: &App, cache: &mut Cache, canvas: &mut Canvas<'_>, body: Rect) 
     if let Some(open) = app.open() {
         return screens::object::draw(app, open, canvas, top);
     }
-    match app.screen() {
-        Screen::Triage => screens::triage::draw(app, canvas, top),
-        screen @ (Screen::Nodes | Screen::Pods | Screen::Volumes) => {
-            screens::table::draw(app, &mut cache.widths[screen as usize], canvas, top);
-        }
+    match app.view() {
+        None => screens::triage::draw(app, canvas, top),
+        Some(_) => screens::table::draw(app, &mut cache.widths[app.screen() as usize], canvas, top),
     }
 }
 

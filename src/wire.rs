@@ -18,13 +18,21 @@ mod watch;
 
 // One wire struct per kind, and how it becomes a row.
 mod attachment;
+mod budget;
 mod claim;
+mod daemon_set;
+mod deployment;
 mod event;
+mod job;
 mod lease;
 mod meta;
 mod namespace;
 mod node;
 mod pod;
+mod replica_set;
+mod service;
+mod stateful_set;
+mod template;
 mod volume;
 
 pub use decoder::{Decoder, lease};

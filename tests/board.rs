@@ -8,5 +8,7 @@ mod config;
 mod flows;
 #[path = "board/harness.rs"]
 mod harness;
+#[path = "board/kinds.rs"]
+mod kinds;
 #[path = "board/screens.rs"]
 mod screens;

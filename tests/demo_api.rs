@@ -23,8 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TABLE: [(&str, &str); 1] =
     [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")];
 
-const GROUPS: [&str; 4] =
-    ["/api/v1", "/apis/apps/v1", "/apis/storage.k8s.io/v1", "/apis/coordination.k8s.io/v1"];
+const GROUPS: [&str; 6] = [
+    "/api/v1",
+    "/apis/apps/v1",
+    "/apis/batch/v1",
+    "/apis/policy/v1",
+    "/apis/storage.k8s.io/v1",
+    "/apis/coordination.k8s.io/v1",
+];
 
 struct Caller {
     demo: Demo,
@@ -561,6 +567,27 @@ async fn the_rows_of_every_table_fit_its_columns() {
         }
     }
     assert_eq!(seen, Resource::ALL.len());
+}
+
+#[tokio::test]
+async fn every_kind_that_the_program_watches_has_something_to_show() {
+    let demo = Demo::start(Options { scenario: Scenario::Healthy, ..Options::default() }).await.unwrap();
+    let caller = Caller::of(demo);
+    for (path, kind) in [
+        ("/apis/apps/v1/deployments", "DeploymentList"),
+        ("/apis/apps/v1/replicasets", "ReplicaSetList"),
+        ("/apis/apps/v1/statefulsets", "StatefulSetList"),
+        ("/apis/apps/v1/daemonsets", "DaemonSetList"),
+        ("/apis/batch/v1/jobs", "JobList"),
+        ("/apis/policy/v1/poddisruptionbudgets", "PodDisruptionBudgetList"),
+        ("/api/v1/services", "ServiceList"),
+    ] {
+        let list = caller.get(path).await.body;
+        assert_eq!(list["kind"], kind);
+        assert!(!list["items"].as_array().unwrap().is_empty(), "{path}");
+    }
+    let services = caller.get("/api/v1/namespaces/shop/services").await.body;
+    assert_eq!(names(&services), ["cart", "checkout", "media", "search", "web"]);
 }
 
 #[tokio::test]

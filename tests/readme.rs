@@ -17,13 +17,16 @@ use std::fmt::{Display, Write as _};
 use std::path::Path;
 
 /// The contexts in which a row of the table of keys holds, and the word for them together.
-const PLACES: [(&[Context], &str); 5] = [
+const PLACES: [(&[Context], &str); 6] = [
     (
         &[
             Context::Triage,
             Context::Nodes,
             Context::Pods,
             Context::Volumes,
+            Context::Workloads,
+            Context::Events,
+            Context::Services,
             Context::Object,
             Context::Help,
             Context::Notices,
@@ -31,11 +34,45 @@ const PLACES: [(&[Context], &str); 5] = [
         "everywhere",
     ),
     (
-        &[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes, Context::Object],
+        &[
+            Context::Triage,
+            Context::Nodes,
+            Context::Pods,
+            Context::Volumes,
+            Context::Workloads,
+            Context::Events,
+            Context::Services,
+            Context::Object,
+        ],
         "screens and objects",
     ),
-    (&[Context::Triage, Context::Nodes, Context::Pods, Context::Volumes], "screens"),
-    (&[Context::Nodes, Context::Pods, Context::Volumes], "tables"),
+    (
+        &[
+            Context::Triage,
+            Context::Nodes,
+            Context::Pods,
+            Context::Volumes,
+            Context::Workloads,
+            Context::Events,
+            Context::Services,
+        ],
+        "screens",
+    ),
+    (
+        &[
+            Context::Nodes,
+            Context::Pods,
+            Context::Volumes,
+            Context::Workloads,
+            Context::Events,
+            Context::Services,
+        ],
+        "tables",
+    ),
+    (
+        &[Context::Nodes, Context::Pods, Context::Volumes, Context::Workloads, Context::Services],
+        "tables but events",
+    ),
     (&[Context::Pods, Context::Volumes], "pods, volumes"),
 ];
 

@@ -22,7 +22,7 @@ const EMPTY_WORDS: [&str; 11] =
     ["manager", "handler", "helper", "helpers", "util", "utils", "service", "data", "info", "process", "do"];
 
 /// Names that the API gives.
-const GIVEN: [&str; 1] = ["NodeSystemInfo"];
+const GIVEN: [&str; 3] = ["NodeSystemInfo", "Service", "service"];
 
 /// What the core may not reach of the standard library and of crates that it may otherwise use.
 const OUTSIDE_OF_CORE: [&[&str]; 14] = [

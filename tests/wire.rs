@@ -13,3 +13,5 @@ mod reading;
 mod recorded;
 #[path = "wire/statuses.rs"]
 mod statuses;
+#[path = "wire/workloads.rs"]
+mod workloads;

@@ -1,8 +1,11 @@
 //! What a table shows of a row: cells and sort keys, by column. One file a screen holds its columns.
 
+pub mod events;
 pub mod nodes;
 pub mod pods;
+pub mod services;
 pub mod volumes;
+pub mod workloads;
 
 use crate::cluster::{Cluster, ObjectRef, Timers, VolumeId};
 use crate::findings::Findings;

@@ -6,8 +6,7 @@ use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
 use super::screen::{Place, Screen};
 use super::view::Move;
-use super::{App, Effect, Overlay, columns};
-use crate::cluster::{Kind, ObjectRef, VolumeId};
+use super::{App, Effect, Overlay, columns, subject};
 use crate::command::{Command, Context, Ui};
 use crate::key::{Code, Key};
 use crate::keymap::Lookup;
@@ -81,6 +80,9 @@ impl App {
             Ui::GoNodes => self.go(Screen::Nodes),
             Ui::GoPods => self.go(Screen::Pods),
             Ui::GoVolumes => self.go(Screen::Volumes),
+            Ui::GoWorkloads => self.go(Screen::Workloads),
+            Ui::GoEvents => self.go(Screen::Events),
+            Ui::GoServices => self.go(Screen::Services),
             Ui::NextScreen => self.go(self.place.screen.next(1)),
             Ui::PreviousScreen => self.go(self.place.screen.next(Screen::ALL.len() - 1)),
             Ui::Open => return self.enter(),
@@ -200,11 +202,11 @@ impl App {
             }
             return Vec::new();
         }
-        match self.place.screen {
-            Screen::Triage if self.triage.is_on_fold() => self.fold(false),
-            Screen::Triage => {
+        match self.view() {
+            None if self.triage.is_on_fold() => self.fold(false),
+            None => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
-                match subject.map(|subject| (self.row_of(&subject), subject)) {
+                match subject.map(|subject| (subject::row_of(&self.cluster, &subject), subject)) {
                     Some((Some(row), _)) => self.open_row(&row),
                     Some((None, subject)) => {
                         let hint = format!("{subject} is not there any more");
@@ -213,8 +215,8 @@ impl App {
                     None => {}
                 }
             }
-            Screen::Nodes | Screen::Pods | Screen::Volumes => {
-                if let Some(row) = self.view().and_then(|view| view.cursor().cloned()) {
+            Some(view) => {
+                if let Some(row) = view.cursor().cloned() {
                     self.open_row(&row);
                 }
             }
@@ -248,26 +250,6 @@ impl App {
         self.visit(Place { screen: self.place.screen, open: Some(Open::new(row.clone(), title)) });
     }
 
-    /// The row that stands for the subject of a finding, while it is there.
-    fn row_of(&self, subject: &ObjectRef) -> Option<RowId> {
-        let volume = |id: VolumeId| self.cluster.volume(&id).map(|join| RowId::Volume(join.id));
-        match subject.kind {
-            Kind::Node => {
-                let node = self.cluster.nodes.get(&subject.name)?;
-                Some(RowId::Object(columns::nodes::reference(node)))
-            }
-            Kind::Pod => Some(RowId::Object(subject.clone())),
-            Kind::PersistentVolume => volume(VolumeId::Persistent(subject.name.name.clone()))
-                .or_else(|| volume(VolumeId::Unknown(subject.name.name.clone()))),
-            Kind::PersistentVolumeClaim => volume(self.cluster.volume_of_claim(&subject.name)?),
-            Kind::VolumeAttachment => {
-                let attachment = self.cluster.volume_attachments.get(&subject.name)?;
-                volume(VolumeId::Persistent(attachment.volume.clone()))
-            }
-            Kind::Namespace | Kind::Event => None,
-        }
-    }
-
     fn page(&self) -> isize {
         let lines = match self.focus() {
             Context::Triage => self.triage_rows(),
@@ -276,6 +258,9 @@ impl App {
             | Context::Nodes
             | Context::Pods
             | Context::Volumes
+            | Context::Workloads
+            | Context::Events
+            | Context::Services
             | Context::Object
             | Context::Help
             | Context::Notices
@@ -318,11 +303,9 @@ impl App {
             self.place.open = Some(open);
             return;
         }
-        match self.place.screen {
-            Screen::Triage => self.triage.move_cursor(movement),
-            Screen::Nodes => self.nodes.move_cursor(movement),
-            Screen::Pods => self.pods.move_cursor(movement),
-            Screen::Volumes => self.volumes.move_cursor(movement),
+        match self.view_mut() {
+            Some(view) => view.move_cursor(movement),
+            None => self.triage.move_cursor(movement),
         }
     }
 
@@ -369,15 +352,6 @@ impl App {
     }
 
     fn headings(&self) -> Vec<columns::Heading> {
-        use super::columns::{Listing, nodes::Nodes, pods::Pods, volumes::Volumes};
-        fn of<L: Listing>() -> Vec<columns::Heading> {
-            L::COLUMNS.iter().map(|(_, heading)| *heading).collect()
-        }
-        match self.place.screen {
-            Screen::Triage => Vec::new(),
-            Screen::Nodes => of::<Nodes>(),
-            Screen::Pods => of::<Pods>(),
-            Screen::Volumes => of::<Volumes>(),
-        }
+        self.place.screen.lister().map_or_else(Vec::new, |lister| lister.headings())
     }
 }

@@ -70,7 +70,8 @@ pub enum Picture {
 }
 
 impl Picture {
-    /// Events are no part of the picture: what is wrong is read from state.
+    /// Events are no part of the picture: what is wrong is read from state. Nor is it held up by kinds from which
+    /// nothing is found.
     pub fn of(cluster: &Cluster, link: &Link) -> Self {
         let feeds: Vec<(Kind, FeedState)> = Kind::ALL
             .into_iter()
@@ -94,7 +95,7 @@ impl Picture {
         }
         let loading: Vec<Kind> = feeds
             .iter()
-            .filter(|(_, feed)| !feed.is_settled() && !feed.was_complete)
+            .filter(|(kind, feed)| kind.is_evidence() && !feed.is_settled() && !feed.was_complete)
             .map(|(kind, _)| *kind)
             .collect();
         if !loading.is_empty() {

@@ -1,15 +1,20 @@
 //! An open object: its joined facts, what is wrong with it, and its events, in sections of lines.
 
+mod budget;
+mod event;
 mod node;
 mod pod;
+mod service;
 mod volume;
+mod workload;
 
 use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
 use super::wrap::wrap;
-use crate::cluster::{Condition, Event, Kind, Meta, Name, ObjectRef, Status};
+use crate::cluster::{Condition, FoldedEvent, Kind, Meta, Name, ObjectRef, Owner, Row as _, Status};
 use crate::findings::{Evidence, Finding, Severity};
+use std::cmp::Reverse;
 use unicode_width::UnicodeWidthStr;
 
 /// What is open, and where in it the cursor is.
@@ -81,8 +86,13 @@ impl Open {
                 Kind::PersistentVolume
                 | Kind::PersistentVolumeClaim
                 | Kind::VolumeAttachment
-                | Kind::Namespace
-                | Kind::Event => None,
+                | Kind::Namespace => None,
+                Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+                    workload::sections(object, look)
+                }
+                Kind::PodDisruptionBudget => budget::sections(object, look),
+                Kind::Service => service::sections(object, look),
+                Kind::Event => event::sections(object, look),
             },
             RowId::Volume(id) => volume::sections(id, look),
         };
@@ -248,7 +258,7 @@ fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
         Line::new("uid", Cell::muted(meta.uid.as_str())),
     ];
     if let Some(owner) = &meta.owner {
-        lines.insert(0, Line::new("owner", Cell::plain(super::columns::pods::owner_words(owner))));
+        lines.insert(0, owner_line(owner, meta, look));
     }
     if let Some(deletion) = meta.deletion {
         let asked = short(look.now.duration_since(deletion.requested()));
@@ -261,12 +271,27 @@ fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
     lines
 }
 
+/// Who owns it, and who owns that: a pod's replica set says less than its deployment.
+fn owner_line(owner: &Owner, meta: &Meta, look: &Look<'_>) -> Line {
+    let line = Line::new("owner", Cell::plain(super::columns::pods::owner_words(owner)));
+    let Some(direct) = look.cluster.owner_of(meta) else { return line };
+    match look.cluster.owner_of(direct.meta()) {
+        Some(above) => {
+            let words = format!("of {}/{}", above.kind(), above.meta().name.name);
+            line.and(Cell::plain(words)).to(RowId::Object(above.object()))
+        }
+        None => line.to(RowId::Object(direct.object())),
+    }
+}
+
 fn conditions<'a>(conditions: impl Iterator<Item = &'a Condition>, look: &Look<'_>) -> Section {
     let lines = conditions
         .map(|condition| {
             let is_good = match condition.kind.as_str() {
                 "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable"
-                | "DisruptionTarget" => condition.status == Status::False,
+                | "DisruptionTarget" | "Failed" | "FailureTarget" | "Suspended" | "ReplicaFailure" => {
+                    condition.status == Status::False
+                }
                 _ => condition.status == Status::True,
             };
             let tone = match condition.status {
@@ -303,9 +328,9 @@ fn join_words(reason: &str, message: &str) -> String {
 
 /// Events about these objects, newest first.
 fn events(look: &Look<'_>, objects: &[(Kind, Name)]) -> Section {
-    let mut events: Vec<&Event> =
-        objects.iter().flat_map(|(kind, name)| look.cluster.events_of(*kind, name)).collect();
-    events.sort_by(|one, two| two.last.cmp(&one.last).then_with(|| one.meta.name.cmp(&two.meta.name)));
+    let mut events: Vec<FoldedEvent<'_>> =
+        objects.iter().flat_map(|(kind, name)| look.cluster.folded_events_of(*kind, name)).collect();
+    events.sort_by_key(|event| (Reverse(event.newest.last), &event.id.meta.name));
     let mut lines: Vec<Line> = events.iter().map(|event| event_line(event, look)).collect();
     if lines.is_empty() {
         lines.push(Line::cells(vec![Cell::muted(
@@ -315,12 +340,13 @@ fn events(look: &Look<'_>, objects: &[(Kind, Name)]) -> Section {
     Section { title: "Events".to_owned(), lines }
 }
 
-fn event_line(event: &Event, look: &Look<'_>) -> Line {
-    let times = if event.count > 1 { format!(" (x{})", event.count) } else { String::new() };
-    let tone = if event.is_warning { Tone::Warning } else { Tone::Plain };
+fn event_line(event: &FoldedEvent<'_>, look: &Look<'_>) -> Line {
+    let FoldedEvent { id, newest, count } = event;
+    let times = if *count > 1 { format!(" (x{count})") } else { String::new() };
     Line::cells(vec![
-        Cell::muted(format!("{:>6}", age(event.last, look.now))),
-        Cell::new(format!("{}{times}", event.reason), tone),
-        Cell::plain(event.note.as_str()),
+        Cell::muted(format!("{:>6}", age(newest.last, look.now))),
+        Cell::new(format!("{}{times}", newest.reason), super::columns::events::tone(newest.is_warning)),
+        Cell::plain(newest.note.as_str()),
     ])
+    .to(RowId::Object(id.object()))
 }

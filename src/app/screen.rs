@@ -10,10 +10,14 @@ pub enum Screen {
     Nodes,
     Pods,
     Volumes,
+    Workloads,
+    Events,
+    Services,
 }
 
 impl Screen {
-    pub const ALL: [Self; 4] = [Self::Triage, Self::Nodes, Self::Pods, Self::Volumes];
+    pub const ALL: [Self; 7] =
+        [Self::Triage, Self::Nodes, Self::Pods, Self::Volumes, Self::Workloads, Self::Events, Self::Services];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -21,6 +25,22 @@ impl Screen {
             Self::Nodes => "Nodes",
             Self::Pods => "Pods",
             Self::Volumes => "Volumes",
+            Self::Workloads => "Workloads",
+            Self::Events => "Events",
+            Self::Services => "Services",
+        }
+    }
+
+    /// The title where there is no room for all of it.
+    pub const fn short_title(self) -> &'static str {
+        match self {
+            Self::Triage => "Triage",
+            Self::Nodes => "Nodes",
+            Self::Pods => "Pods",
+            Self::Volumes => "Vols",
+            Self::Workloads => "Work",
+            Self::Events => "Ev",
+            Self::Services => "Svc",
         }
     }
 
@@ -31,6 +51,11 @@ impl Screen {
             Self::Nodes => &[Kind::Node],
             Self::Pods => &[Kind::Pod],
             Self::Volumes => &[Kind::PersistentVolume, Kind::PersistentVolumeClaim, Kind::VolumeAttachment],
+            Self::Workloads => {
+                &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::ReplicaSet]
+            }
+            Self::Events => &[Kind::Event],
+            Self::Services => &[Kind::Service, Kind::Pod],
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a watch can tell: one delta each. A recording of a session is a list of these with their times.
 
 use super::{
-    Event, Kind, Lease, Name, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Text,
+    DaemonSet, Deployment, Event, Job, Kind, Lease, Name, Namespace, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, Text,
     VolumeAttachment,
 };
 use jiff::Timestamp;
@@ -15,6 +16,13 @@ pub enum Change {
     PersistentVolumeClaim(Delta<PersistentVolumeClaim>),
     VolumeAttachment(Delta<VolumeAttachment>),
     Namespace(Delta<Namespace>),
+    Deployment(Delta<Deployment>),
+    ReplicaSet(Delta<ReplicaSet>),
+    StatefulSet(Delta<StatefulSet>),
+    DaemonSet(Delta<DaemonSet>),
+    Job(Delta<Job>),
+    PodDisruptionBudget(Delta<PodDisruptionBudget>),
+    Service(Delta<Service>),
     Event(Delta<Event>),
     /// One reading of node leases: all of them, or the ones that were asked for.
     Leases {

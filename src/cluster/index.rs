@@ -46,6 +46,15 @@ impl<V: Ord + Clone, K: Ord + Clone> Index<V, K> {
         self.keys.get(value).map_or(0, BTreeSet::len)
     }
 
+    /// Each value from this one on, with its keys.
+    pub fn from(&self, first: V) -> impl Iterator<Item = (&V, &BTreeSet<K>)> {
+        self.keys.range(first..)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&V, &BTreeSet<K>)> {
+        self.keys.iter()
+    }
+
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.keys.keys()
     }

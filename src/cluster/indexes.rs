@@ -1,6 +1,6 @@
 //! The indexes that the cluster's joins read, kept by the difference of what a row was and what it is.
 
-use super::{Event, Index, Name, Node, PersistentVolume, Pod, Text, VolumeAttachment};
+use super::{Event, Index, Labels, Name, Node, PersistentVolume, Pod, Text, VolumeAttachment};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 pub(super) struct Indexes {
     pub pods_by_node: Index<Text, Name>,
     pub pods_by_claim: Index<Name, Name>,
+    /// By namespace and label set, of which there are far fewer than pods.
+    pub pods_by_labels: Index<(Text, Labels), Name>,
     /// Pods with a deletion timestamp.
     pub pods_deleting: BTreeSet<Name>,
     pub attachments_by_node: Index<Text, Name>,
@@ -50,6 +52,8 @@ impl Indexes {
             pod.claims.iter().map(|claim| Name::new(namespace.clone(), claim.clone())).collect()
         };
         self.pods_by_node.update(name, &values(old, node), &values(new, node));
+        let labels = |pod: &Pod| vec![(pod.meta.name.namespace.clone(), pod.meta.labels.clone())];
+        self.pods_by_labels.update(name, &values(old, labels), &values(new, labels));
         self.pods_by_claim.update(name, &values(old, claims), &values(new, claims));
         keep(&mut self.pods_deleting, name, new.is_some_and(|pod| pod.meta.is_deleting()));
     }

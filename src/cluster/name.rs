@@ -13,17 +13,31 @@ pub enum Kind {
     PersistentVolumeClaim,
     VolumeAttachment,
     Namespace,
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    PodDisruptionBudget,
+    Service,
     Event,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::Node,
         Self::Pod,
         Self::PersistentVolume,
         Self::PersistentVolumeClaim,
         Self::VolumeAttachment,
         Self::Namespace,
+        Self::Deployment,
+        Self::ReplicaSet,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+        Self::PodDisruptionBudget,
+        Self::Service,
         Self::Event,
     ];
 
@@ -36,6 +50,13 @@ impl Kind {
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::VolumeAttachment => "VolumeAttachment",
             Self::Namespace => "Namespace",
+            Self::Deployment => "Deployment",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::Service => "Service",
             Self::Event => "Event",
         }
     }
@@ -49,6 +70,13 @@ impl Kind {
             Self::PersistentVolumeClaim => "persistentvolumeclaims",
             Self::VolumeAttachment => "volumeattachments",
             Self::Namespace => "namespaces",
+            Self::Deployment => "deployments",
+            Self::ReplicaSet => "replicasets",
+            Self::StatefulSet => "statefulsets",
+            Self::DaemonSet => "daemonsets",
+            Self::Job => "jobs",
+            Self::PodDisruptionBudget => "poddisruptionbudgets",
+            Self::Service => "services",
             Self::Event => "events",
         }
     }
@@ -57,18 +85,52 @@ impl Kind {
     pub const fn group(self) -> &'static str {
         match self {
             Self::VolumeAttachment => "storage.k8s.io",
+            Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::DaemonSet => "apps",
+            Self::Job => "batch",
+            Self::PodDisruptionBudget => "policy",
             Self::Node
             | Self::Pod
             | Self::PersistentVolume
             | Self::PersistentVolumeClaim
             | Self::Namespace
+            | Self::Service
             | Self::Event => "",
+        }
+    }
+
+    /// Whether findings are derived from it: without it the picture of what is wrong is not whole. The other kinds
+    /// tell more about what is found.
+    pub const fn is_evidence(self) -> bool {
+        match self {
+            Self::Node
+            | Self::Pod
+            | Self::PersistentVolume
+            | Self::PersistentVolumeClaim
+            | Self::VolumeAttachment
+            | Self::Namespace => true,
+            Self::Deployment
+            | Self::ReplicaSet
+            | Self::StatefulSet
+            | Self::DaemonSet
+            | Self::Job
+            | Self::PodDisruptionBudget
+            | Self::Service
+            | Self::Event => false,
         }
     }
 
     pub const fn is_namespaced(self) -> bool {
         match self {
-            Self::Pod | Self::PersistentVolumeClaim | Self::Event => true,
+            Self::Pod
+            | Self::PersistentVolumeClaim
+            | Self::Deployment
+            | Self::ReplicaSet
+            | Self::StatefulSet
+            | Self::DaemonSet
+            | Self::Job
+            | Self::PodDisruptionBudget
+            | Self::Service
+            | Self::Event => true,
             Self::Node | Self::PersistentVolume | Self::VolumeAttachment | Self::Namespace => false,
         }
     }

@@ -78,6 +78,14 @@ impl<R: Row> Table<R> {
         self.rows.values().map(|slot| &slot.row)
     }
 
+    pub fn in_namespace<'a>(&'a self, namespace: &'a Text) -> impl Iterator<Item = &'a R> {
+        let first = Name { namespace: namespace.clone(), name: Text::default() };
+        self.rows
+            .range(first..)
+            .take_while(move |(name, _)| name.namespace == *namespace)
+            .map(|(_, slot)| &slot.row)
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }

@@ -17,6 +17,9 @@ pub enum Resource {
     ReplicaSets,
     StatefulSets,
     DaemonSets,
+    Jobs,
+    PodDisruptionBudgets,
+    Services,
     CsiNodes,
     CsiDrivers,
     StorageClasses,
@@ -39,11 +42,13 @@ pub(crate) struct Spelling {
 
 const CORE: &str = "";
 const APPS: &str = "apps";
+const BATCH: &str = "batch";
+const POLICY: &str = "policy";
 const STORAGE: &str = "storage.k8s.io";
 const COORDINATION: &str = "coordination.k8s.io";
 
 impl Resource {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Nodes,
         Self::Pods,
         Self::PersistentVolumes,
@@ -56,6 +61,9 @@ impl Resource {
         Self::ReplicaSets,
         Self::StatefulSets,
         Self::DaemonSets,
+        Self::Jobs,
+        Self::PodDisruptionBudgets,
+        Self::Services,
         Self::CsiNodes,
         Self::CsiDrivers,
         Self::StorageClasses,
@@ -83,6 +91,15 @@ impl Resource {
             Self::ReplicaSets => workload(APPS, ["replicasets", "replicaset", "ReplicaSet"], &["rs"]),
             Self::StatefulSets => workload(APPS, ["statefulsets", "statefulset", "StatefulSet"], &["sts"]),
             Self::DaemonSets => workload(APPS, ["daemonsets", "daemonset", "DaemonSet"], &["ds"]),
+            Self::Jobs => workload(BATCH, ["jobs", "job", "Job"], &[]),
+            Self::PodDisruptionBudgets => {
+                let names = ["poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget"];
+                Spelling { counts_generations: true, ..namespaced(POLICY, names, &["pdb"]) }
+            }
+            Self::Services => Spelling {
+                categories: &["all"],
+                ..namespaced(CORE, ["services", "service", "Service"], &["svc"])
+            },
             Self::CsiNodes => cluster(STORAGE, ["csinodes", "csinode", "CSINode"], &[]),
             Self::CsiDrivers => cluster(STORAGE, ["csidrivers", "csidriver", "CSIDriver"], &[]),
             Self::StorageClasses => {

@@ -9,8 +9,10 @@ mod attach_detach;
 mod cast;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod event;
 mod external_attacher;
+mod front;
 mod heartbeat;
 mod kubelet;
 mod node;
@@ -200,7 +202,7 @@ const MOST_PAST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Everybody who acts, in the order in which they look. `origin` is when the periodic ones are in step.
 fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
-    let controllers: [Box<dyn Controller>; 13] = [
+    let controllers: [Box<dyn Controller>; 14] = [
         Box::new(heartbeat::Heartbeats::new(origin)),
         Box::new(kubelet::Kubelets::default()),
         Box::new(node_lifecycle::NodeLifecycle::new(origin + timers.seconds(1))),
@@ -213,6 +215,7 @@ fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
         Box::new(scheduler::Scheduler::new(cast::placements())),
         Box::new(attach_detach::AttachDetach::default()),
         Box::new(external_attacher::ExternalAttacher::default()),
+        Box::new(disruption::Disruption),
         Box::new(event::Expiry),
     ];
     controllers.map(|controller| Running { controller, seen: None, due: None }).into()

@@ -2,14 +2,21 @@
 //! kind share strings.
 
 use super::attachment::VolumeAttachment;
+use super::budget::PodDisruptionBudget;
 use super::claim::PersistentVolumeClaim;
+use super::daemon_set::DaemonSet;
+use super::deployment::Deployment;
 use super::event::Event;
+use super::job::Job;
 use super::lease::Lease;
 use super::meta::{Head, ObjectMeta};
 use super::namespace::Namespace;
 use super::node::Node;
 use super::pod::Pod;
+use super::replica_set::ReplicaSet;
+use super::service::Service;
 use super::shared::Shared;
+use super::stateful_set::StatefulSet;
 use super::volume::PersistentVolume;
 use super::{Encoding, Undecodable, WireError, protobuf};
 use crate::cluster::{self, Change, Delta, Kind};
@@ -100,6 +107,13 @@ impl Decoder {
             }
             Kind::VolumeAttachment => self.row::<VolumeAttachment>(raw, Change::VolumeAttachment),
             Kind::Namespace => self.row::<Namespace>(raw, Change::Namespace),
+            Kind::Deployment => self.row::<Deployment>(raw, Change::Deployment),
+            Kind::ReplicaSet => self.row::<ReplicaSet>(raw, Change::ReplicaSet),
+            Kind::StatefulSet => self.row::<StatefulSet>(raw, Change::StatefulSet),
+            Kind::DaemonSet => self.row::<DaemonSet>(raw, Change::DaemonSet),
+            Kind::Job => self.row::<Job>(raw, Change::Job),
+            Kind::PodDisruptionBudget => self.row::<PodDisruptionBudget>(raw, Change::PodDisruptionBudget),
+            Kind::Service => self.row::<Service>(raw, Change::Service),
             Kind::Event => self.row::<Event>(raw, Change::Event),
         }
     }
@@ -116,6 +130,13 @@ impl Decoder {
             Kind::PersistentVolumeClaim => Change::PersistentVolumeClaim(Delta::Delete { name, uid }),
             Kind::VolumeAttachment => Change::VolumeAttachment(Delta::Delete { name, uid }),
             Kind::Namespace => Change::Namespace(Delta::Delete { name, uid }),
+            Kind::Deployment => Change::Deployment(Delta::Delete { name, uid }),
+            Kind::ReplicaSet => Change::ReplicaSet(Delta::Delete { name, uid }),
+            Kind::StatefulSet => Change::StatefulSet(Delta::Delete { name, uid }),
+            Kind::DaemonSet => Change::DaemonSet(Delta::Delete { name, uid }),
+            Kind::Job => Change::Job(Delta::Delete { name, uid }),
+            Kind::PodDisruptionBudget => Change::PodDisruptionBudget(Delta::Delete { name, uid }),
+            Kind::Service => Change::Service(Delta::Delete { name, uid }),
             Kind::Event => Change::Event(Delta::Delete { name, uid }),
         };
         Ok(Applied { change, resource_version: head.resource_version() })

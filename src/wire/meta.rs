@@ -20,6 +20,9 @@ pub struct ObjectMeta {
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "nullable")]
     pub resource_version: String,
+    #[prost(int64, tag = "7")]
+    #[serde(deserialize_with = "nullable")]
+    pub generation: i64,
     #[prost(message, optional, tag = "8")]
     pub creation_timestamp: Option<Time>,
     #[prost(message, optional, tag = "9")]
@@ -90,7 +93,7 @@ impl ObjectMeta {
     }
 }
 
-/// A condition of a node or a pod: they have the same field numbers, unlike the workloads' conditions.
+/// A condition of a node, pod, job or budget: they have the same field numbers, unlike the other workloads' ones.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {

@@ -37,6 +37,46 @@ fn volumes_tell_where_they_are_against_where_they_are_wanted() {
 }
 
 #[test]
+fn workloads_tell_where_their_rollouts_stand_worst_first() {
+    snapshot("workloads", "5");
+}
+
+#[test]
+fn events_come_newest_first_and_repeats_are_folded() {
+    snapshot("events", "6");
+}
+
+#[test]
+fn services_tell_whether_anything_that_lives_stands_behind_them() {
+    snapshot("services", "7");
+}
+
+#[test]
+fn an_open_deployment_shows_its_replica_sets_pods_budgets_and_services() {
+    snapshot("deployment", "5 / s h o p / w e b enter enter");
+}
+
+#[test]
+fn an_open_event_shows_its_message_in_full() {
+    snapshot("event", "6 enter");
+}
+
+#[test]
+fn an_open_service_shows_the_pods_behind_it() {
+    snapshot("service", "7 / q u e u e enter enter");
+}
+
+#[test]
+fn an_open_job_shows_its_retries() {
+    snapshot("job", "5 / i m p o r t enter enter");
+}
+
+#[test]
+fn an_open_budget_shows_what_it_lets_go() {
+    snapshot("budget", "3 / 9 k 2 m v enter enter ] ] j enter");
+}
+
+#[test]
 fn an_open_node_shows_its_pods_and_volumes() {
     snapshot("node", "enter");
 }

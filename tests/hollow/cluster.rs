@@ -144,7 +144,7 @@ fn workload(kind: &str, name: &str, replicas: u32) -> Value {
     })
 }
 
-/// A StatefulSet with a ReadWriteOnce volume for each pod, and a Deployment.
+/// A StatefulSet with a ReadWriteOnce volume for each pod, and a Deployment; of the other kinds one without pods.
 pub async fn populate(api: &Api) {
     let mut postgres = workload("StatefulSet", "postgres", 3);
     postgres["spec"]["serviceName"] = json!("postgres");
@@ -154,4 +154,19 @@ pub async fn populate(api: &Api) {
     }]);
     api.create("/apis/apps/v1/namespaces/default/statefulsets", &postgres).await;
     api.create("/apis/apps/v1/namespaces/default/deployments", &workload("Deployment", "web", 6)).await;
+    let mut nowhere = workload("DaemonSet", "nowhere", 0);
+    nowhere["spec"]["template"]["spec"]["nodeSelector"] = json!({ "disk": "none" });
+    api.create("/apis/apps/v1/namespaces/default/daemonsets", &nowhere).await;
+    let mut later = workload("Job", "later", 0);
+    later["apiVersion"] = json!("batch/v1");
+    later["spec"] = json!({ "suspend": true, "template": later["spec"]["template"] });
+    later["spec"]["template"]["spec"]["restartPolicy"] = json!("Never");
+    api.create("/apis/batch/v1/namespaces/default/jobs", &later).await;
+    let budget = json!({
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": { "name": "web", "namespace": "default" },
+        "spec": { "maxUnavailable": "50%", "selector": { "matchLabels": { "app": "web" } } },
+    });
+    api.create("/apis/policy/v1/namespaces/default/poddisruptionbudgets", &budget).await;
 }

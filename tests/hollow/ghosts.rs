@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
+use sickbay::app::screen::Screen;
 use std::collections::BTreeSet;
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
@@ -42,7 +43,7 @@ async fn must_show_what_is_there(board: &mut Board, api: &Api) {
         .until("the pods that are there, and no others", |app| {
             let shown: BTreeSet<String> =
                 app.cluster.pods.values().map(|pod| pod.meta.uid.to_string()).collect();
-            shown == there && app.pods.total() == there.len()
+            shown == there && app.views.get(Screen::Pods).unwrap().total() == there.len()
         })
         .await;
 }

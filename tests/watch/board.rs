@@ -112,6 +112,13 @@ impl Board {
             | Change::PersistentVolumeClaim(_)
             | Change::VolumeAttachment(_)
             | Change::Namespace(_)
+            | Change::Deployment(_)
+            | Change::ReplicaSet(_)
+            | Change::StatefulSet(_)
+            | Change::DaemonSet(_)
+            | Change::Job(_)
+            | Change::PodDisruptionBudget(_)
+            | Change::Service(_)
             | Change::Event(_) => {}
         }
     }

@@ -12,7 +12,7 @@ use sickbay::cluster::{
 use sickbay::wire::Encoding;
 
 /// All recorded lists as one cluster, from one encoding.
-fn cluster(encoding: Encoding) -> Cluster {
+pub fn cluster(encoding: Encoding) -> Cluster {
     let mut cluster = Cluster::default();
     for (kind, name) in crate::reading::KINDS {
         let (changes, _) = rows(kind, encoding, [&*fixture(name, encoding)]).expect("a recorded list");
@@ -22,21 +22,21 @@ fn cluster(encoding: Encoding) -> Cluster {
 }
 
 /// An object of a recorded list, by an independent reading of its JSON.
-fn recorded(list: &str, name: &str) -> Value {
+pub fn recorded(list: &str, name: &str) -> Value {
     let list: Value = serde_json::from_slice(&fixture(list, Encoding::Json)).expect("JSON");
     let items = list["items"].as_array().expect("items");
     items.iter().find(|item| item["metadata"]["name"] == name).expect("an item of this name").clone()
 }
 
-fn word(value: &Value) -> &str {
+pub fn word(value: &Value) -> &str {
     value.as_str().expect("a string")
 }
 
-fn time(value: &Value) -> Timestamp {
+pub fn time(value: &Value) -> Timestamp {
     word(value).parse().expect("a time")
 }
 
-fn labels(pairs: &[(&str, &str)]) -> Labels {
+pub fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect()
 }
 

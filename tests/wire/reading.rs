@@ -3,13 +3,20 @@
 use sickbay::cluster::{Change, Kind};
 use sickbay::wire::{Decoder, Encoding, ListEnd, ListParser, WireError};
 
-pub const KINDS: [(Kind, &str); 7] = [
+pub const KINDS: [(Kind, &str); 14] = [
     (Kind::Node, "node"),
     (Kind::Pod, "pod"),
     (Kind::PersistentVolume, "persistent-volume"),
     (Kind::PersistentVolumeClaim, "persistent-volume-claim"),
     (Kind::VolumeAttachment, "volume-attachment"),
     (Kind::Namespace, "namespace"),
+    (Kind::Deployment, "deployment"),
+    (Kind::ReplicaSet, "replica-set"),
+    (Kind::StatefulSet, "stateful-set"),
+    (Kind::DaemonSet, "daemon-set"),
+    (Kind::Job, "job"),
+    (Kind::PodDisruptionBudget, "pod-disruption-budget"),
+    (Kind::Service, "service"),
     (Kind::Event, "event"),
 ];
 

@@ -1,6 +1,6 @@
 //! An open pod: where it is, its containers, its claims, and what will become of it.
 
-use super::{Line, Section, common, conditions, events, findings};
+use super::{Line, Section, budget, common, conditions, events, findings, service};
 use crate::app::columns::{Cell, Look, RowId, Tone, nodes, pods, volumes};
 use crate::app::time::{age, short};
 use crate::cluster::{Container, Kind, Name, ObjectRef, Pod, State};
@@ -12,9 +12,42 @@ pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
         facts(pod, look),
         containers(pod, look),
         claims(pod, look),
+        budget::section_of_pod(&look.cluster.budgets_covering(pod).collect::<Vec<_>>()),
+        service::section(&look.cluster.services_selecting(pod).collect::<Vec<_>>(), look),
         conditions(pod.conditions.iter(), look),
         events(look, &[(Kind::Pod, object.name.clone())]),
     ])
+}
+
+/// Pods as lines of another object: the troubled ones first.
+pub fn lines<'a>(of: impl Iterator<Item = &'a Pod>, look: &Look<'_>) -> Vec<Line> {
+    let mut sorted: Vec<&Pod> = of.collect();
+    sorted.sort_by_key(|pod| (pods::is_well(pod), pod.meta.name.clone()));
+    let name = sorted.iter().map(|pod| pod.meta.name.name.len()).max().unwrap_or(0).min(48);
+    let status = sorted.iter().map(|pod| pod.status().len()).max().unwrap_or(0).min(24);
+    sorted.into_iter().map(|pod| line(pod, (name, status), look)).collect()
+}
+
+/// With so much room for its name and its status.
+fn line(pod: &Pod, (wide, status_wide): (usize, usize), look: &Look<'_>) -> Line {
+    let (ready, total) = pod.readiness();
+    let status = pods::status(pod, look);
+    let tone = if look.cluster.is_stranded(pod) { Tone::Critical } else { Tone::Plain };
+    let node = match pod.node.non_empty() {
+        None => Cell::muted("not scheduled"),
+        Some(node) => Cell::new(format!("on {node}"), tone),
+    };
+    let line = Line::cells(vec![
+        Cell::plain(format!("{:<wide$}", pod.meta.name.name)),
+        Cell::plain(format!("{ready}/{total}")),
+        Cell::new(format!("{:<status_wide$}", status.text), status.tone),
+        node,
+    ])
+    .to(RowId::Object(pods::reference(pod)));
+    match pods::clock(pod, look) {
+        Some(clock) => line.and(clock),
+        None => line,
+    }
 }
 
 fn facts(pod: &Pod, look: &Look<'_>) -> Section {

@@ -27,6 +27,7 @@ fn pods() -> impl Strategy<Value = Pod> {
         |(name, uid, node, claim, is_deleting)| {
             let mut row = pod(&format!("db/pod-{name}"), NODES.get(node).copied().unwrap_or_default());
             row.meta.uid = format!("uid-{uid}").into();
+            row.meta.labels = [("app".into(), format!("app-{uid}").into())].into();
             if let Some(claim) = CLAIMS.get(claim) {
                 row = row.mounting(claim);
             }

@@ -199,6 +199,12 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
             "type" => Some("/type"),
             _ => None,
         },
+        Resource::Jobs => (field == "status.successful").then_some("/status/succeeded"),
+        Resource::Services => match field {
+            "spec.clusterIP" => Some("/spec/clusterIP"),
+            "spec.type" => Some("/spec/type"),
+            _ => None,
+        },
         Resource::PersistentVolumes
         | Resource::PersistentVolumeClaims
         | Resource::VolumeAttachments
@@ -206,6 +212,7 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
         | Resource::Deployments
         | Resource::StatefulSets
         | Resource::DaemonSets
+        | Resource::PodDisruptionBudgets
         | Resource::CsiNodes
         | Resource::CsiDrivers
         | Resource::StorageClasses => None,

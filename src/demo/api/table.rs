@@ -100,6 +100,19 @@ fn columns(resource: Resource) -> Vec<Column> {
             WORKLOAD_WIDE.to_vec(),
         ]
         .concat(),
+        Resource::Jobs => {
+            [texts(&["Name", "Status", "Completions", "Duration", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
+        }
+        Resource::PodDisruptionBudgets => [
+            texts(&["Name", "Min Available", "Max Unavailable"]),
+            numbers(&["Allowed Disruptions"]),
+            vec![AGE],
+        ]
+        .concat(),
+        Resource::Services => {
+            [texts(&["Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age"]), wide(&["Selector"])]
+                .concat()
+        }
         Resource::CsiNodes => [name, numbers(&["Drivers"]), vec![AGE]].concat(),
         Resource::CsiDrivers => texts(&["Name", "AttachRequired", "PodInfoOnMount", "Modes", "Age"]),
         Resource::StorageClasses => texts(&[
@@ -170,6 +183,15 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
             cells.extend([json!(some_or_none(&selector)), age]);
             workload(cells, object)
         }
+        Resource::Jobs => job_cells(object, age, now),
+        Resource::PodDisruptionBudgets => vec![
+            name,
+            number_or_word(&object["spec"]["minAvailable"]),
+            number_or_word(&object["spec"]["maxUnavailable"]),
+            count("/status/disruptionsAllowed"),
+            age,
+        ],
+        Resource::Services => service_cells(object, age),
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![
             name,
@@ -308,6 +330,52 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
         json!(object::number(event, "/count").unwrap_or(1).to_string()),
         json!(object::name(event)),
     ]
+}
+
+fn job_cells(job: &Value, age: Value, now: Timestamp) -> Vec<Value> {
+    let status = ["Complete", "Failed", "Suspended"]
+        .into_iter()
+        .find(|kind| object::condition_is(job, kind, "True"))
+        .unwrap_or("Running");
+    let count = |pointer: &str| object::number(job, pointer);
+    let done =
+        format!("{}/{}", count("/status/succeeded").unwrap_or(0), count("/spec/completions").unwrap_or(1));
+    let duration = object::time_at(job, "/status/startTime").map_or_else(String::new, |started| {
+        let end = object::time_at(job, "/status/completionTime").unwrap_or(now);
+        object::short_span(end.duration_since(started))
+    });
+    workload(vec![json!(object::name(job)), json!(status), json!(done), json!(duration), age], job)
+}
+
+fn service_cells(service: &Value, age: Value) -> Vec<Value> {
+    let ports: Vec<String> = object::items(service, "/spec/ports")
+        .iter()
+        .map(|port| {
+            let number = object::number(port, "/port").unwrap_or(0);
+            format!("{number}/{}", object::text(port, "/protocol"))
+        })
+        .collect();
+    let ingress: Vec<&str> = object::items(service, "/status/loadBalancer/ingress")
+        .iter()
+        .map(|ingress| object::text(ingress, "/ip"))
+        .collect();
+    vec![
+        json!(object::name(service)),
+        json!(object::text(service, "/spec/type")),
+        json!(some_or_none(object::text(service, "/spec/clusterIP"))),
+        json!(some_or_none(&ingress.join(","))),
+        json!(some_or_none(&ports.join(","))),
+        age,
+        json!(some_or_none(&labels(&service["spec"]["selector"]))),
+    ]
+}
+
+fn number_or_word(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.to_string()),
+        Value::String(word) => json!(word),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => json!("N/A"),
+    }
 }
 
 /// The cells of a workload, with the ones that the wide output adds.

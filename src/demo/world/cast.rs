@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::object;
 use super::super::resource::Resource;
 use super::World;
+use super::front::{budgets, finished_job, services};
 use super::node::{Machine, register};
 use super::pod::admit;
 
@@ -64,11 +65,11 @@ pub(super) fn assemble(world: &mut World, now: Timestamp) {
 }
 
 impl World {
-    fn add(&mut self, resource: Resource, object: Value) {
+    pub(super) fn add(&mut self, resource: Resource, object: Value) {
         self.store.put(resource, object, self.now);
     }
 
-    fn add_all(&mut self, resource: Resource, objects: impl IntoIterator<Item = Value>) {
+    pub(super) fn add_all(&mut self, resource: Resource, objects: impl IntoIterator<Item = Value>) {
         for object in objects {
             self.add(resource, object);
         }
@@ -90,6 +91,7 @@ fn found(world: &mut World) {
     );
     let now = world.now;
     world.add_all(Resource::Nodes, MACHINES.iter().map(|machine| register(machine, now)));
+    services(world, "default");
     let Some(node) = world.store.list(Resource::Nodes).next().cloned() else {
         return;
     };
@@ -216,6 +218,8 @@ fn system(world: &mut World) {
     let controller =
         deployment("kube-system", "block-csi-controller", "registry.example/storage/block-csi:2.8.0", 2);
     world.add_all(Resource::Deployments, [dns, controller]);
+    services(world, "kube-system");
+    budgets(world, "kube-system");
 }
 
 fn data(world: &mut World) {
@@ -234,6 +238,8 @@ fn data(world: &mut World) {
         "8Gi",
     );
     world.add_all(Resource::StatefulSets, [postgres, kafka, redis]);
+    services(world, "data");
+    budgets(world, "data");
 }
 
 fn monitoring(world: &mut World) {
@@ -250,6 +256,7 @@ fn monitoring(world: &mut World) {
     world.add(Resource::StatefulSets, with_claim(prometheus, "local-ssd", "200Gi"));
     let grafana = deployment("monitoring", "grafana", "registry.example/monitoring/grafana:12.0.2", 1);
     world.add(Resource::Deployments, grafana);
+    services(world, "monitoring");
 }
 
 fn shop(world: &mut World) {
@@ -287,80 +294,11 @@ fn shop(world: &mut World) {
         media,
     ];
     world.add_all(Resource::Deployments, deployments);
+    services(world, "shop");
+    budgets(world, "shop");
 }
 
-/// What last night's job left behind.
-fn finished_job(world: &mut World) {
-    let started = world.now;
-    let done = started + SignedDuration::from_mins(4);
-    let condition = |kind: &str, status: &str| {
-        json!({
-            "type": kind,
-            "status": status,
-            "reason": "PodCompleted",
-            "lastProbeTime": null,
-            "lastTransitionTime": object::time(done),
-        })
-    };
-    let mut pod = json!({
-        "metadata": {
-            "namespace": "data",
-            "name": "postgres-backup-29415780-x7k2p",
-            "generateName": "postgres-backup-29415780-",
-            "labels": {
-                "batch.kubernetes.io/job-name": "postgres-backup-29415780",
-                "job-name": "postgres-backup-29415780",
-            },
-            "ownerReferences": [{
-                "apiVersion": "batch/v1",
-                "kind": "Job",
-                "name": "postgres-backup-29415780",
-                "uid": "0b5f8c1e-6d0c-4f43-9a57-3d1f0f6f2a11",
-                "controller": true,
-                "blockOwnerDeletion": true,
-            }],
-        },
-        "spec": {
-            "nodeName": "worker-0",
-            "restartPolicy": "Never",
-            "containers": [container("backup", "registry.example/data/postgres-backup:1.9")],
-        },
-        "status": {
-            "phase": "Succeeded",
-            "qosClass": "Burstable",
-            "hostIP": "10.20.0.11",
-            "podIP": "10.244.1.77",
-            "startTime": object::time(started),
-            "conditions": [
-                condition("Initialized", "True"),
-                condition("Ready", "False"),
-                condition("ContainersReady", "False"),
-                condition("PodScheduled", "True"),
-            ],
-            "containerStatuses": [{
-                "name": "backup",
-                "image": "registry.example/data/postgres-backup:1.9",
-                "imageID": "registry.example/data/postgres-backup@sha256:51d9",
-                "ready": false,
-                "started": false,
-                "restartCount": 0,
-                "lastState": {},
-                "state": {
-                    "terminated": {
-                        "exitCode": 0,
-                        "reason": "Completed",
-                        "startedAt": object::time(started),
-                        "finishedAt": object::time(done),
-                    },
-                },
-            }],
-        },
-    });
-    admit(&mut pod, world.timers);
-    world.add(Resource::Pods, pod);
-}
-
-fn container(name: &str, image: &str) -> Value {
+pub(super) fn container(name: &str, image: &str) -> Value {
     json!({
         "name": name,
         "image": image,

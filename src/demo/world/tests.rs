@@ -405,3 +405,30 @@ fn a_cordon_from_outside_brings_its_taint() {
     play.at(0);
     assert_eq!(play.taints(), ["node.kubernetes.io/unschedulable:NoSchedule"]);
 }
+
+#[test]
+fn budgets_count_what_the_silent_node_takes_away() {
+    let mut play = Play::new(Scenario::DeadNode);
+    let allowed = |play: &Play, namespace: &str, name: &str| {
+        let budget = play.get(Resource::PodDisruptionBudgets, namespace, name);
+        assert_eq!(budget["status"]["observedGeneration"], budget["metadata"]["generation"]);
+        object::number(&budget, "/status/disruptionsAllowed").unwrap()
+    };
+    play.at(-5);
+    assert_eq!(allowed(&play, "data", "postgres"), 1);
+    assert_eq!(allowed(&play, "data", "redis"), 0, "one of one");
+    play.at(60);
+    assert_eq!(allowed(&play, "data", "postgres"), 0);
+    let kafka = play.get(Resource::PodDisruptionBudgets, "data", "kafka");
+    let count = |field: &str| object::number(&kafka, &format!("/status/{field}")).unwrap();
+    assert_eq!((count("expectedPods"), count("currentHealthy"), count("desiredHealthy")), (3, 2, 2));
+}
+
+#[test]
+fn the_job_that_is_over_is_the_owner_of_its_pod() {
+    let play = Play::new(Scenario::Healthy);
+    let job = play.get(Resource::Jobs, "data", "postgres-backup-29415780");
+    assert!(object::condition_is(&job, "Complete", "True"));
+    let pod = play.get(Resource::Pods, "data", "postgres-backup-29415780-x7k2p");
+    assert!(object::is_controlled_by(&pod, &job));
+}

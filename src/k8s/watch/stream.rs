@@ -292,6 +292,13 @@ fn of_kind(kind: Kind, bound: Bound) -> Change {
         Kind::PersistentVolumeClaim => Change::PersistentVolumeClaim(delta(bound)),
         Kind::VolumeAttachment => Change::VolumeAttachment(delta(bound)),
         Kind::Namespace => Change::Namespace(delta(bound)),
+        Kind::Deployment => Change::Deployment(delta(bound)),
+        Kind::ReplicaSet => Change::ReplicaSet(delta(bound)),
+        Kind::StatefulSet => Change::StatefulSet(delta(bound)),
+        Kind::DaemonSet => Change::DaemonSet(delta(bound)),
+        Kind::Job => Change::Job(delta(bound)),
+        Kind::PodDisruptionBudget => Change::PodDisruptionBudget(delta(bound)),
+        Kind::Service => Change::Service(delta(bound)),
         Kind::Event => Change::Event(delta(bound)),
     }
 }

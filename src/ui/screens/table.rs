@@ -1,11 +1,7 @@
 //! A list with columns: as many as fit, the least needed dropped first, never the name.
 
 use crate::app::App;
-use crate::app::columns::nodes::Nodes;
-use crate::app::columns::pods::Pods;
-use crate::app::columns::volumes::Volumes;
 use crate::app::columns::{Cell, Heading};
-use crate::app::screen::Screen;
 use crate::app::view::Grid;
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns};
@@ -21,12 +17,7 @@ const CURSOR: u16 = 2;
 pub fn draw(app: &App, needed: &mut Vec<u16>, canvas: &mut Canvas<'_>, area: Rect) {
     let rows = usize::from(area.height.saturating_sub(1));
     let look = app.look();
-    let grid = match app.screen() {
-        Screen::Triage => return,
-        Screen::Nodes => app.nodes.grid::<Nodes>(&look, rows),
-        Screen::Pods => app.pods.grid::<Pods>(&look, rows),
-        Screen::Volumes => app.volumes.grid::<Volumes>(&look, rows),
-    };
+    let Some(grid) = app.views.grid(app.screen(), &look, rows) else { return };
     grow(needed, &grid);
     let inner = Rect { x: area.x + CURSOR, width: area.width.saturating_sub(CURSOR), ..area };
     let placed = place(&grid.headings, needed, inner.width);
@@ -138,6 +129,8 @@ fn cell(cell: &Cell, heading: &Heading, canvas: &mut Canvas<'_>, place: Rect) {
 mod tests {
     use super::*;
     use crate::app::columns::Listing;
+    use crate::app::columns::nodes::Nodes;
+    use crate::app::columns::pods::Pods;
 
     fn names(width: u16) -> Vec<&'static str> {
         let headings: Vec<Heading> = Pods::COLUMNS.iter().map(|(_, heading)| *heading).collect();

@@ -41,7 +41,13 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let focus = app.focus();
     let commands: &[Ui] = match focus {
         Context::Triage => &[Ui::Open, Ui::Right, Ui::Filter, Ui::Palette, Ui::Help, Ui::Quit],
-        Context::Nodes | Context::Pods | Context::Volumes | Context::Table => {
+        Context::Nodes
+        | Context::Pods
+        | Context::Volumes
+        | Context::Workloads
+        | Context::Events
+        | Context::Services
+        | Context::Table => {
             &[Ui::Open, Ui::Filter, Ui::ProblemsOnly, Ui::SortNextColumn, Ui::Back, Ui::Palette, Ui::Help]
         }
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
@@ -55,6 +61,7 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let title = match (focus, command) {
             (Context::Triage, Command::Ui(Ui::Right)) => "Unfold",
+            (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
             (_, command) => command.spec().title,
         };
         let pieces = [piece(keys.to_string(), Role::Key), piece(format!(" {title}   "), Role::Muted)];

@@ -110,6 +110,13 @@ fn rows(app: &App, kind: Kind) -> usize {
         Kind::PersistentVolumeClaim => app.cluster.persistent_volume_claims.len(),
         Kind::VolumeAttachment => app.cluster.volume_attachments.len(),
         Kind::Namespace => app.cluster.namespaces.len(),
+        Kind::Deployment => app.cluster.deployments.len(),
+        Kind::ReplicaSet => app.cluster.replica_sets.len(),
+        Kind::StatefulSet => app.cluster.stateful_sets.len(),
+        Kind::DaemonSet => app.cluster.daemon_sets.len(),
+        Kind::Job => app.cluster.jobs.len(),
+        Kind::PodDisruptionBudget => app.cluster.pod_disruption_budgets.len(),
+        Kind::Service => app.cluster.services.len(),
         Kind::Event => app.cluster.events.len(),
     }
 }

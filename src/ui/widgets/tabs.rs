@@ -5,7 +5,7 @@ use crate::app::screen::Screen;
 use crate::command::{Command, Ui};
 use crate::findings::Severity;
 use crate::theme::Role;
-use crate::ui::paint::{Canvas, piece};
+use crate::ui::paint::{Canvas, Piece, piece, width};
 use crate::ui::severity_role;
 use ratatui::layout::Rect;
 
@@ -13,19 +13,37 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let right = shown(app);
     let taken = canvas.text_right(area, &right, Role::Muted);
     let left = Rect { width: area.width.saturating_sub(taken + 1), ..area };
+    let lines = [Titles::Long, Titles::Short, Titles::Current].map(|titles| line(app, titles));
+    let fits = |line: &&Vec<Piece<'_>>| width(line) <= left.width;
+    let [.., least] = &lines;
+    canvas.pieces(left, lines.iter().find(fits).unwrap_or(least));
+}
+
+/// How much of the screens' titles there is room for.
+#[derive(Clone, Copy)]
+enum Titles {
+    Long,
+    Short,
+    /// That of the screen one is on, and only the keys of the others.
+    Current,
+}
+
+fn line(app: &App, titles: Titles) -> Vec<Piece<'_>> {
     let mut line = Vec::new();
     for screen in Screen::ALL {
-        let command = match screen {
-            Screen::Triage => Ui::GoTriage,
-            Screen::Nodes => Ui::GoNodes,
-            Screen::Pods => Ui::GoPods,
-            Screen::Volumes => Ui::GoVolumes,
-        };
-        let key = app.keymap.keys(app.below(), Command::Ui(command)).next();
+        let key = app.keymap.keys(app.below(), Command::Ui(command(screen))).next();
         line.push(piece(key.map_or_else(String::new, |key| format!(" {key}")), Role::Key));
-        let role = if screen == app.screen() { Role::ColumnSorted } else { Role::Muted };
-        line.push(piece(" ", Role::Muted));
-        line.push(piece(screen.title(), role));
+        let is_current = screen == app.screen();
+        let title = match titles {
+            Titles::Long => screen.title(),
+            Titles::Short | Titles::Current if is_current => screen.title(),
+            Titles::Short => screen.short_title(),
+            Titles::Current => "",
+        };
+        if !title.is_empty() {
+            line.push(piece(" ", Role::Muted));
+            line.push(piece(title, if is_current { Role::ColumnSorted } else { Role::Muted }));
+        }
         if screen == Screen::Triage
             && let Some(worst) = Severity::ALL.into_iter().find(|severity| app.findings.count(*severity) > 0)
         {
@@ -33,7 +51,19 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
         line.push(piece(" ", Role::Muted));
     }
-    canvas.pieces(left, &line);
+    line
+}
+
+const fn command(screen: Screen) -> Ui {
+    match screen {
+        Screen::Triage => Ui::GoTriage,
+        Screen::Nodes => Ui::GoNodes,
+        Screen::Pods => Ui::GoPods,
+        Screen::Volumes => Ui::GoVolumes,
+        Screen::Workloads => Ui::GoWorkloads,
+        Screen::Events => Ui::GoEvents,
+        Screen::Services => Ui::GoServices,
+    }
 }
 
 fn shown(app: &App) -> String {

@@ -194,19 +194,8 @@ impl Stream {
     /// How long a watch may be silent. Events come without bookmarks, so their watch may be silent until it ends.
     fn silence(&self, phase: Phase, lasting: Duration) -> Duration {
         let silence = self.link.limits.silence;
-        match (self.kind, phase) {
-            (Kind::Event, Phase::Changes) => lasting + silence,
-            (
-                Kind::Event
-                | Kind::Node
-                | Kind::Pod
-                | Kind::PersistentVolume
-                | Kind::PersistentVolumeClaim
-                | Kind::VolumeAttachment
-                | Kind::Namespace,
-                Phase::Initial | Phase::Changes,
-            ) => silence,
-        }
+        let may_be_silent = self.kind == Kind::Event && phase == Phase::Changes;
+        if may_be_silent { lasting + silence } else { silence }
     }
 }
 

@@ -1,0 +1,158 @@
+//! A label selector, and the label sets that it matches.
+//!
+//! What an empty or missing selector means differs from kind to kind, and is said there.
+
+use super::{Labels, Text};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selector {
+    /// Labels that must be there with these values.
+    pub labels: Labels,
+    pub expressions: Box<[Expression]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expression {
+    pub key: Text,
+    pub operator: Operator,
+    pub values: Box<[Text]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Operator {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+    /// One that this version of sickbay does not know: it matches nothing.
+    Other,
+}
+
+impl Operator {
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "In" => Self::In,
+            "NotIn" => Self::NotIn,
+            "Exists" => Self::Exists,
+            "DoesNotExist" => Self::DoesNotExist,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The value of a label in a sorted set.
+fn value<'a>(labels: &'a Labels, key: &str) -> Option<&'a Text> {
+    let at = labels.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+    Some(&labels[at].1)
+}
+
+impl Selector {
+    /// One that asks for these labels and nothing else.
+    pub fn of(labels: Labels) -> Self {
+        Self { labels, expressions: [].into() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.expressions.is_empty()
+    }
+
+    /// Whether all that it asks for holds: nothing, of an empty one.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.labels.iter().all(|(key, wanted)| value(labels, key) == Some(wanted))
+            && self.expressions.iter().all(|expression| expression.holds(labels))
+    }
+}
+
+impl Expression {
+    fn holds(&self, labels: &Labels) -> bool {
+        let found = value(labels, &self.key);
+        match self.operator {
+            Operator::In => found.is_some_and(|value| self.values.contains(value)),
+            Operator::NotIn => found.is_none_or(|value| !self.values.contains(value)),
+            Operator::Exists => found.is_some(),
+            Operator::DoesNotExist => found.is_none(),
+            Operator::Other => false,
+        }
+    }
+}
+
+/// As kubectl writes it after `-l`.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        for (key, value) in self.labels.iter() {
+            write!(f, "{between}{key}={value}")?;
+            between = ",";
+        }
+        for Expression { key, operator, values } in &self.expressions {
+            let values: Vec<&str> = values.iter().map(|value| value.as_str()).collect();
+            let values = values.join(",");
+            f.write_str(between)?;
+            match operator {
+                Operator::In => write!(f, "{key} in ({values})")?,
+                Operator::NotIn => write!(f, "{key} notin ({values})")?,
+                Operator::Exists => write!(f, "{key}")?,
+                Operator::DoesNotExist => write!(f, "!{key}")?,
+                Operator::Other => write!(f, "{key} ? ({values})")?,
+            }
+            between = ",";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect()
+    }
+
+    fn one(key: &str, operator: Operator, values: &[&str]) -> Selector {
+        let values = values.iter().map(|value| Text::from(*value)).collect();
+        Selector {
+            expressions: [Expression { key: key.into(), operator, values }].into(),
+            ..Selector::default()
+        }
+    }
+
+    #[test]
+    fn all_that_it_asks_for_must_hold() {
+        let web = labels(&[("app", "web"), ("tier", "front")]);
+        let of = |pairs: &[(&str, &str)]| Selector::of(labels(pairs));
+        assert!(of(&[("app", "web")]).matches(&web));
+        assert!(of(&[("app", "web"), ("tier", "front")]).matches(&web));
+        assert!(!of(&[("app", "web"), ("tier", "back")]).matches(&web));
+        assert!(!of(&[("zone", "a")]).matches(&web));
+        assert!(Selector::default().matches(&web));
+    }
+
+    #[test]
+    fn expressions_read_a_missing_label_as_the_api_does() {
+        let web = labels(&[("app", "web")]);
+        for (key, operator, values, is_match) in [
+            ("app", Operator::In, &["web", "api"][..], true),
+            ("app", Operator::In, &["api"], false),
+            ("zone", Operator::In, &["a"], false),
+            ("app", Operator::NotIn, &["web"], false),
+            ("zone", Operator::NotIn, &["a"], true),
+            ("app", Operator::Exists, &[], true),
+            ("zone", Operator::Exists, &[], false),
+            ("zone", Operator::DoesNotExist, &[], true),
+            ("app", Operator::DoesNotExist, &[], false),
+            ("app", Operator::Other, &["web"], false),
+        ] {
+            assert_eq!(one(key, operator, values).matches(&web), is_match, "{key} {operator:?} {values:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_kubectl_takes_it() {
+        let mut selector = one("tier", Operator::NotIn, &["a", "b"]);
+        selector.labels = labels(&[("app", "web")]);
+        assert_eq!(selector.to_string(), "app=web,tier notin (a,b)");
+    }
+}
