@@ -7,6 +7,8 @@ pub mod columns;
 pub mod filter;
 pub mod layout;
 pub mod link;
+pub mod marks;
+pub mod namespaces;
 pub mod notice;
 pub mod object;
 pub mod palette;
@@ -19,6 +21,7 @@ pub mod views;
 pub mod wrap;
 
 mod input;
+mod lists;
 
 use crate::cluster::{Change, Cluster, Dirty, Feed, FeedChange, Kind, Text, Timers};
 use crate::command::{Command, Context};
@@ -28,7 +31,9 @@ use crate::keymap::{Keymap, Lookup};
 use columns::Look;
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
+use filter::{Field, FilterError, Typed};
 use link::{Link, Login, Picture, Session};
+use namespaces::{Namespaces, Picker};
 use notice::{Notices, Weight};
 use palette::Palette;
 use screen::{Place, Screen};
@@ -64,6 +69,8 @@ pub enum Effect {
     Redraw,
     /// List everything anew.
     Refresh,
+    /// What the user arranged has changed: favourites and columns.
+    Remember,
 }
 
 /// What lies on top of a screen.
@@ -77,6 +84,11 @@ pub enum Overlay {
         top: usize,
     },
     Palette(Palette),
+    Namespaces(Picker),
+    /// The columns of the list, with the cursor on one of them.
+    Columns {
+        at: usize,
+    },
     /// The filter's line; what was there before, for when it is left.
     Prompt {
         before: String,
@@ -102,6 +114,9 @@ pub struct App {
     pub pending: Vec<Key>,
     pub triage: Triage,
     pub views: Views,
+    pub namespaces: Namespaces,
+    /// Filters that were used, the newest last.
+    filters: Vec<String>,
     place: Place,
     history: Vec<Place>,
     dirty: Dirty,
@@ -127,6 +142,8 @@ impl App {
             pending: Vec::new(),
             triage: Triage::default(),
             views: Views::default(),
+            namespaces: Namespaces::default(),
+            filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
             dirty: Dirty::default(),
@@ -242,9 +259,15 @@ impl App {
     }
 
     fn refresh_lists(&mut self) {
-        let look =
-            Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now };
-        self.triage.refresh(&self.findings, self.triage_rows());
+        let rows = self.triage_rows();
+        let look = Look {
+            cluster: &self.cluster,
+            findings: &self.findings,
+            timers: &self.timers,
+            namespace: self.namespaces.shown.as_ref(),
+            now: self.now,
+        };
+        self.triage.refresh(&look, rows);
         // A list that nobody looks at is made anew when somebody does.
         self.views.refresh(self.place.screen, &look);
     }
@@ -278,16 +301,22 @@ impl App {
 
     /// Rows of a table or an open object: the body without its heading and the notes.
     pub fn table_rows(&self) -> usize {
-        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len())
+        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len() + self.lines_around())
     }
 
     pub fn triage_rows(&self) -> usize {
         let body = self.size.body().saturating_sub(self.size.triage_detail());
-        usize::from(body).saturating_sub(self.notes().len())
+        usize::from(body).saturating_sub(self.notes().len() + self.lines_around())
     }
 
     pub const fn look(&self) -> Look<'_> {
-        Look { cluster: &self.cluster, findings: &self.findings, timers: &self.timers, now: self.now }
+        Look {
+            cluster: &self.cluster,
+            findings: &self.findings,
+            timers: &self.timers,
+            namespace: self.namespaces.shown.as_ref(),
+            now: self.now,
+        }
     }
 
     pub const fn screen(&self) -> Screen {
@@ -308,6 +337,8 @@ impl App {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Notices { .. }) => Context::Notices,
             Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Namespaces(_)) => Context::Namespaces,
+            Some(Overlay::Columns { .. }) => Context::Columns,
             Some(Overlay::Prompt { .. }) => Context::Prompt,
             None => self.below(),
         }
@@ -345,14 +376,29 @@ impl App {
     }
 
     pub fn filter(&self) -> &str {
+        self.typed().text()
+    }
+
+    /// The filter of the screen, and what is wrong with it.
+    pub fn typed(&self) -> &Typed {
         self.view().map_or(&self.triage.filter, |view| &view.filter)
     }
 
-    const fn filter_mut(&mut self) -> &mut String {
+    const fn typed_mut(&mut self) -> &mut Typed {
         match self.views.get_mut(self.place.screen) {
             Some(view) => &mut view.filter,
             None => &mut self.triage.filter,
         }
+    }
+
+    /// What is wrong with the filter as it is typed.
+    pub fn filter_error(&self) -> Option<&FilterError> {
+        self.typed().error()
+    }
+
+    /// What a filter may ask for here.
+    pub fn filter_fields(&self) -> Vec<Field> {
+        self.place.screen.lister().map_or_else(|| triage::FIELDS.to_vec(), |lister| lister.fields())
     }
 
     /// Whether the leases were read, or never will be.

@@ -49,7 +49,23 @@ closed_enum! {
         PreviousSection,
         Filter,
         ClearFilter,
+        Complete,
+        OlderFilter,
+        NewerFilter,
         ProblemsOnly,
+        Namespaces,
+        AllNamespaces,
+        Favourite,
+        Mark,
+        MarkRange,
+        MarkAll,
+        InvertMarks,
+        ClearMarks,
+        Columns,
+        ToggleColumn,
+        ColumnEarlier,
+        ColumnLater,
+        ResetColumns,
         SortNextColumn,
         SortPreviousColumn,
         SortReverse,
@@ -89,6 +105,10 @@ closed_enum! {
         /// The line that takes a filter.
         Prompt,
         Palette,
+        /// The list of namespaces to pick from.
+        Namespaces,
+        /// The columns of a list, to be chosen and ordered.
+        Columns,
     }
 }
 
@@ -98,6 +118,7 @@ closed_enum! {
         Screens,
         Move,
         Find,
+        Mark,
         Sort,
         Program,
     }
@@ -131,6 +152,8 @@ const EVERYWHERE: &[Context] = &[
     Context::Notices,
     Context::Prompt,
     Context::Palette,
+    Context::Namespaces,
+    Context::Columns,
 ];
 /// All but where text is typed: there a screen must not change under the hands.
 const VIEWS: &[Context] = &[
@@ -158,6 +181,8 @@ const MOVABLE: &[Context] = &[
     Context::Help,
     Context::Notices,
     Context::Palette,
+    Context::Namespaces,
+    Context::Columns,
 ];
 const LISTS: &[Context] = &[
     Context::Triage,
@@ -192,6 +217,8 @@ const OPENABLE: &[Context] = &[
     Context::Object,
     Context::Prompt,
     Context::Palette,
+    Context::Namespaces,
+    Context::Columns,
 ];
 const FILTERED: &[Context] = &[
     Context::Triage,
@@ -203,7 +230,10 @@ const FILTERED: &[Context] = &[
     Context::Services,
     Context::Prompt,
     Context::Palette,
+    Context::Namespaces,
 ];
+const PICKER: &[Context] = &[Context::Namespaces];
+const ARRANGED: &[Context] = &[Context::Columns];
 
 impl Command {
     pub fn all() -> impl Iterator<Item = Self> {
@@ -341,6 +371,68 @@ impl Ui {
             Self::ClearFilter => {
                 row("clear-filter", "Clear filter", "Show all rows again.", (Group::Find, FILTERED))
             }
+            Self::Complete => {
+                let doc = "Complete the name of the field that is being typed.";
+                row("complete", "Complete", doc, (Group::Find, &[Context::Prompt]))
+            }
+            Self::OlderFilter => {
+                let doc = "Take the filter that was used before this one.";
+                row("older-filter", "Older filter", doc, (Group::Find, &[Context::Prompt]))
+            }
+            Self::NewerFilter => {
+                let doc = "Take the filter that was used after this one.";
+                row("newer-filter", "Newer filter", doc, (Group::Find, &[Context::Prompt]))
+            }
+            Self::Namespaces => {
+                let doc = "Pick the namespace to show; what is read stays the same.";
+                row("namespaces", "Namespace", doc, (Group::Find, VIEWS)).alias(&["ns", "namespace"])
+            }
+            Self::AllNamespaces => {
+                let doc = "Show all namespaces that are read.";
+                row("all-namespaces", "All namespaces", doc, (Group::Find, VIEWS)).alias(&["all"])
+            }
+            Self::Favourite => {
+                let doc = "Make the namespace a favourite, or none again.";
+                row("favourite", "Favourite", doc, (Group::Find, PICKER))
+            }
+            Self::Mark => {
+                let doc = "Mark the row or unmark it, and go to the next.";
+                row("mark", "Mark", doc, (Group::Mark, COLUMNS)).alias(&["select"])
+            }
+            Self::MarkRange => {
+                let doc = "Mark from the row that was marked last to this one.";
+                row("mark-range", "Mark range", doc, (Group::Mark, COLUMNS))
+            }
+            Self::MarkAll => {
+                row("mark-all", "Mark all", "Mark all rows that are shown.", (Group::Mark, COLUMNS))
+            }
+            Self::InvertMarks => {
+                let doc = "Mark what is shown and not marked, and unmark the rest of it.";
+                row("invert-marks", "Invert marks", doc, (Group::Mark, COLUMNS))
+            }
+            Self::ClearMarks => {
+                row("clear-marks", "Clear marks", "Unmark everything, hidden or not.", (Group::Mark, COLUMNS))
+                    .alias(&["unmark"])
+            }
+            Self::Columns => {
+                row("columns", "Columns", "Choose and order the columns.", (Group::Sort, COLUMNS))
+                    .alias(&["cols"])
+            }
+            Self::ToggleColumn => {
+                row("toggle-column", "Show or hide", "Show the column or hide it.", (Group::Sort, ARRANGED))
+            }
+            Self::ColumnEarlier => {
+                let doc = "Move the column to the left.";
+                row("column-earlier", "Move left", doc, (Group::Sort, ARRANGED))
+            }
+            Self::ColumnLater => {
+                let doc = "Move the column to the right.";
+                row("column-later", "Move right", doc, (Group::Sort, ARRANGED))
+            }
+            Self::ResetColumns => {
+                let doc = "Show the columns as they were at first.";
+                row("reset-columns", "Reset", doc, (Group::Sort, ARRANGED))
+            }
             Self::ProblemsOnly => {
                 let doc = "Keep only the rows that something is wrong with (of events the warnings), or show all again.";
                 row("problems-only", "Problems only", doc, (Group::Find, COLUMNS))
@@ -418,6 +510,8 @@ impl Context {
             Self::Notices => "notices",
             Self::Prompt => "prompt",
             Self::Palette => "palette",
+            Self::Namespaces => "namespaces",
+            Self::Columns => "columns",
         }
     }
 
@@ -442,13 +536,15 @@ impl Context {
             Self::Notices => &[Self::Notices, Self::Global],
             Self::Prompt => &[Self::Prompt],
             Self::Palette => &[Self::Palette, Self::Prompt],
+            Self::Namespaces => &[Self::Namespaces, Self::Palette, Self::Prompt],
+            Self::Columns => &[Self::Columns, Self::Global],
         }
     }
 
     /// Whether characters are typed here, and so cannot be bound.
     pub fn takes_text(self) -> bool {
         match self {
-            Self::Prompt | Self::Palette => true,
+            Self::Prompt | Self::Palette | Self::Namespaces => true,
             Self::Global
             | Self::Table
             | Self::Triage
@@ -460,7 +556,8 @@ impl Context {
             | Self::Services
             | Self::Object
             | Self::Help
-            | Self::Notices => false,
+            | Self::Notices
+            | Self::Columns => false,
         }
     }
 }
@@ -471,6 +568,7 @@ impl Group {
             Self::Screens => "Screens",
             Self::Move => "Move",
             Self::Find => "Find",
+            Self::Mark => "Mark",
             Self::Sort => "Sort",
             Self::Program => "Program",
         }

@@ -37,7 +37,7 @@ pub fn draw(app: &App, look: &Look, cache: &mut Cache, frame: &mut Frame<'_>) {
         return;
     }
     let rows = |from: u16, many: u16| Rect { y: area.y + from, height: many, ..area };
-    let body = rows(crate::app::layout::Size::HEADER, app.size.body());
+    let body = rows(crate::app::layout::Size::HEADER, app.size.body() - u16::from(app.is_prompting()));
     widgets::header::draw(app, &mut canvas, rows(0, 2));
     widgets::tabs::draw(app, &mut canvas, rows(2, 1));
     draw_body(app, cache, &mut canvas, body);
@@ -45,20 +45,28 @@ pub fn draw(app: &App, look: &Look, cache: &mut Cache, frame: &mut Frame<'_>) {
         Some(Overlay::Help { top }) => overlays::help::draw(app, *top, &mut canvas, body),
         Some(Overlay::Notices { top }) => overlays::notices::draw(app, *top, &mut canvas, body),
         Some(Overlay::Palette(palette)) => overlays::palette::draw(app, palette, &mut canvas, body),
+        Some(Overlay::Namespaces(picker)) => overlays::namespaces::draw(app, picker, &mut canvas, body),
+        Some(Overlay::Columns { at }) => overlays::columns::draw(app, *at, &mut canvas, body),
         Some(Overlay::Prompt { .. }) | None => {}
     }
-    widgets::footer::draw(app, &mut canvas, rows(area.height.saturating_sub(1), 1));
+    let footer = 1 + u16::from(app.is_prompting());
+    widgets::footer::draw(app, &mut canvas, rows(area.height.saturating_sub(footer), footer));
 }
 
 fn draw_body(app: &App, cache: &mut Cache, canvas: &mut Canvas<'_>, body: Rect) {
     let notes = app.notes();
     let lines = u16::try_from(notes.len()).unwrap_or(0).min(body.height);
-    let (top, bottom) = paint::split(body, body.height - lines);
+    let (mut top, bottom) = paint::split(body, body.height - lines);
     for (line, note) in (bottom.y..bottom.bottom()).zip(&notes) {
         canvas.text(Rect { y: line, height: 1, ..bottom }, note, Role::NoticeWarning);
     }
     if let Some(open) = app.open() {
         return screens::object::draw(app, open, canvas, top);
+    }
+    if app.is_narrowed() {
+        let (line, rest) = paint::split(top, 1);
+        widgets::narrowing::draw(app, canvas, line);
+        top = rest;
     }
     match app.view() {
         None => screens::triage::draw(app, canvas, top),

@@ -1,6 +1,7 @@
 //! What keys make of the application: through the keymap to commands, or into the line that takes text.
 
 use super::columns::{RowId, volumes};
+use super::namespaces::Picker;
 use super::notice::Weight;
 use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
@@ -39,10 +40,11 @@ impl App {
         if key.code() == Code::Backspace {
             match &mut self.overlay {
                 Some(Overlay::Palette(palette)) => palette.erase(),
+                Some(Overlay::Namespaces(picker)) => picker.erase(),
                 Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| {
                     filter.pop();
                 }),
-                Some(Overlay::Help { .. } | Overlay::Notices { .. }) | None => {}
+                Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
             }
         } else if let Some(c) = key.text() {
             self.type_text(c.encode_utf8(&mut [0; 4]));
@@ -64,13 +66,18 @@ impl App {
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => palette.type_text(&text),
+            Some(Overlay::Namespaces(picker)) => picker.type_text(&text),
             Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
-            Some(Overlay::Help { .. } | Overlay::Notices { .. }) | None => {}
+            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
         }
     }
 
-    fn edit_filter(&mut self, edit: impl FnOnce(&mut String)) {
-        edit(self.filter_mut());
+    pub(super) fn edit_filter(&mut self, edit: impl FnOnce(&mut String)) {
+        let fields = self.filter_fields();
+        let typed = self.typed_mut();
+        let mut text = typed.text().to_owned();
+        edit(&mut text);
+        typed.set(text, &fields);
         self.is_reordered = true;
     }
 
@@ -103,6 +110,17 @@ impl App {
                 self.overlay = Some(Overlay::Prompt { before: self.filter().to_owned() });
             }
             Ui::ClearFilter => self.clear_filter(),
+            Ui::Complete => self.complete(),
+            Ui::OlderFilter => self.recall(-1),
+            Ui::NewerFilter => self.recall(1),
+            Ui::Namespaces => self.overlay = Some(Overlay::Namespaces(Picker::default())),
+            Ui::AllNamespaces => self.show_namespace(None),
+            Ui::Favourite => return self.favourite(),
+            Ui::Mark | Ui::MarkRange | Ui::MarkAll | Ui::InvertMarks | Ui::ClearMarks => self.mark(command),
+            Ui::Columns => self.overlay = Some(Overlay::Columns { at: 0 }),
+            Ui::ToggleColumn | Ui::ColumnEarlier | Ui::ColumnLater | Ui::ResetColumns => {
+                return self.arrange(command);
+            }
             Ui::ProblemsOnly => {
                 if let Some(view) = self.view_mut() {
                     view.problems_only = !view.problems_only;
@@ -155,7 +173,13 @@ impl App {
     fn back(&mut self) {
         match self.overlay.take() {
             Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
-            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Palette(_)) => return,
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Notices { .. }
+                | Overlay::Palette(_)
+                | Overlay::Namespaces(_)
+                | Overlay::Columns { .. },
+            ) => return,
             None => {}
         }
         if self.place.open.is_none() && !self.filter().is_empty() {
@@ -179,16 +203,29 @@ impl App {
     fn clear_filter(&mut self) {
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => palette.typed.clear(),
-            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => {
-                self.edit_filter(String::clear);
-            }
+            Some(Overlay::Namespaces(picker)) => picker.clear(),
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Notices { .. }
+                | Overlay::Columns { .. }
+                | Overlay::Prompt { .. },
+            )
+            | None => self.edit_filter(String::clear),
         }
     }
 
     fn enter(&mut self) -> Vec<Effect> {
         match self.overlay.take() {
-            Some(Overlay::Prompt { .. }) => return Vec::new(),
+            Some(Overlay::Prompt { before }) => {
+                self.keep_filter(before);
+                return Vec::new();
+            }
             Some(Overlay::Palette(palette)) => return self.choose(&palette),
+            Some(Overlay::Namespaces(picker)) => {
+                self.take_namespace(&picker);
+                return Vec::new();
+            }
+            Some(Overlay::Columns { .. }) => return Vec::new(),
             Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. })) => {
                 self.overlay = Some(overlay);
                 return Vec::new();
@@ -265,24 +302,30 @@ impl App {
             | Context::Help
             | Context::Notices
             | Context::Prompt
+            | Context::Namespaces
+            | Context::Columns
             | Context::Palette => self.table_rows(),
         };
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
     }
 
     fn move_cursor(&mut self, movement: Move) {
-        let candidates = match &self.overlay {
+        let lines = match &self.overlay {
             Some(Overlay::Palette(palette)) => palette.candidates(self.below(), &self.keymap).len(),
+            Some(Overlay::Namespaces(picker)) => self.choices(picker).len(),
+            Some(Overlay::Columns { .. }) => self.headings().len(),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
         };
+        let by = match movement {
+            Move::By(by) => by,
+            Move::Top => isize::MIN,
+            Move::Bottom => isize::MAX,
+        };
         match &mut self.overlay {
-            Some(Overlay::Palette(palette)) => {
-                let by = match movement {
-                    Move::By(by) => by,
-                    Move::Top => isize::MIN,
-                    Move::Bottom => isize::MAX,
-                };
-                palette.move_cursor(by, candidates);
+            Some(Overlay::Palette(palette)) => palette.move_cursor(by, lines),
+            Some(Overlay::Namespaces(picker)) => picker.move_cursor(by, lines),
+            Some(Overlay::Columns { at }) => {
+                *at = at.saturating_add_signed(by).min(lines.saturating_sub(1));
             }
             Some(Overlay::Help { top } | Overlay::Notices { top }) => {
                 *top = match movement {
@@ -338,7 +381,7 @@ impl App {
     }
 
     /// Sorts by a column, or turns the order round if it is sorted by it.
-    fn sort_by(&mut self, id: &str) {
+    pub(super) fn sort_by(&mut self, id: &str) {
         let Some(column) = self.headings().iter().position(|heading| heading.id == id) else {
             let text = format!("{} have no column {id}", self.place.screen.title().to_lowercase());
             return self.notices.say(Weight::Hint, text, self.now);
@@ -351,7 +394,7 @@ impl App {
         }
     }
 
-    fn headings(&self) -> Vec<columns::Heading> {
+    pub(super) fn headings(&self) -> Vec<columns::Heading> {
         self.place.screen.lister().map_or_else(Vec::new, |lister| lister.headings())
     }
 }

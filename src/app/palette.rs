@@ -1,6 +1,6 @@
 //! The palette: every command and screen by any of its names, ranked as you type.
 
-use super::filter::Filter;
+use super::filter::Ranking;
 use crate::command::{Command, Context};
 use crate::key::Sequence;
 use crate::keymap::Keymap;
@@ -24,7 +24,7 @@ impl Palette {
     /// Commands that make sense where the palette was opened, best match first.
     pub fn candidates(&self, focus: Context, keymap: &Keymap) -> Vec<Candidate> {
         let typed = self.typed.trim();
-        let mut filter = Filter::new(typed);
+        let mut ranking = Ranking::new(typed);
         let mut ranked: Vec<(u8, u32, Candidate)> = Command::all()
             .filter(|command| command.applies_in(focus))
             .filter_map(|command| {
@@ -33,9 +33,9 @@ impl Palette {
                 let words = command.words().chain(titles);
                 let (class, score, word) = words
                     .filter_map(|word| {
-                        let score = match &mut filter {
+                        let score = match &mut ranking {
                             None => 0,
-                            Some(filter) => filter.score(word)?,
+                            Some(ranking) => ranking.score(word)?,
                         };
                         // What is typed in full is meant; then what begins so; then what looks alike.
                         let class = if word == typed { 0 } else { 2 - u8::from(word.starts_with(typed)) };
@@ -46,7 +46,7 @@ impl Palette {
                 Some((class, score, Candidate { command, word, keys }))
             })
             .collect();
-        if filter.is_some() {
+        if ranking.is_some() {
             ranked.sort_by_key(|(class, score, candidate)| {
                 (*class, std::cmp::Reverse(*score), candidate.word.len(), candidate.command)
             });

@@ -1,10 +1,16 @@
 //! The triage screen: incidents worst first, each with what hangs on it; the cursor is on a finding.
 
-use super::filter::Filter;
+use super::columns::Look;
+use super::filter::Typed;
+use super::namespaces::{is_hidden, namespaces_of};
 use super::view::Move;
 use crate::cluster::Kind;
 use crate::findings::{Finding, FindingId, Findings, Incident, Severity};
 use std::collections::BTreeSet;
+
+mod asked;
+
+pub use asked::{Asked, FIELDS};
 
 /// Members of an incident that are shown before it is unfolded, where not all lines fit on the screen: one dead
 /// node is not sixty rows. Pods and volumes both have their part.
@@ -13,7 +19,9 @@ const FOLDED_PODS: usize = 3;
 
 #[derive(Debug, Default)]
 pub struct Triage {
-    pub filter: String,
+    pub filter: Typed,
+    /// Incidents that are hidden because they are in other namespaces than the one that is shown.
+    elsewhere: usize,
     entries: Vec<Entry>,
     unfolded: BTreeSet<FindingId>,
     cursor: Option<EntryId>,
@@ -46,19 +54,20 @@ pub enum Shown<'a> {
 
 impl Triage {
     /// Makes the lines anew from the findings, for a screen of so many lines.
-    pub fn refresh(&mut self, findings: &Findings, lines: usize) {
-        let mut filter = Filter::new(&self.filter);
-        // An incident is kept whole: what hangs on a dead node is no answer without the node.
-        let kept: Vec<(usize, &Incident)> = findings
-            .incidents
-            .iter()
-            .enumerate()
-            .filter(|(_, incident)| {
-                filter
-                    .as_mut()
-                    .is_none_or(|filter| incident.findings().any(|finding| filter.matches(&finding.sentence)))
-            })
-            .collect();
+    pub fn refresh(&mut self, look: &Look<'_>, lines: usize) {
+        self.elsewhere = 0;
+        let mut kept: Vec<(usize, &Incident)> = Vec::new();
+        for (at, incident) in look.findings.incidents.iter().enumerate() {
+            if is_elsewhere(incident, look) {
+                self.elsewhere += 1;
+                continue;
+            }
+            // An incident is kept whole: what hangs on a dead node is no answer without the node.
+            let asked = Asked { incident, look: *look };
+            if self.filter.filter().is_none_or(|filter| filter.keeps(&asked)) {
+                kept.push((at, incident));
+            }
+        }
         let all: usize = kept.iter().map(|(_, incident)| 1 + incident.members.len()).sum();
         self.entries.clear();
         for (at, incident) in kept {
@@ -141,6 +150,10 @@ impl Triage {
             .collect()
     }
 
+    pub const fn elsewhere(&self) -> usize {
+        self.elsewhere
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -148,6 +161,15 @@ impl Triage {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// A node in trouble concerns every namespace, whatever runs on it; all else those in which it has objects.
+fn is_elsewhere(incident: &Incident, look: &Look<'_>) -> bool {
+    let namespaces = namespaces_of(incident);
+    look.namespace.is_some()
+        && incident.root.subject.kind != Kind::Node
+        && !namespaces.is_empty()
+        && namespaces.into_iter().all(|namespace| is_hidden(look.namespace, Some(namespace)))
 }
 
 fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {

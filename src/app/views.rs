@@ -8,7 +8,8 @@ use super::columns::pods::Pods;
 use super::columns::services::Services;
 use super::columns::volumes::Volumes;
 use super::columns::workloads::Workloads;
-use super::columns::{Heading, Listing, Look};
+use super::columns::{self, Heading, Listing, Look};
+use super::filter::Field;
 use super::screen::Screen;
 use super::view::{Grid, View};
 
@@ -18,6 +19,7 @@ pub struct Lister {
     refresh: fn(&mut View, &Look<'_>),
     grid: fn(&View, &Look<'_>, usize) -> Grid,
     headings: fn() -> Vec<Heading>,
+    fields: fn() -> Vec<Field>,
 }
 
 impl Lister {
@@ -26,11 +28,17 @@ impl Lister {
             refresh: View::refresh::<L>,
             grid: View::grid::<L>,
             headings: || L::COLUMNS.iter().map(|(_, heading)| *heading).collect(),
+            fields: columns::fields::<L>,
         }
     }
 
     pub fn headings(&self) -> Vec<Heading> {
         (self.headings)()
+    }
+
+    /// What a filter may ask for.
+    pub fn fields(&self) -> Vec<Field> {
+        (self.fields)()
     }
 }
 

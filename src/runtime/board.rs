@@ -227,6 +227,8 @@ impl Board {
                 self.streams.refresh();
                 Ok(())
             }
+            // For as long as the program runs, the application remembers by itself.
+            Effect::Remember => Ok(()),
             Effect::Suspend => {
                 self.screen.suspend(&self.signals)?;
                 self.inputs = Inputs::new(self.over_ssh);

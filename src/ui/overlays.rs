@@ -1,6 +1,8 @@
 //! What lies on top of a view, in a box.
 
+pub mod columns;
 pub mod help;
+pub mod namespaces;
 pub mod notices;
 pub mod palette;
 

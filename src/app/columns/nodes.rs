@@ -1,8 +1,9 @@
 //! The columns of the nodes: readiness and cordon are two things, and life is judged by the lease.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, SignOfLife};
+use crate::cluster::{Cluster, Kind, Meta, Node, ObjectRef, Readiness, SignOfLife};
 
 #[derive(Debug)]
 pub struct Nodes;
@@ -65,16 +66,16 @@ impl Listing for Nodes {
         (Column::Name, Heading::new("name", "NAME", (12, 40), 0)),
         (Column::Ready, Heading::new("status", "READY", (8, 8), 0)),
         (Column::Cordon, Heading::new("cordon", "CORDON", (8, 8), 3)),
-        (Column::Since, Heading::new("since", "SINCE", (6, 6), 2).right()),
-        (Column::Life, Heading::new("life", "LIFE", (6, 6), 1).right()),
-        (Column::Pods, Heading::new("pods", "PODS", (4, 5), 4).right()),
-        (Column::Volumes, Heading::new("volumes", "VOLS", (4, 5), 5).right()),
+        (Column::Since, Heading::new("since", "SINCE", (6, 6), 2).right().measured(Measure::Duration)),
+        (Column::Life, Heading::new("life", "LIFE", (6, 6), 1).right().measured(Measure::Duration)),
+        (Column::Pods, Heading::new("pods", "PODS", (4, 5), 4).right().measured(Measure::Number)),
+        (Column::Volumes, Heading::new("volumes", "VOLS", (4, 5), 5).right().measured(Measure::Number)),
         (Column::Pressure, Heading::new("pressure", "PRESSURE", (8, 24), 8)),
         (Column::Taints, Heading::new("taints", "TAINTS", (6, 36), 6)),
         (Column::Zone, Heading::new("zone", "ZONE", (6, 18), 7)),
         (Column::Roles, Heading::new("roles", "ROLES", (6, 20), 11)),
         (Column::Version, Heading::new("version", "VERSION", (8, 16), 10)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 9).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 9).right().measured(Measure::Duration)),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<&Node> {
@@ -172,6 +173,33 @@ impl Listing for Nodes {
             || node.is_cordoned()
             || node.is_out_of_service()
             || node.pressures().next().is_some()
+    }
+
+    fn meta<'r>(node: &'r &Node) -> Option<&'r Meta> {
+        Some(&node.meta)
+    }
+
+    fn fact<'r>((column, heading): (Column, &Heading), node: &'r &Node, look: &Look<'_>) -> Fact<'r> {
+        let ago = |at| Fact::duration(look.now.duration_since(at));
+        match column {
+            Column::Since => node.ready_since().map_or(Fact::None, ago),
+            Column::Life => {
+                let sign =
+                    look.cluster.heartbeat(&node.meta.name.name).and_then(|heart| heart.sign_of_life());
+                sign.map_or(Fact::None, |(SignOfLife::Seen(at) | SignOfLife::Stamped(at))| ago(at))
+            }
+            Column::Volumes => Fact::count(attached_volumes(node, look.cluster)),
+            Column::Age => node.meta.created.map_or(Fact::None, ago),
+            Column::Name
+            | Column::Ready
+            | Column::Cordon
+            | Column::Pods
+            | Column::Pressure
+            | Column::Taints
+            | Column::Zone
+            | Column::Roles
+            | Column::Version => Fact::of_cell(&Self::cell(column, node, look).text, heading.measure),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The columns of the pods: status, readiness and restarts as kubectl counts them.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Field, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Eviction, Kind, ObjectRef, Phase, Pod};
+use crate::cluster::{Cluster, Eviction, Kind, Meta, ObjectRef, Phase, Pod};
 
 #[derive(Debug)]
 pub struct Pods;
@@ -87,11 +88,17 @@ impl Listing for Pods {
         (Column::Ready, Heading::new("ready", "READY", (5, 5), 5)),
         (Column::Status, Heading::new("status", "STATUS", (14, 26), 0)),
         (Column::Clock, Heading::new("clock", "CLOCK", (13, 16), 1)),
-        (Column::Restarts, Heading::new("restarts", "RESTARTS", (8, 8), 7).right()),
+        (Column::Restarts, Heading::new("restarts", "RESTARTS", (8, 8), 7).right().measured(Measure::Number)),
         (Column::Node, Heading::new("node", "NODE", (10, 32), 2)),
         (Column::Owner, Heading::new("owner", "OWNER", (12, 44), 8)),
         (Column::Ip, Heading::new("ip", "IP", (11, 15), 9)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 6).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 6).right().measured(Measure::Duration)),
+    ];
+
+    const FIELDS: &'static [Field] = &[
+        Field { id: OVERDUE, title: OVERDUE, measure: Measure::Duration },
+        Field { id: IMAGE, title: IMAGE, measure: Measure::Text },
+        Field { id: CLAIM, title: CLAIM, measure: Measure::Text },
     ];
 
     fn rows(cluster: &Cluster) -> Vec<&Pod> {
@@ -179,7 +186,39 @@ impl Listing for Pods {
             !pod.node.is_empty() && look.cluster.node(&pod.node).is_some_and(|node| !node.is_ready());
         !is_well(pod) || (is_stranded && !pod.phase.is_terminal())
     }
+
+    fn meta<'r>(pod: &'r &Pod) -> Option<&'r Meta> {
+        Some(&pod.meta)
+    }
+
+    fn fact<'r>((column, heading): (Column, &Heading), pod: &'r &Pod, look: &Look<'_>) -> Fact<'r> {
+        match column {
+            Column::Namespace => Fact::text(pod.meta.name.namespace.as_str()),
+            Column::Name => Fact::text(pod.meta.name.name.as_str()),
+            Column::Status => Fact::text(pod.status()),
+            Column::Restarts => Fact::Number(pod.restarts().into()),
+            Column::Node => Fact::text(pod.node.as_str()),
+            Column::Ip => Fact::text(pod.ip.as_str()),
+            Column::Age => pod.meta.age(look.now).map_or(Fact::None, Fact::duration),
+            Column::Ready | Column::Clock | Column::Owner => {
+                Fact::of_cell(&Self::cell(column, pod, look).text, heading.measure)
+            }
+        }
+    }
+
+    fn extra<'r>(field: &'static str, pod: &'r &Pod, look: &Look<'_>) -> Fact<'r> {
+        match field {
+            OVERDUE => pod.meta.overdue(look.now).map_or(Fact::None, Fact::duration),
+            IMAGE => Fact::any(pod.containers.iter().map(|container| container.image.as_str())),
+            CLAIM => Fact::any(pod.claims.iter().map(|claim| claim.as_str())),
+            _ => Fact::None,
+        }
+    }
 }
+
+const OVERDUE: &str = "overdue";
+const IMAGE: &str = "image";
+const CLAIM: &str = "claim";
 
 pub fn owner_words(owner: &crate::cluster::Owner) -> String {
     format!("{}/{}", owner.kind, owner.name)

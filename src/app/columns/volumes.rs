@@ -1,8 +1,9 @@
 //! The columns of the volumes: where each is attached against where it is wanted.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Field, Measure};
 use crate::app::time::age;
-use crate::cluster::{Attached, AttachedBy, Cluster, Meta, Source, Storage, VolumeId, VolumeJoin};
+use crate::cluster::{Attached, AttachedBy, Cluster, Meta, Source, Storage, Text, VolumeId, VolumeJoin};
 
 #[derive(Debug)]
 pub struct Volumes;
@@ -34,7 +35,7 @@ pub fn title(join: &VolumeJoin<'_>) -> String {
     }
 }
 
-pub fn meta<'a>(join: &VolumeJoin<'a>) -> Option<&'a Meta> {
+pub fn meta<'r>(join: &'r VolumeJoin<'_>) -> Option<&'r Meta> {
     join.volume.map(|volume| &volume.meta).or(join.claim.map(|claim| &claim.meta))
 }
 
@@ -125,13 +126,18 @@ impl Listing for Volumes {
         (Column::Wanted, Heading::new("wanted", "WANTED ON", (10, 26), 2)),
         (Column::Storage, Heading::new("storage", "KIND", (6, 6), 4)),
         (Column::Access, Heading::new("access", "ACCESS", (6, 12), 5)),
-        (Column::Capacity, Heading::new("capacity", "SIZE", (5, 8), 8).right()),
+        (Column::Capacity, Heading::new("capacity", "SIZE", (5, 8), 8).right().measured(Measure::Quantity)),
         (Column::Reclaim, Heading::new("reclaim", "RECLAIM", (7, 7), 9)),
         (Column::Class, Heading::new("class", "CLASS", (8, 18), 7)),
         (Column::Driver, Heading::new("driver", "DRIVER", (10, 26), 10)),
         (Column::Volume, Heading::new("name", "VOLUME", (12, 44), 6)),
         (Column::Handle, Heading::new("handle", "HANDLE", (10, 40), 12)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 11).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 11).right().measured(Measure::Duration)),
+    ];
+
+    const FIELDS: &'static [Field] = &[
+        Field { id: NAMESPACE, title: NAMESPACE, measure: Measure::Text },
+        Field { id: POD, title: POD, measure: Measure::Text },
     ];
 
     fn rows(cluster: &Cluster) -> Vec<VolumeJoin<'_>> {
@@ -235,7 +241,58 @@ impl Listing for Volumes {
         let is_phase_odd = phase(join).is_some_and(|phase| !matches!(phase, "Bound" | "Available"));
         join.is_torn() || join.on_unready_node() || has_error(join) || is_phase_odd
     }
+
+    fn meta<'r>(join: &'r VolumeJoin<'_>) -> Option<&'r Meta> {
+        meta(join)
+    }
+
+    fn namespace(join: &VolumeJoin<'_>) -> Option<Text> {
+        join.claim_name.as_ref().map(|claim| claim.namespace.clone())
+    }
+
+    fn uid(join: &VolumeJoin<'_>) -> Option<Text> {
+        meta(join).map(|meta| meta.uid.clone())
+    }
+
+    fn fact<'r>(
+        (column, heading): (Column, &Heading),
+        join: &'r VolumeJoin<'_>,
+        look: &Look<'_>,
+    ) -> Fact<'r> {
+        match column {
+            // Where it is; what is odd about that is said beside it on the screen.
+            Column::Attached => Fact::any(join.attached.iter().map(|attached| attached.node_name.as_str())),
+            Column::Age => {
+                let age = meta(join).and_then(|meta| meta.age(look.now));
+                age.map_or(Fact::None, Fact::duration)
+            }
+            Column::Volume
+            | Column::Claim
+            | Column::Phase
+            | Column::Wanted
+            | Column::Storage
+            | Column::Access
+            | Column::Capacity
+            | Column::Reclaim
+            | Column::Class
+            | Column::Driver
+            | Column::Handle => Fact::of_cell(&Self::cell(column, join, look).text, heading.measure),
+        }
+    }
+
+    fn extra<'r>(field: &'static str, join: &'r VolumeJoin<'_>, _: &Look<'_>) -> Fact<'r> {
+        match field {
+            NAMESPACE => {
+                Self::namespace(join).map_or(Fact::None, |namespace| Fact::text(namespace.to_string()))
+            }
+            POD => Fact::any(join.pods.iter().map(|pod| pod.meta.name.name.as_str())),
+            _ => Fact::None,
+        }
+    }
 }
+
+const NAMESPACE: &str = "namespace";
+const POD: &str = "pod";
 
 /// Cells beside each other in one: the worst tone is its tone.
 fn joined(cells: impl Iterator<Item = Cell>) -> Cell {

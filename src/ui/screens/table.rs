@@ -20,25 +20,33 @@ pub fn draw(app: &App, needed: &mut Vec<u16>, canvas: &mut Canvas<'_>, area: Rec
     let Some(grid) = app.views.grid(app.screen(), &look, rows) else { return };
     grow(needed, &grid);
     let inner = Rect { x: area.x + CURSOR, width: area.width.saturating_sub(CURSOR), ..area };
-    let placed = place(&grid.headings, needed, inner.width);
+    let wanted: Vec<u16> = grid.places.iter().map(|place| needed.get(*place).copied().unwrap_or(0)).collect();
+    let placed = place(&grid.headings, &wanted, inner.width);
     headings(&grid, &placed, canvas, Rect { height: 1, ..inner });
     for (at, cells) in grid.rows.iter().enumerate() {
         let y = area.y + 1 + columns(at);
         for column in &placed {
             cell(&cells[column.at], &grid.headings[column.at], canvas, column.on(inner, y));
         }
+        let row = Rect { y, height: 1, ..area };
+        if grid.marked.get(at) == Some(&true) {
+            let sign = canvas.glyphs().marked;
+            canvas.text(Rect { x: area.x + 1, width: 1, ..row }, sign, Role::RowMarked);
+            canvas.fill(row, Role::RowMarked);
+        }
         if grid.selected == Some(at) {
-            let row = Rect { y, height: 1, ..area };
             let sign = canvas.glyphs().selected;
             canvas.text(row, sign, Role::Key);
             canvas.fill(row, Role::RowSelected);
         }
     }
     if grid.shown == 0 {
-        let text = match (grid.total, app.filter()) {
-            (0, _) => "none".to_owned(),
-            (total, "") => format!("nothing wrong with any of the {total}"),
-            (total, filter) => format!("none of the {total} matches {filter:?}"),
+        let in_question = app.view().map_or(grid.total, |view| view.total() - view.elsewhere());
+        let text = match (in_question, app.filter()) {
+            (0, _) if grid.total == 0 => "none".to_owned(),
+            (0, _) => "none in this namespace".to_owned(),
+            (many, "") => format!("nothing wrong with any of the {many}"),
+            (many, filter) => format!("none of the {many} matches {filter}"),
         };
         canvas.text(Rect { y: area.y + 2, height: 1, ..inner }, &text, Role::Muted);
     }
@@ -58,13 +66,14 @@ impl Placed {
 }
 
 fn grow(needed: &mut Vec<u16>, grid: &Grid) {
-    needed.resize(grid.headings.len(), 0);
-    for (at, heading) in grid.headings.iter().enumerate() {
+    let most = grid.places.iter().max().map_or(0, |place| place + 1).max(needed.len());
+    needed.resize(most, 0);
+    for (at, (heading, place)) in grid.headings.iter().zip(&grid.places).enumerate() {
         let cells = grid.rows.iter().map(|cells| columns(cells[at].text.width()));
         let title = columns(heading.title.width()) + 1;
         let widest = cells.max().unwrap_or(0).max(title);
         let (least, most) = heading.width;
-        needed[at] = needed[at].max(widest.clamp(least.min(widest.max(title)), most.max(title)));
+        needed[*place] = needed[*place].max(widest.clamp(least.min(widest.max(title)), most.max(title)));
     }
 }
 
@@ -103,7 +112,7 @@ fn headings(grid: &Grid, placed: &[Placed], canvas: &mut Canvas<'_>, area: Rect)
     for column in placed {
         let heading = &grid.headings[column.at];
         let place = column.on(area, area.y);
-        if column.at == grid.sort.column {
+        if grid.places.get(column.at) == Some(&grid.sort.column) {
             let glyphs = canvas.glyphs();
             let arrow = if grid.sort.is_reversed { glyphs.descending } else { glyphs.ascending };
             titled(heading, &format!("{}{arrow}", heading.title), Role::ColumnSorted, (canvas, place));

@@ -122,9 +122,12 @@ fn calm(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         many(cluster.persistent_volumes.len(), "volume")
     );
     let glyphs = canvas.glyphs();
-    if !app.filter().is_empty() && !app.findings.is_empty() {
-        let text =
-            format!("none of the {} incidents matches {:?}", app.findings.incidents.len(), app.filter());
+    if !app.findings.is_empty() {
+        let shown = app.findings.incidents.len() - app.triage.elsewhere();
+        let text = match (shown, app.filter()) {
+            (0, _) => "nothing is wrong in this namespace".to_owned(),
+            (many, filter) => format!("none of the {many} incidents matches {filter}"),
+        };
         canvas.text(row, &text, Role::Muted);
         return;
     }

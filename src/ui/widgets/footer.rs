@@ -4,16 +4,13 @@ use crate::app::{App, Overlay};
 use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
 use crate::ui::overlays::notices;
-use crate::ui::paint::{Canvas, columns, piece};
+use crate::ui::paint::{Canvas, columns, piece, split};
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     if let Some(Overlay::Prompt { .. }) = &app.overlay {
-        let taken = canvas.text(area, &format!("/{}", app.filter()), Role::Prompt);
-        let rest = Rect { x: area.x + taken, width: area.width - taken, ..area };
-        canvas.text(rest, "_  enter keeps it, esc leaves it as it was", Role::Muted);
-        return;
+        return prompt(app, canvas, area);
     }
     if !app.pending.is_empty() {
         return pending(app, canvas, area);
@@ -37,6 +34,39 @@ fn pending(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.pieces(area, &line);
 }
 
+/// The filter as it is typed; below it what is wrong with it and where, or what can be done.
+fn prompt(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+    let (line, below) = split(area, 1);
+    let text = app.filter();
+    let width = columns(text.width()) + 2;
+    // A long filter is shown from its end, where it is typed.
+    let hidden = width.saturating_sub(line.width);
+    let shown = text.char_indices().find(|(at, _)| columns(text[..*at].width()) >= hidden);
+    let shown = shown.map_or("", |(at, _)| &text[at..]);
+    let taken = canvas.text(line, &format!("/{shown}"), Role::Prompt);
+    let rest = Rect { x: line.x + taken, width: line.width - taken, ..line };
+    canvas.text(rest, "_", Role::Muted);
+    let Some(error) = app.filter_error() else {
+        let words =
+            " enter keeps it   esc leaves it as it was   tab completes a field   up/down: used before";
+        canvas.text(below, words, Role::Muted);
+        return;
+    };
+    let before = columns(text.get(..error.range.start).unwrap_or(text).width());
+    let many = columns(text.get(error.range.clone()).unwrap_or_default().width()).max(1);
+    let at = (before + 1).saturating_sub(hidden).min(below.width.saturating_sub(1));
+    let words = error.to_string();
+    let carets = "^".repeat(usize::from(many));
+    // The reason stands behind its place, or before it where there is more room.
+    let (left, right) = (usize::from(at), usize::from(below.width.saturating_sub(at + many + 1)));
+    let line = if words.width() <= right || right >= left {
+        format!("{}{carets} {words}", " ".repeat(left))
+    } else {
+        format!("{:>left$} {carets}", words, left = left.saturating_sub(1))
+    };
+    canvas.text(below, &line, Role::NoticeWarning);
+}
+
 fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let focus = app.focus();
     let commands: &[Ui] = match focus {
@@ -53,6 +83,10 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
         Context::Help | Context::Notices => &[Ui::Back, Ui::Down, Ui::Up],
         Context::Palette => &[Ui::Open, Ui::Back],
+        Context::Namespaces => &[Ui::Open, Ui::Favourite, Ui::Back],
+        Context::Columns => {
+            &[Ui::ToggleColumn, Ui::ColumnEarlier, Ui::ColumnLater, Ui::ResetColumns, Ui::Back]
+        }
         Context::Global | Context::Prompt => &[],
     };
     let mut taken = 1;

@@ -47,7 +47,13 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         piece("  in ", Role::Muted),
     ];
     match &session.scope {
-        Scope::All => line.push(piece("all namespaces", Role::Header)),
+        Scope::All => match &app.namespaces.shown {
+            None => line.push(piece("all namespaces", Role::Header)),
+            Some(shown) => {
+                line.push(piece("all namespaces, shown ", Role::Header));
+                line.push(piece(shown.to_string(), Role::HeaderStale));
+            }
+        },
         Scope::Namespace { name, reason } => {
             line.push(piece(format!("namespace {name} only"), Role::HeaderStale));
             if let Some(reason) = reason {

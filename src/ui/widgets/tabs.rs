@@ -67,19 +67,9 @@ const fn command(screen: Screen) -> Ui {
 }
 
 fn shown(app: &App) -> String {
-    let mut words = Vec::new();
-    if !app.filter().is_empty() {
-        words.push(format!("/{}", app.filter()));
+    match (app.view(), app.open()) {
+        (Some(view), None) if view.len() == view.total() => format!("{} ", view.total()),
+        (Some(view), None) => format!("{} of {} ", view.len(), view.total()),
+        (Some(_), Some(_)) | (None, Some(_) | None) => String::new(),
     }
-    if let (Some(view), None) = (app.view(), app.open()) {
-        if view.problems_only {
-            words.push("problems only".to_owned());
-        }
-        if view.len() == view.total() {
-            words.push(format!("{} ", view.total()));
-        } else {
-            words.push(format!("{} of {} ", view.len(), view.total()));
-        }
-    }
-    words.join("  ")
 }
