@@ -138,6 +138,10 @@ pub struct Findings {
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
 
+    /// Only incidents that this filter keeps, in the language of the board's: `overdue>5m node=worker-*`
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true)]
+    pub filter: String,
+
     /// Print it as a table for people, or as a document for programs
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
     pub output: Output,

@@ -10,5 +10,7 @@ mod flows;
 mod harness;
 #[path = "board/kinds.rs"]
 mod kinds;
+#[path = "board/lists.rs"]
+mod lists;
 #[path = "board/screens.rs"]
 mod screens;

@@ -36,6 +36,7 @@ impl App {
             self.overlay = Some(Overlay::Prompt { before });
             return;
         }
+        self.typed_mut().keep();
         let text = self.filter().trim().to_owned();
         if !text.is_empty() {
             self.filters.retain(|known| *known != text);

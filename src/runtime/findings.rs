@@ -4,10 +4,11 @@ mod target;
 
 use super::settings::Settings;
 use super::{Outcome, complain, fail, start};
+use crate::app::filter::{Filter, FilterError};
 use crate::app::link::Picture;
 use crate::app::object::clock_words;
 use crate::app::time::age;
-use crate::app::{App, Msg};
+use crate::app::{App, Msg, triage};
 use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
 use crate::cluster::ObjectRef;
 use crate::findings::{Awaited, Bound, Finding, Incident, Severity};
@@ -17,11 +18,20 @@ use std::io::{ErrorKind, Write as _};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Said of a complete picture alone.
 const CALM: &str = "nothing is wrong that sickbay looks for\n";
 
 pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> Outcome {
+    // What cannot be read is said before anything is asked of the cluster.
+    let mut filter = match Filter::parse(&asked.filter, &triage::FIELDS) {
+        Ok(filter) => filter,
+        Err(error) => {
+            complain(&refusal(&asked.filter, &error));
+            return Outcome::Usage;
+        }
+    };
     let connection = match start::connect(arguments, settings).await {
         Ok(connection) => connection,
         Err(outcome) => return outcome,
@@ -40,8 +50,15 @@ pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> O
     if is_complete && let Some(unknown) = unknown(&app, &asked.targets) {
         return fail(&unknown);
     }
-    let kept: Vec<&Incident> =
-        app.findings.incidents.iter().filter(|incident| is_meant(incident, &asked.targets)).collect();
+    let look = app.look();
+    let mut is_kept =
+        |incident| filter.as_mut().is_none_or(|filter| filter.keeps(&triage::Asked { incident, look }));
+    let kept: Vec<&Incident> = app
+        .findings
+        .incidents
+        .iter()
+        .filter(|incident| is_meant(incident, &asked.targets) && is_kept(incident))
+        .collect();
     let text = match asked.output {
         Output::Table if kept.is_empty() && is_complete => CALM.to_owned(),
         Output::Table => table(&app, &kept),
@@ -68,6 +85,14 @@ fn unprinted(error: &std::io::Error) -> Outcome {
         return Outcome::Failed;
     }
     fail(&format!("could not print the findings: {error}; look at where standard output goes"))
+}
+
+/// The complaint, and below it the filter with its place marked.
+fn refusal(filter: &str, error: &FilterError) -> String {
+    let shown = |text: &str| text.replace(char::is_control, "?");
+    let before = shown(filter.get(..error.range.start).unwrap_or_default()).width();
+    let many = shown(filter.get(error.range.clone()).unwrap_or_default()).width().max(1);
+    format!("--filter: {error}\n  {}\n  {}{}", shown(filter), " ".repeat(before), "^".repeat(many))
 }
 
 const fn severity(fail_on: FailOn) -> Severity {
@@ -222,4 +247,21 @@ fn object(object: &ObjectRef) -> Value {
         "name": object.name.name,
         "uid": object.uid,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_shown_with_its_place_marked() {
+        let text = "naïve severty=critical";
+        let error = Filter::parse(text, &triage::FIELDS).unwrap_err();
+        assert_eq!(
+            refusal(text, &error),
+            "--filter: there is no field `severty` here; did you mean `severity`?\n\
+             \x20 naïve severty=critical\n\
+             \x20       ^^^^^^^"
+        );
+    }
 }

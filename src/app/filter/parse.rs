@@ -275,8 +275,12 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let text = self.value()?;
         Amount::parse(text, measure).ok_or_else(|| {
-            let reason = if text.is_empty() { "a value is missing here" } else { "that cannot be compared" };
-            FilterError::new(start..self.at, reason).hint(format!("it must be {}", measure.words()))
+            let place = start..self.at;
+            if text.is_empty() {
+                let error = FilterError::new(place, "a value is missing here");
+                return error.hint(format!("it must be {}", measure.words()));
+            }
+            FilterError::new(place, format!("`{text}` is not {}", measure.words()))
         })
     }
 

@@ -172,13 +172,21 @@ fn what_is_wrong_is_told_with_its_place_and_a_way_out() {
 }
 
 #[test]
-fn a_slip_keeps_what_was_read_last() {
+fn a_slip_keeps_what_was_read_before_the_word() {
     let mut typed = Typed::default();
-    typed.set("node=worker-9", &FIELDS);
-    assert!(!typed.filter().unwrap().keeps(&Row));
-    typed.set("node=worker-9 nod=", &FIELDS);
+    let type_on = |typed: &mut Typed, text: &str| {
+        let so_far = typed.text().to_owned();
+        for (at, c) in text.char_indices() {
+            typed.set(format!("{so_far}{}", &text[..at + c.len_utf8()]), &FIELDS);
+        }
+    };
+    type_on(&mut typed, "node=worker-2 zzz=");
     assert!(typed.error().is_some());
-    assert!(!typed.filter().unwrap().keeps(&Row));
+    assert!(typed.filter().unwrap().keeps(&Row), "`zzz` was a word only on its way to a field");
+    typed.set("restarts>9", &FIELDS);
+    typed.keep();
+    typed.set("restarts>", &FIELDS);
+    assert!(!typed.filter().unwrap().keeps(&Row), "what was kept holds while it is changed");
     typed.set("", &FIELDS);
     assert!(typed.error().is_none() && typed.filter().is_none());
 }

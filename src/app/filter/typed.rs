@@ -1,11 +1,14 @@
-//! The filter of one screen as it is typed: its text, the last of it that could be read, and what is wrong now.
+//! The filter of one screen as it is typed: its text, what of it holds, and what is wrong now.
 
 use super::{Field, Filter, FilterError, parse};
 
-/// Invariant: while the text cannot be read, what was last read holds, so that a slip empties no list.
+/// Invariant: while the text cannot be read, what holds is what was kept, or read up to the last blank: neither a
+/// slip nor half a word, on its way to being a field, empties a list.
 #[derive(Debug, Default)]
 pub struct Typed {
     text: String,
+    /// What could be read, without the word that is being typed.
+    before: String,
     filter: Option<Filter>,
     error: Option<FilterError>,
 }
@@ -23,16 +26,28 @@ impl Typed {
         self.filter.as_mut()
     }
 
-    /// Whether rows are kept out.
-    pub const fn is_active(&self) -> bool {
-        self.filter.is_some()
-    }
-
     pub fn set(&mut self, text: impl Into<String>, fields: &[Field]) {
         self.text = text.into();
+        self.error = None;
         match Filter::parse(&self.text, fields) {
-            Ok(filter) => (self.filter, self.error) = (filter, None),
-            Err(error) => self.error = Some(error),
+            Ok(filter) => {
+                self.filter = filter;
+                if self.text.is_empty() || self.text.ends_with(char::is_whitespace) {
+                    self.keep();
+                }
+            }
+            Err(error) => {
+                self.error = Some(error);
+                // It was read once.
+                self.filter = Filter::parse(&self.before, fields).unwrap_or_default();
+            }
+        }
+    }
+
+    /// What is typed is meant as it is.
+    pub fn keep(&mut self) {
+        if self.error.is_none() {
+            self.before.clone_from(&self.text);
         }
     }
 

@@ -12,7 +12,7 @@ pub fn draw(app: &App, cursor: usize, canvas: &mut Canvas<'_>, area: Rect) {
     let size = (44, columns(all.len()).saturating_add(3));
     let inside = boxed(canvas, area, size, &format!("Columns of {}", app.screen().title()));
     let line = |y| Rect { y, height: 1, ..inside };
-    canvas.text(line(inside.y), "from the left; narrow drops from the right", Role::Muted);
+    canvas.text(line(inside.y), "a narrow screen drops from the right", Role::Muted);
     let lines = usize::from(inside.height.saturating_sub(1));
     let top = (cursor + 1).saturating_sub(lines);
     for (at, (y, (heading, is_shown))) in (inside.y + 1..).zip(all.iter().skip(top).take(lines)).enumerate() {

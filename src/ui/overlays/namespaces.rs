@@ -35,7 +35,11 @@ pub fn draw(app: &App, picker: &Picker, canvas: &mut Canvas<'_>, area: Rect) {
         let role = if is_shown { Role::ColumnSorted } else { Role::Text };
         canvas.text(name, choice.namespace.as_deref().unwrap_or("all namespaces"), role);
         let pods = Rect { width: row.width.saturating_sub(14), ..row };
-        canvas.text_right(pods, &format!("{} pods", choice.pods), Role::Muted);
+        canvas.text_right(
+            pods,
+            &format!("{} pod{}", choice.pods, if choice.pods == 1 { " " } else { "s" }),
+            Role::Muted,
+        );
         if choice.incidents > 0 {
             let words = format!("{} {} wrong", glyphs.warning, choice.incidents);
             canvas.text_right(row, &words, Role::SeverityWarning);

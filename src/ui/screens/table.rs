@@ -1,7 +1,7 @@
 //! A list with columns: as many as fit, the least needed dropped first, never the name.
 
 use crate::app::App;
-use crate::app::columns::{Cell, Heading};
+use crate::app::columns::{Heading, Tone};
 use crate::app::view::Grid;
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns};
@@ -25,14 +25,20 @@ pub fn draw(app: &App, needed: &mut Vec<u16>, canvas: &mut Canvas<'_>, area: Rec
     headings(&grid, &placed, canvas, Rect { height: 1, ..inner });
     for (at, cells) in grid.rows.iter().enumerate() {
         let y = area.y + 1 + columns(at);
+        let is_marked = grid.marked.get(at) == Some(&true);
         for column in &placed {
-            cell(&cells[column.at], &grid.headings[column.at], canvas, column.on(inner, y));
+            let cell = &cells[column.at];
+            let role = match cell.tone {
+                // What is wrong with a row stays as visible when it is marked.
+                Tone::Plain | Tone::Muted | Tone::Good if is_marked => Role::RowMarked,
+                tone => tone_role(tone),
+            };
+            titled(&grid.headings[column.at], &cell.text, role, (canvas, column.on(inner, y)));
         }
         let row = Rect { y, height: 1, ..area };
-        if grid.marked.get(at) == Some(&true) {
+        if is_marked {
             let sign = canvas.glyphs().marked;
             canvas.text(Rect { x: area.x + 1, width: 1, ..row }, sign, Role::RowMarked);
-            canvas.fill(row, Role::RowMarked);
         }
         if grid.selected == Some(at) {
             let sign = canvas.glyphs().selected;
@@ -128,10 +134,6 @@ fn titled(heading: &Heading, text: &str, role: Role, (canvas, place): (&mut Canv
     } else {
         canvas.text(place, text, role);
     }
-}
-
-fn cell(cell: &Cell, heading: &Heading, canvas: &mut Canvas<'_>, place: Rect) {
-    titled(heading, &cell.text, tone_role(cell.tone), (canvas, place));
 }
 
 #[cfg(test)]

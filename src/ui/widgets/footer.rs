@@ -47,8 +47,7 @@ fn prompt(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let rest = Rect { x: line.x + taken, width: line.width - taken, ..line };
     canvas.text(rest, "_", Role::Muted);
     let Some(error) = app.filter_error() else {
-        let words =
-            " enter keeps it   esc leaves it as it was   tab completes a field   up/down: used before";
+        let words = " enter keeps it   esc leaves it as it was   tab completes   up: used before";
         canvas.text(below, words, Role::Muted);
         return;
     };

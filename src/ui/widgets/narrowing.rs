@@ -8,13 +8,13 @@ use ratatui::layout::Rect;
 pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let mut line = vec![piece(" ", Role::Muted)];
     if let Some(namespace) = &app.namespaces.shown {
-        line.push(piece(format!(" ns {namespace} "), Role::HeaderStale));
+        line.push(piece(format!(" ns: {namespace}"), Role::HeaderStale));
         let elsewhere = app.view().map_or(app.triage.elsewhere(), |view| view.elsewhere());
         let words = match (elsewhere, app.view()) {
-            (0, _) => "none in others  ".to_owned(),
-            (1, None) => "1 more incident in other namespaces  ".to_owned(),
-            (many, None) => format!("{many} more incidents in other namespaces  "),
-            (many, Some(_)) => format!("{many} in others  "),
+            (0, _) => " (of all)  ".to_owned(),
+            (1, None) => " 1 more incident in other namespaces  ".to_owned(),
+            (many, None) => format!(" {many} more incidents in other namespaces  "),
+            (many, Some(_)) => format!(" {many} more in other namespaces  "),
         };
         line.push(piece(words, Role::Muted));
     }
