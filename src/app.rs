@@ -28,7 +28,7 @@ use crate::command::{Command, Context};
 use crate::findings::{self, Findings};
 use crate::key::Key;
 use crate::keymap::{Keymap, Lookup};
-use columns::Look;
+use columns::{Look, RowId};
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
 use filter::{Field, FilterError, Typed};
@@ -46,6 +46,10 @@ use views::Views;
 pub enum Msg {
     Key(Key),
     Paste(String),
+    /// The mouse was pressed on this.
+    Click(Target),
+    /// The wheel went so many notches down.
+    Wheel(isize),
     Resize(Size),
     Changes(Vec<Change>),
     /// The API server answered, or did not and why.
@@ -58,6 +62,15 @@ pub enum Msg {
     Tick,
     /// The shell has something to say.
     Say(Weight, String),
+}
+
+/// What can be pressed with the mouse: by what it is, and not by where it was drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Row(RowId),
+    /// The heading of the column with this id.
+    Heading(&'static str),
+    Screen(Screen),
 }
 
 /// Anything that the shell is asked for.
@@ -157,6 +170,8 @@ impl App {
         match msg {
             Msg::Key(key) => return self.press(key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Click(target) => self.click(&target),
+            Msg::Wheel(notches) => self.wheel(notches),
             Msg::Resize(size) => {
                 self.size = size;
                 self.is_reordered = true;

@@ -31,6 +31,10 @@ pub struct Arguments {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
     pub demo_speed: u32,
 
+    /// Let the mouse select rows, sort by headings and scroll; the terminal's own selection then needs shift
+    #[arg(long)]
+    pub mouse: bool,
+
     #[command(subcommand)]
     pub command: Option<Command>,
 }

@@ -1,7 +1,7 @@
 //! The terminal: taking it, drawing on it, reading from it, and giving it back whatever happens.
 //!
 //! It holds the screen and what comes in: keys, size, signals. What is drawn and what a key means is decided
-//! elsewhere; nothing here knows the app. No mouse: over SSH each of its moves would be sent.
+//! elsewhere; nothing here knows the app. The mouse is off unless asked for, and its moves are never sent.
 
 mod canvas;
 mod environment;
@@ -13,7 +13,7 @@ mod signals;
 
 pub use environment::{Environment, Unfit};
 pub use guard::restore;
-pub use input::{Input, Inputs};
+pub use input::{Input, Inputs, Pointer};
 pub use signals::{Signal, Signals, Stop};
 
 use canvas::Canvas;
@@ -53,6 +53,12 @@ impl Screen {
             guard::restore();
         }
         screen
+    }
+
+    /// Takes the terminal, and the mouse's presses and wheel with it.
+    pub fn enter_with_mouse() -> io::Result<Self> {
+        guard::with_mouse(true);
+        Self::enter()
     }
 
     /// A screen that is written to `writer` and leaves the terminal alone: for tests.

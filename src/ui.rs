@@ -7,18 +7,28 @@ mod widgets;
 
 use crate::app::columns::Tone;
 use crate::app::screen::Screen;
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Target};
 use crate::findings::Severity;
 use crate::theme::{Glyphs, Role, Theme};
 use paint::Canvas;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 /// What is kept from frame to frame.
 #[derive(Debug, Default)]
 pub struct Cache {
     /// The widths that columns have needed so far: they grow and do not shrink, so that rows do not dance.
     widths: [Vec<u16>; Screen::ALL.len()],
+    /// What the last frame has where.
+    targets: Vec<(Rect, Target)>,
+}
+
+impl Cache {
+    /// What was drawn there that can be pressed.
+    pub fn target(&self, column: u16, row: u16) -> Option<&Target> {
+        let place = Position { x: column, y: row };
+        self.targets.iter().find(|(area, _)| area.contains(place)).map(|(_, target)| target)
+    }
 }
 
 /// How things look: the theme, and the signs that the terminal can show.
@@ -30,6 +40,7 @@ pub struct Look {
 
 pub fn draw(app: &App, look: &Look, cache: &mut Cache, frame: &mut Frame<'_>) {
     let area = frame.area();
+    cache.targets.clear();
     let mut canvas = Canvas::new(frame.buffer_mut(), look);
     canvas.fill(area, Role::Text);
     if app.size.is_too_small() {
@@ -39,7 +50,7 @@ pub fn draw(app: &App, look: &Look, cache: &mut Cache, frame: &mut Frame<'_>) {
     let rows = |from: u16, many: u16| Rect { y: area.y + from, height: many, ..area };
     let body = rows(crate::app::layout::Size::HEADER, app.size.body() - u16::from(app.is_prompting()));
     widgets::header::draw(app, &mut canvas, rows(0, 2));
-    widgets::tabs::draw(app, &mut canvas, rows(2, 1));
+    widgets::tabs::draw(app, &mut cache.targets, &mut canvas, rows(2, 1));
     draw_body(app, cache, &mut canvas, body);
     match &app.overlay {
         Some(Overlay::Help { top }) => overlays::help::draw(app, *top, &mut canvas, body),
@@ -70,7 +81,7 @@ fn draw_body(app: &App, cache: &mut Cache, canvas: &mut Canvas<'_>, body: Rect) 
     }
     match app.view() {
         None => screens::triage::draw(app, canvas, top),
-        Some(_) => screens::table::draw(app, &mut cache.widths[app.screen() as usize], canvas, top),
+        Some(_) => screens::table::draw(app, cache, canvas, top),
     }
 }
 

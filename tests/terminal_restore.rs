@@ -24,7 +24,8 @@ fn child() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let code = runtime.block_on(async {
         let mut signals = Signals::watch().unwrap();
-        let mut screen = Screen::enter().unwrap();
+        let has_mouse = failure.ends_with("with the mouse");
+        let mut screen = if has_mouse { Screen::enter_with_mouse() } else { Screen::enter() }.unwrap();
         let mut inputs = Inputs::new(false);
         screen.draw(|frame| frame.render_widget("calm", frame.area())).unwrap();
         // What goes wrong goes wrong at the first key.
@@ -36,7 +37,7 @@ fn child() {
         screen.draw(|frame| frame.render_widget("WRONG", frame.area())).unwrap();
         screen.ready().await;
         match failure.as_str() {
-            "panic" => panic!("the loop fell over"),
+            "panic" | "panic with the mouse" => panic!("the loop fell over"),
             "panic in a task" => drop(tokio::spawn(async { panic!("a task fell over") })),
             "stuck" => loop {
                 std::thread::park();
@@ -90,6 +91,13 @@ impl Terminal {
         let mut terminal =
             Self { master: pair.master, reader, parser, sent: Vec::new(), ended, process, before };
         terminal.read_until("calm");
+        let mouse = terminal.parser.screen().mouse_protocol_mode();
+        let wanted = match failure.ends_with("with the mouse") {
+            // Moves are never asked for.
+            true => vt100::MouseProtocolMode::PressRelease,
+            false => vt100::MouseProtocolMode::None,
+        };
+        assert_eq!(mouse, wanted);
         assert!(terminal.parser.screen().alternate_screen() && terminal.parser.screen().hide_cursor());
         assert_ne!(modes(&*terminal.master), terminal.before);
         terminal.master.take_writer().unwrap().write_all(b"x").unwrap();
@@ -119,6 +127,7 @@ impl Terminal {
         assert_eq!(modes(&*self.master), self.before, "the modes are as they were");
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         (status.exit_code(), screen.contents())
     }
 }
@@ -139,6 +148,14 @@ fn a_panic_in_a_task_restores_the_terminal_and_ends_the_loop() {
     let (code, text) = Terminal::start("panic in a task").end();
     assert_eq!(code, 101);
     assert!(text.contains("a task fell over"), "{text}");
+}
+
+#[test]
+fn the_mouse_is_given_back_after_a_panic_and_a_signal() {
+    assert_eq!(Terminal::start("panic with the mouse").end().0, 101);
+    let terminal = Terminal::start("nothing, with the mouse");
+    kill_process(terminal.process, Signal::TERM).unwrap();
+    assert_eq!(terminal.end().0, 143);
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl App {
         Vec::new()
     }
 
-    fn go(&mut self, screen: Screen) {
+    pub(super) fn go(&mut self, screen: Screen) {
         self.overlay = None;
         if self.place.screen != screen || self.place.open.is_some() {
             self.visit(Place { screen, open: None });
@@ -309,7 +309,7 @@ impl App {
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
     }
 
-    fn move_cursor(&mut self, movement: Move) {
+    pub(super) fn move_cursor(&mut self, movement: Move) {
         let lines = match &self.overlay {
             Some(Overlay::Palette(palette)) => palette.candidates(self.below(), &self.keymap).len(),
             Some(Overlay::Namespaces(picker)) => self.choices(picker).len(),

@@ -3,10 +3,13 @@
 use super::columns::choice::Columns;
 use super::namespaces::{Choice, Picker};
 use super::notice::Weight;
-use super::{App, Effect, Overlay};
+use super::view::Move;
+use super::{App, Effect, Overlay, Target};
 use crate::cluster::Text;
 use crate::command::Ui;
 
+/// Lines that a notch of the wheel moves.
+const WHEEL: isize = 3;
 /// Filters that are remembered.
 const MOST_FILTERS: usize = 50;
 
@@ -26,6 +29,28 @@ impl App {
             && (self.namespaces.shown.is_some()
                 || (!self.filter().is_empty() && !self.is_prompting())
                 || self.view().is_some_and(|view| view.problems_only || !view.marks.is_empty()))
+    }
+
+    // -- mouse -----------------------------------------------------------------------------------------------
+
+    pub(super) fn click(&mut self, target: &Target) {
+        // What lies on top hides what is below it: a press there means nothing.
+        if self.overlay.is_some() {
+            return;
+        }
+        match target {
+            Target::Row(id) => {
+                if let Some(view) = self.view_mut() {
+                    view.select(id);
+                }
+            }
+            Target::Heading(id) => self.sort_by(id),
+            Target::Screen(screen) => self.go(*screen),
+        }
+    }
+
+    pub(super) fn wheel(&mut self, notches: isize) {
+        self.move_cursor(Move::By(notches * WHEEL));
     }
 
     // -- filter ----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ use crate::app::notice::Weight;
 use crate::app::{App, Effect, Msg};
 use crate::k8s;
 use crate::k8s::watch::{Limits, LinkState, LoginState, Streams, Update};
-use crate::terminal::{Environment, Input, Inputs, Screen, Signal, Signals};
+use crate::terminal::{Environment, Input, Inputs, Pointer, Screen, Signal, Signals};
 use crate::theme::Glyphs;
 use crate::ui::{self, Cache};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ struct Board {
 
 pub async fn run(
     connection: Connection,
-    environment: &Environment,
+    (environment, has_mouse): (&Environment, bool),
     signals: Signals,
     settings: Settings,
 ) -> Outcome {
@@ -64,7 +64,8 @@ pub async fn run(
     });
     let clock = session.clock.clone();
     let scope = session.scope.clone();
-    let screen = match Screen::enter() {
+    let entered = if has_mouse { Screen::enter_with_mouse() } else { Screen::enter() };
+    let screen = match entered {
         Ok(screen) => screen.ascii_only(!shows_unicode),
         Err(error) => return fail(&format!("could not take the terminal: {error}")),
     };
@@ -198,6 +199,12 @@ impl Board {
                 self.screen.resize(width, height)?;
                 Msg::Resize(Size { width, height })
             }
+            Input::Pointer(Pointer::Press(column, row)) => match self.cache.target(column, row) {
+                Some(target) => Msg::Click(target.clone()),
+                None => return Ok(()),
+            },
+            Input::Pointer(Pointer::WheelUp) => Msg::Wheel(-1),
+            Input::Pointer(Pointer::WheelDown) => Msg::Wheel(1),
             Input::Focus(_) => return Ok(()),
             // Nobody can see or press anything any more: as if the line had been hung up.
             Input::Closed => return Err(End::Signal(129)),

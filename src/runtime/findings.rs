@@ -18,7 +18,6 @@ use std::io::{ErrorKind, Write as _};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
-use unicode_width::UnicodeWidthStr as _;
 
 /// Said of a complete picture alone.
 const CALM: &str = "nothing is wrong that sickbay looks for\n";
@@ -89,10 +88,9 @@ fn unprinted(error: &std::io::Error) -> Outcome {
 
 /// The complaint, and below it the filter with its place marked.
 fn refusal(filter: &str, error: &FilterError) -> String {
-    let shown = |text: &str| text.replace(char::is_control, "?");
-    let before = shown(filter.get(..error.range.start).unwrap_or_default()).width();
-    let many = shown(filter.get(error.range.clone()).unwrap_or_default()).width().max(1);
-    format!("--filter: {error}\n  {}\n  {}{}", shown(filter), " ".repeat(before), "^".repeat(many))
+    let shown = filter.replace(char::is_control, "?");
+    let (before, many) = error.columns(filter);
+    format!("--filter: {error}\n  {shown}\n  {}{}", " ".repeat(before), "^".repeat(many))
 }
 
 const fn severity(fail_on: FailOn) -> Severity {

@@ -14,12 +14,25 @@ use crossterm::{cursor, queue};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 /// Whether the terminal is ours. Held while something is written, so that a frame and the restoring sequences
 /// cannot mix. It is global because the terminal is, and because a panic hook is told nothing.
 static TAKEN: Mutex<bool> = Mutex::new(false);
+
+/// Whether presses and the wheel are asked for while the terminal is ours. It outlives a suspend.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+
+/// Presses, releases and the wheel, and no moves: over SSH each of those would be sent.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// Asks for the mouse from the next time the terminal is taken.
+pub(super) fn with_mouse(is_on: bool) {
+    MOUSE.store(is_on, Ordering::Relaxed);
+}
 
 /// Takes the terminal, or takes it again if someone changed it behind our back.
 pub(super) fn take() -> io::Result<()> {
@@ -39,6 +52,9 @@ pub(super) fn take() -> io::Result<()> {
         EnableFocusChange,
         Clear(ClearType::All)
     )?;
+    if MOUSE.load(Ordering::Relaxed) {
+        bytes.extend_from_slice(MOUSE_ON);
+    }
     let written = write_to_terminal(&bytes);
     drop(taken);
     if written.is_err() {
@@ -57,6 +73,10 @@ pub fn restore() {
     // to go: the terminal is either gone or the very thing that is being left.
     let _ = disable_raw_mode();
     let mut bytes = Vec::new();
+    // Where it is not on, this changes nothing.
+    if MOUSE.load(Ordering::Relaxed) {
+        bytes.extend_from_slice(MOUSE_OFF);
+    }
     let queued = queue!(
         bytes,
         EndSynchronizedUpdate,

@@ -2,7 +2,10 @@
 
 use super::rejoin::Rejoin;
 use crate::key::{Code, Held, Key};
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    MouseEventKind,
+};
 use futures::StreamExt as _;
 use std::collections::VecDeque;
 use std::io;
@@ -14,12 +17,23 @@ pub enum Input {
     Key(Key),
     /// Text, never commands, and not sanitised.
     Paste(String),
+    Pointer(Pointer),
     /// Columns and rows.
     Resize(u16, u16),
     /// Whether someone looks.
     Focus(bool),
     /// Nothing will come any more.
     Closed,
+}
+
+/// What the mouse did that means something here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// The left button, on this column and row.
+    Press(u16, u16),
+    /// One notch of the wheel.
+    WheelUp,
+    WheelDown,
 }
 
 /// Reads the terminal. Only one may exist at a time; drop it before a child process reads the terminal.
@@ -78,8 +92,17 @@ fn translated(event: Event) -> Option<Input> {
         Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
         Event::FocusGained => Some(Input::Focus(true)),
         Event::FocusLost => Some(Input::Focus(false)),
-        // Never asked for.
-        Event::Mouse(_) => None,
+        Event::Mouse(mouse) => translated_mouse(mouse).map(Input::Pointer),
+    }
+}
+
+fn translated_mouse(event: MouseEvent) -> Option<Pointer> {
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Pointer::Press(event.column, event.row)),
+        MouseEventKind::ScrollUp => Some(Pointer::WheelUp),
+        MouseEventKind::ScrollDown => Some(Pointer::WheelDown),
+        // Other buttons belong to the terminal, and a press is enough.
+        _ => None,
     }
 }
 

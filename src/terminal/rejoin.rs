@@ -51,7 +51,7 @@ impl Rejoin {
         self.deadline = now + self.hold;
         let key = match &input {
             Input::Key(key) => Some(*key),
-            Input::Paste(_) | Input::Resize(..) | Input::Focus(_) | Input::Closed => None,
+            Input::Paste(_) | Input::Pointer(_) | Input::Resize(..) | Input::Focus(_) | Input::Closed => None,
         };
         let typed = key.and_then(Key::text);
         match (std::mem::replace(&mut self.state, State::Idle), key, typed) {

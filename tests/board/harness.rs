@@ -86,6 +86,17 @@ impl Board {
         effects
     }
 
+    /// Presses the mouse on the first place where this is written.
+    pub fn click(&mut self, text: &str) {
+        let screen = self.screen();
+        let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+        let column = line[..line.find(text).unwrap()].chars().count();
+        let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
+        let target = self.cache.target(column, row).unwrap().clone();
+        self.tell(Msg::Click(target));
+        self.app.settle();
+    }
+
     pub fn type_text(&mut self, text: &str) {
         self.tell(Msg::Paste(text.to_owned()));
     }

@@ -193,3 +193,23 @@ fn triage_is_asked_by_incident_and_counts_what_a_namespace_hides() {
     board.press("enter");
     assert!(board.screen().contains("none of the 1 incidents"), "{}", board.screen());
 }
+
+#[test]
+fn the_mouse_selects_rows_sorts_by_headings_changes_screens_and_scrolls() {
+    let mut board = pods();
+    board.click("queue-0");
+    assert!(board.selected().contains("queue-0"), "{}", board.selected());
+    board.click("NAME ");
+    assert!(board.screen().contains("NAME↑"), "{}", board.screen());
+    board.click("NAME↑");
+    assert!(board.screen().contains("NAME↓"), "{}", board.screen());
+    board.click("2 Nodes");
+    assert!(board.screen().contains("CORDON"), "{}", board.screen());
+    board.press("3 g");
+    board.tell(Msg::Wheel(1));
+    assert!(board.selected().contains("proxy-2"), "{}", board.selected());
+    // What lies on top hides what is below it.
+    board.press("?");
+    board.click("1 Triage");
+    assert!(board.screen().contains("Keys on pods"), "{}", board.screen());
+}

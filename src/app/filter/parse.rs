@@ -12,6 +12,7 @@ use super::{Compare, Field, Order, Term, Test, Word};
 use crate::problem::nearest;
 use regex::{Regex, RegexBuilder};
 use std::ops::Range;
+use unicode_width::UnicodeWidthStr as _;
 
 /// What a compiled pattern may take: enough for what a person writes, and too little to hold up the screen.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -31,6 +32,12 @@ pub struct FilterError {
 }
 
 impl FilterError {
+    /// The columns before the place in the text that was read, and those that it takes, at least one.
+    pub fn columns(&self, text: &str) -> (usize, usize) {
+        let width = |range: Range<usize>| text.get(range).unwrap_or_default().width();
+        (width(0..self.range.start), width(self.range.clone()).max(1))
+    }
+
     fn new(range: Range<usize>, reason: impl Into<String>) -> Self {
         Self { range, reason: reason.into(), hint: None }
     }

@@ -1,3 +1,5 @@
+//! What each form of the language keeps, what is refused and how, and that nothing fails.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,11 +1,11 @@
 //! A list with columns: as many as fit, the least needed dropped first, never the name.
 
-use crate::app::App;
 use crate::app::columns::{Heading, Tone};
 use crate::app::view::Grid;
+use crate::app::{App, Target};
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns};
-use crate::ui::tone_role;
+use crate::ui::{Cache, tone_role};
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,15 +14,21 @@ const GAP: u16 = 2;
 /// The cursor's sign before each row.
 const CURSOR: u16 = 2;
 
-pub fn draw(app: &App, needed: &mut Vec<u16>, canvas: &mut Canvas<'_>, area: Rect) {
+pub fn draw(app: &App, cache: &mut Cache, canvas: &mut Canvas<'_>, area: Rect) {
     let rows = usize::from(area.height.saturating_sub(1));
     let look = app.look();
     let Some(grid) = app.views.grid(app.screen(), &look, rows) else { return };
+    let needed = &mut cache.widths[app.screen() as usize];
     grow(needed, &grid);
     let inner = Rect { x: area.x + CURSOR, width: area.width.saturating_sub(CURSOR), ..area };
     let wanted: Vec<u16> = grid.places.iter().map(|place| needed.get(*place).copied().unwrap_or(0)).collect();
     let placed = place(&grid.headings, &wanted, inner.width);
     headings(&grid, &placed, canvas, Rect { height: 1, ..inner });
+    let on_headings =
+        placed.iter().map(|column| (column.on(inner, inner.y), Target::Heading(grid.headings[column.at].id)));
+    let on_rows =
+        (area.y + 1..).zip(&grid.ids).map(|(y, id)| (Rect { y, height: 1, ..area }, Target::Row(id.clone())));
+    cache.targets.extend(on_headings.chain(on_rows));
     for (at, cells) in grid.rows.iter().enumerate() {
         let y = area.y + 1 + columns(at);
         let is_marked = grid.marked.get(at) == Some(&true);

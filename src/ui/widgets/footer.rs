@@ -51,8 +51,8 @@ fn prompt(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.text(below, words, Role::Muted);
         return;
     };
-    let before = columns(text.get(..error.range.start).unwrap_or(text).width());
-    let many = columns(text.get(error.range.clone()).unwrap_or_default().width()).max(1);
+    let (before, many) = error.columns(text);
+    let (before, many) = (columns(before), columns(many));
     let at = (before + 1).saturating_sub(hidden).min(below.width.saturating_sub(1));
     let words = error.to_string();
     let carets = "^".repeat(usize::from(many));

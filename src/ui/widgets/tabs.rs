@@ -1,7 +1,7 @@
 //! The line of screens, and how much of the list is shown.
 
-use crate::app::App;
 use crate::app::screen::Screen;
+use crate::app::{App, Target};
 use crate::command::{Command, Ui};
 use crate::findings::Severity;
 use crate::theme::Role;
@@ -9,15 +9,22 @@ use crate::ui::paint::{Canvas, Piece, piece, width};
 use crate::ui::severity_role;
 use ratatui::layout::Rect;
 
-pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
+pub fn draw(app: &App, targets: &mut Vec<(Rect, Target)>, canvas: &mut Canvas<'_>, area: Rect) {
     let right = shown(app);
     let taken = canvas.text_right(area, &right, Role::Muted);
     let left = Rect { width: area.width.saturating_sub(taken + 1), ..area };
-    let lines = [Titles::Long, Titles::Short, Titles::Current].map(|titles| line(app, titles));
-    let fits = |line: &&Vec<Piece<'_>>| width(line) <= left.width;
+    let lines = [Titles::Long, Titles::Short, Titles::Current].map(|titles| tabs(app, titles));
+    let fits = |tabs: &&Vec<Tab<'_>>| tabs.iter().map(|(_, tab)| width(tab)).sum::<u16>() <= left.width;
     let [.., least] = &lines;
-    canvas.pieces(left, lines.iter().find(fits).unwrap_or(least));
+    let mut rest = left;
+    for (screen, tab) in lines.iter().find(fits).unwrap_or(least) {
+        let taken = canvas.pieces(rest, tab);
+        targets.push((Rect { width: taken, ..rest }, Target::Screen(*screen)));
+        rest = Rect { x: rest.x + taken, width: rest.width - taken, ..rest };
+    }
 }
+
+type Tab<'a> = (Screen, Vec<Piece<'a>>);
 
 /// How much of the screens' titles there is room for.
 #[derive(Clone, Copy)]
@@ -28,11 +35,12 @@ enum Titles {
     Current,
 }
 
-fn line(app: &App, titles: Titles) -> Vec<Piece<'_>> {
-    let mut line = Vec::new();
+fn tabs(app: &App, titles: Titles) -> Vec<Tab<'_>> {
+    let mut tabs = Vec::new();
     for screen in Screen::ALL {
+        let mut tab = Vec::new();
         let key = app.keymap.keys(app.below(), Command::Ui(command(screen))).next();
-        line.push(piece(key.map_or_else(String::new, |key| format!(" {key}")), Role::Key));
+        tab.push(piece(key.map_or_else(String::new, |key| format!(" {key}")), Role::Key));
         let is_current = screen == app.screen();
         let title = match titles {
             Titles::Long => screen.title(),
@@ -41,17 +49,18 @@ fn line(app: &App, titles: Titles) -> Vec<Piece<'_>> {
             Titles::Current => "",
         };
         if !title.is_empty() {
-            line.push(piece(" ", Role::Muted));
-            line.push(piece(title, if is_current { Role::ColumnSorted } else { Role::Muted }));
+            tab.push(piece(" ", Role::Muted));
+            tab.push(piece(title, if is_current { Role::ColumnSorted } else { Role::Muted }));
         }
         if screen == Screen::Triage
             && let Some(worst) = Severity::ALL.into_iter().find(|severity| app.findings.count(*severity) > 0)
         {
-            line.push(piece(format!(" {}", app.findings.incidents.len()), severity_role(worst)));
+            tab.push(piece(format!(" {}", app.findings.incidents.len()), severity_role(worst)));
         }
-        line.push(piece(" ", Role::Muted));
+        tab.push(piece(" ", Role::Muted));
+        tabs.push((screen, tab));
     }
-    line
+    tabs
 }
 
 const fn command(screen: Screen) -> Ui {
