@@ -92,10 +92,11 @@ impl Terminal {
             Self { master: pair.master, reader, parser, sent: Vec::new(), ended, process, before };
         terminal.read_until("calm");
         let mouse = terminal.parser.screen().mouse_protocol_mode();
-        let wanted = match failure.ends_with("with the mouse") {
-            // Moves are never asked for.
-            true => vt100::MouseProtocolMode::PressRelease,
-            false => vt100::MouseProtocolMode::None,
+        // Moves are never asked for.
+        let wanted = if failure.ends_with("with the mouse") {
+            vt100::MouseProtocolMode::PressRelease
+        } else {
+            vt100::MouseProtocolMode::None
         };
         assert_eq!(mouse, wanted);
         assert!(terminal.parser.screen().alternate_screen() && terminal.parser.screen().hide_cursor());

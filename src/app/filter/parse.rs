@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
         }
         let operator = OPERATORS.into_iter().find(|(sign, _)| self.rest().starts_with(sign));
         match (operator, name.strip_prefix(LABEL)) {
-            (None, Some(key)) if key.is_empty() => {
+            (None, Some("")) => {
                 let error = FilterError::new(start..self.at, "`label:` wants the name of a label after it");
                 Err(error.hint("such as label:app=web"))
             }
