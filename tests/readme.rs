@@ -156,6 +156,11 @@ fn by_keys(
 }
 
 fn place(contexts: &[Context]) -> String {
+    // A small list on top of a table: what works everywhere is not listed again for it.
+    let contexts: &[Context] = match contexts {
+        [rest @ .., Context::Columns] if !rest.is_empty() => rest,
+        all => all,
+    };
     PLACES.iter().find(|(together, _)| *together == contexts).map_or_else(
         || contexts.iter().map(|context| context.id()).collect::<Vec<_>>().join(", "),
         |(_, word)| (*word).to_owned(),

@@ -59,6 +59,10 @@ pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> O
         .filter(|incident| is_meant(incident, &asked.targets) && is_kept(incident))
         .collect();
     let text = match asked.output {
+        // What a filter leaves out is still wrong.
+        Output::Table if kept.is_empty() && filter.is_some() && !app.findings.is_empty() => {
+            format!("none of the {} incidents matches the filter\n", app.findings.incidents.len())
+        }
         Output::Table if kept.is_empty() && is_complete => CALM.to_owned(),
         Output::Table => table(&app, &kept),
         Output::Json => format!("{:#}\n", document(&app, &kept)),
