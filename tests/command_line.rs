@@ -48,6 +48,18 @@ fn what_is_not_understood_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn a_filter_that_cannot_be_read_is_refused_before_anything_is_asked() {
+    let ran = run(&["findings", "--kubeconfig", "/does/not/exist", "--filter", "node=a severty=critical"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(
+        ran.err,
+        "sickbay: --filter: there is no field `severty` here; did you mean `severity`?\n\
+         \x20 node=a severty=critical\n\
+         \x20        ^^^^^^^\n"
+    );
+}
+
+#[test]
 fn an_option_of_the_demo_is_refused_where_there_is_no_demo() {
     for arguments in [
         &["--demo-speed", "5"][..],

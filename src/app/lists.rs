@@ -61,8 +61,9 @@ impl App {
             self.overlay = Some(Overlay::Prompt { before });
             return;
         }
-        self.typed_mut().keep();
         let text = self.filter().trim().to_owned();
+        self.edit_filter(|filter| filter.clone_from(&text));
+        self.typed_mut().keep();
         if !text.is_empty() {
             self.filters.retain(|known| *known != text);
             self.filters.push(text);

@@ -14,7 +14,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             (0, _) => " (of all)  ".to_owned(),
             (1, None) => " 1 more incident in other namespaces  ".to_owned(),
             (many, None) => format!(" {many} more incidents in other namespaces  "),
-            (many, Some(_)) => format!(" {many} more in other namespaces  "),
+            (many, Some(_)) => format!(" {many} more elsewhere  "),
         };
         line.push(piece(words, Role::Muted));
     }
@@ -30,7 +30,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             line.push(piece(marked, Role::RowMarked));
             let hidden = view.hidden_marks();
             if hidden > 0 {
-                line.push(piece(format!(", {hidden} of them hidden"), Role::HeaderStale));
+                line.push(piece(format!(", {hidden} hidden"), Role::HeaderStale));
             }
         }
     }
