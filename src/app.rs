@@ -29,9 +29,9 @@ use crate::findings::{self, Findings};
 use crate::key::Key;
 use crate::keymap::{Keymap, Lookup};
 use columns::{Look, RowId};
+use filter::{Field, FilterError, Typed};
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
-use filter::{Field, FilterError, Typed};
 use link::{Link, Login, Picture, Session};
 use namespaces::{Namespaces, Picker};
 use notice::{Notices, Weight};
@@ -316,7 +316,8 @@ impl App {
 
     /// Rows of a table or an open object: the body without its heading and the notes.
     pub fn table_rows(&self) -> usize {
-        usize::from(self.size.body().saturating_sub(1)).saturating_sub(self.notes().len() + self.lines_around())
+        usize::from(self.size.body().saturating_sub(1))
+            .saturating_sub(self.notes().len() + self.lines_around())
     }
 
     pub fn triage_rows(&self) -> usize {

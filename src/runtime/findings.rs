@@ -10,7 +10,7 @@ use crate::app::object::clock_words;
 use crate::app::time::age;
 use crate::app::{App, Msg, triage};
 use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
-use crate::cluster::ObjectRef;
+use crate::cluster::{ObjectRef, Text};
 use crate::findings::{Awaited, Bound, Finding, Incident, Severity};
 use crate::k8s::watch::{Limits, LinkState, Streams, Update};
 use serde_json::{Value, json};
@@ -27,7 +27,9 @@ pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> O
     let mut filter = match Filter::parse(&asked.filter, &triage::FIELDS) {
         Ok(filter) => filter,
         Err(error) => {
-            complain(&refusal(&asked.filter, &error));
+            let [complaint, shown, carets] = refusal(&asked.filter, &error);
+            complain(&complaint);
+            let _closed = writeln!(std::io::stderr(), "{}\n{carets}", Text::new(&shown));
             return Outcome::Usage;
         }
     };
@@ -90,11 +92,12 @@ fn unprinted(error: &std::io::Error) -> Outcome {
     fail(&format!("could not print the findings: {error}; look at where standard output goes"))
 }
 
-/// The complaint, and below it the filter with its place marked.
-fn refusal(filter: &str, error: &FilterError) -> String {
-    let shown = filter.replace(char::is_control, "?");
+/// The complaint, and below it the filter with its place marked, line by line.
+fn refusal(filter: &str, error: &FilterError) -> [String; 3] {
     let (before, many) = error.columns(filter);
-    format!("--filter: {error}\n  {shown}\n  {}{}", " ".repeat(before), "^".repeat(many))
+    let shown = filter.replace(char::is_control, "?");
+    let carets = format!("  {}{}", " ".repeat(before), "^".repeat(many));
+    [format!("--filter: {error}"), format!("  {shown}"), carets]
 }
 
 const fn severity(fail_on: FailOn) -> Severity {
@@ -261,9 +264,11 @@ mod tests {
         let error = Filter::parse(text, &triage::FIELDS).unwrap_err();
         assert_eq!(
             refusal(text, &error),
-            "--filter: there is no field `severty` here; did you mean `severity`?\n\
-             \x20 naïve severty=critical\n\
-             \x20       ^^^^^^^"
+            [
+                "--filter: there is no field `severty` here; did you mean `severity`?",
+                "  naïve severty=critical",
+                "        ^^^^^^^",
+            ]
         );
     }
 }

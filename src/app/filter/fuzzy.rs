@@ -23,19 +23,27 @@ impl std::fmt::Debug for Scratch {
 
 /// One word; capital letters in it are meant as such.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Word(Atom);
+pub struct Word {
+    typed: String,
+    atom: Atom,
+}
 
 impl Word {
     pub fn new(word: &str) -> Self {
-        Self(Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false))
+        let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
+        Self { typed: word.to_owned(), atom }
     }
 
     /// Whether one of the words in the text is like it. Never across words: the letters of any short word can be
     /// picked from a whole row.
     pub fn is_in(&self, text: &str, scratch: &mut Scratch) -> bool {
+        // Most of what is found stands there as it was typed, which is seen at once.
+        if text.contains(&self.typed) {
+            return true;
+        }
         let Scratch { matcher, letters } = scratch;
         text.split_ascii_whitespace()
-            .any(|word| self.0.score(Utf32Str::new(word, letters), matcher).is_some())
+            .any(|word| self.atom.score(Utf32Str::new(word, letters), matcher).is_some())
     }
 }
 
