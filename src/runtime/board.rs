@@ -28,7 +28,8 @@ const QUEUE: usize = 64;
 const BATCH: usize = 64;
 
 struct Board {
-    app: App,
+    /// In a place of its own: the loop is moved, and the lists are not small.
+    app: Box<App>,
     look: ui::Look,
     cache: Cache,
     screen: Screen,
@@ -49,7 +50,7 @@ pub async fn run(
     signals: Signals,
     settings: Settings,
 ) -> Outcome {
-    let mut app = connection.app(&settings);
+    let mut app = Box::new(connection.app(&settings));
     let now = connection.session.clock.now();
     for notice in settings.notices() {
         app.update(Msg::Say(Weight::Warning, notice), now);

@@ -213,3 +213,29 @@ fn the_mouse_selects_rows_sorts_by_headings_changes_screens_and_scrolls() {
     board.click("1 Triage");
     assert!(board.screen().contains("Keys on pods"), "{}", board.screen());
 }
+
+#[test]
+fn every_screen_with_columns_can_be_asked_for_its_own() {
+    for (screen, typed, kept) in [
+        ("2", "status=silent", "worker-2"),
+        ("2", "cordon=cordoned since>1m", "worker-2"),
+        ("4", "attached=worker-2 claim=*queue*", "data-queue-0"),
+        ("4", "ns=mq pod=queue-*", "data-queue-0"),
+        ("5", "kind=deployment ready<desired", ""),
+        ("5", "desired>0 ready<1", ""),
+        ("6", "type=warning age<1h", ""),
+        ("7", "type=clusterip status!=answers", ""),
+    ] {
+        let mut board = Board::incident(160, 48);
+        board.press(screen);
+        filter(&mut board, typed);
+        board.press("enter");
+        let screen = board.screen();
+        if kept.is_empty() {
+            // `ready<desired` compares with a number, and says so.
+            assert_eq!(screen.contains('^'), typed.ends_with("desired"), "{typed}: {screen}");
+        } else {
+            assert!(board.selected().contains(kept), "{typed}: {screen}");
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! The columns of the events: when last, what, of whom; those that say the same are one line with their count.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Field, Measure};
 use crate::app::time::age;
-use crate::cluster::{Cluster, FoldedEvent, Row as _};
+use crate::cluster::{Cluster, FoldedEvent, Row as _, Text};
 
 #[derive(Debug)]
 pub struct Events;
@@ -36,12 +37,18 @@ impl Listing for Events {
     type Column = Column;
 
     const COLUMNS: &'static [(Column, Heading)] = &[
-        (Column::Age, Heading::new("age", "SEEN", (5, 6), 0).right()),
+        (Column::Age, Heading::new("age", "SEEN", (5, 6), 0).right().measured(Measure::Duration)),
         (Column::Type, Heading::new("type", "TYPE", (4, 5), 4)),
         (Column::Reason, Heading::new("reason", "REASON", (18, 28), 0)),
         (Column::Object, Heading::new("object", "OBJECT", (18, 44), 1)),
-        (Column::Count, Heading::new("count", "COUNT", (5, 6), 5).right()),
+        (Column::Count, Heading::new("count", "COUNT", (5, 6), 5).right().measured(Measure::Number)),
         (Column::Message, Heading::new("message", "MESSAGE", (24, 400), 2)),
+    ];
+
+    const FIELDS: &'static [Field] = &[
+        Field { id: KIND, title: KIND, measure: Measure::Text },
+        Field { id: NAMESPACE, title: NAMESPACE, measure: Measure::Text },
+        Field { id: NAME, title: NAME, measure: Measure::Text },
     ];
 
     fn rows(cluster: &Cluster) -> Vec<FoldedEvent<'_>> {
@@ -97,7 +104,38 @@ impl Listing for Events {
     fn is_problem(row: &FoldedEvent<'_>, _: &Look<'_>) -> bool {
         row.newest.is_warning
     }
+
+    /// That of its object: what is said of a node lies in `default` and is about none.
+    fn namespace(row: &FoldedEvent<'_>) -> Option<Text> {
+        Some(row.newest.regarding.name.namespace.clone()).filter(|namespace| !namespace.is_empty())
+    }
+
+    fn fact<'r>((column, _): (Column, &Heading), row: &'r FoldedEvent<'_>, look: &Look<'_>) -> Fact<'r> {
+        let event = row.newest;
+        match column {
+            Column::Age => event.last.map_or(Fact::None, |at| Fact::duration(look.now.duration_since(at))),
+            Column::Type => Fact::text(word(event.is_warning)),
+            Column::Reason => Fact::text(event.reason.as_str()),
+            Column::Object => Fact::text(subject(row)),
+            Column::Count => Fact::count(usize::try_from(row.count).unwrap_or(usize::MAX)),
+            Column::Message => Fact::text(event.note.as_str()),
+        }
+    }
+
+    fn extra<'r>(field: &'static str, row: &'r FoldedEvent<'_>, _: &Look<'_>) -> Fact<'r> {
+        let about = &row.newest.regarding;
+        match field {
+            KIND => Fact::text(about.kind.as_str()),
+            NAMESPACE => Fact::text(about.name.namespace.as_str()),
+            NAME => Fact::text(about.name.name.as_str()),
+            _ => Fact::None,
+        }
+    }
 }
+
+const KIND: &str = "kind";
+const NAMESPACE: &str = "namespace";
+const NAME: &str = "name";
 
 /// What must be said beside any list of events: how much of them there is, and what it means that one is not there.
 pub fn note(cluster: &Cluster) -> String {

@@ -1,8 +1,9 @@
 //! The columns of the services: how they are reached, and whether anything that lives stands behind them.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Measure};
 use crate::app::time::age;
-use crate::cluster::{Backed, Backing, Cluster, Kind, Row as _, Service};
+use crate::cluster::{Backed, Backing, Cluster, Kind, Meta, Row as _, Service};
 
 #[derive(Debug)]
 pub struct Services;
@@ -90,7 +91,7 @@ impl Listing for Services {
         (Column::Ports, Heading::new("ports", "PORTS", (8, 36), 5)),
         (Column::Selector, Heading::new("selector", "SELECTOR", (16, 60), 8)),
         (Column::External, Heading::new("external", "EXTERNAL", (10, 40), 9)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 7).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 7).right().measured(Measure::Duration)),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<Backed<'_>> {
@@ -170,5 +171,25 @@ impl Listing for Services {
 
     fn is_problem(row: &Backed<'_>, _: &Look<'_>) -> bool {
         row.is_problem()
+    }
+
+    fn meta<'r>(row: &'r Backed<'_>) -> Option<&'r Meta> {
+        Some(&row.service.meta)
+    }
+
+    fn fact<'r>((column, heading): (Column, &Heading), row: &'r Backed<'_>, look: &Look<'_>) -> Fact<'r> {
+        match column {
+            // Words with commas in them, and not several.
+            Column::Status => Fact::text(status(row).text),
+            Column::Age => row.service.meta.age(look.now).map_or(Fact::None, Fact::duration),
+            Column::Namespace
+            | Column::Name
+            | Column::Ready
+            | Column::Type
+            | Column::ClusterIp
+            | Column::Ports
+            | Column::Selector
+            | Column::External => Fact::of_cell(&Self::cell(column, row, look).text, heading.measure),
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! The columns of the workloads: what is wanted, how much of it is there, and where the rollout stands in words.
 
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
+use crate::app::filter::{Fact, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Counts, DaemonSet, Deployment, Job, JobState, Rollout, StatefulSet, Workload};
+use crate::cluster::{
+    Cluster, Counts, DaemonSet, Deployment, Job, JobState, Meta, Rollout, StatefulSet, Workload,
+};
 use jiff::Timestamp;
 
 #[derive(Debug)]
@@ -152,12 +155,12 @@ impl Listing for Workloads {
         (Column::Name, Heading::new("name", "NAME", (18, 60), 0)),
         (Column::Kind, Heading::new("kind", "KIND", (11, 11), 2)),
         (Column::Status, Heading::new("status", "STATUS", (31, 56), 0)),
-        (Column::Desired, Heading::new("desired", "WANT", (4, 5), 5).right()),
-        (Column::Updated, Heading::new("updated", "NEW", (4, 5), 6).right()),
-        (Column::Ready, Heading::new("ready", "READY", (5, 5), 4).right()),
-        (Column::Available, Heading::new("available", "AVAIL", (5, 5), 7).right()),
+        (Column::Desired, Heading::new("desired", "WANT", (4, 5), 5).right().measured(Measure::Number)),
+        (Column::Updated, Heading::new("updated", "NEW", (4, 5), 6).right().measured(Measure::Number)),
+        (Column::Ready, Heading::new("ready", "READY", (5, 5), 4).right().measured(Measure::Number)),
+        (Column::Available, Heading::new("available", "AVAIL", (5, 5), 7).right().measured(Measure::Number)),
         (Column::Images, Heading::new("images", "IMAGES", (16, 60), 9)),
-        (Column::Age, Heading::new("age", "AGE", (5, 6), 8).right()),
+        (Column::Age, Heading::new("age", "AGE", (5, 6), 8).right().measured(Measure::Duration)),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<Workload<'_>> {
@@ -222,6 +225,27 @@ impl Listing for Workloads {
 
     fn is_problem(row: &Workload<'_>, _: &Look<'_>) -> bool {
         !row.is_well() || row.meta().is_deleting()
+    }
+
+    fn meta<'r>(row: &'r Workload<'_>) -> Option<&'r Meta> {
+        Some(row.meta())
+    }
+
+    fn fact<'r>((column, heading): (Column, &Heading), row: &'r Workload<'_>, look: &Look<'_>) -> Fact<'r> {
+        let count = |many: Option<u32>| many.map_or(Fact::None, |many| Fact::Number(many.into()));
+        let counts = row.counts();
+        match column {
+            // Words with commas in them, and not several.
+            Column::Status => Fact::text(status(*row, look).text),
+            Column::Desired => count(Some(counts.desired)),
+            Column::Updated => count(counts.updated),
+            Column::Ready => count(Some(counts.ready)),
+            Column::Available => count(counts.available),
+            Column::Age => row.meta().age(look.now).map_or(Fact::None, Fact::duration),
+            Column::Namespace | Column::Name | Column::Kind | Column::Images => {
+                Fact::of_cell(&Self::cell(column, row, look).text, heading.measure)
+            }
+        }
     }
 }
 
