@@ -3,6 +3,7 @@
 //! `update` takes a message and the time and returns what the shell should carry out; `settle` makes what is shown
 //! anew from what is known, once per batch and before drawing. Nothing here reads a clock, draws or waits.
 
+pub mod arranged;
 pub mod columns;
 pub mod filter;
 pub mod layout;

@@ -14,6 +14,7 @@ pub use schema::Setting;
 use crate::cluster::Timers;
 use crate::problem::{Problem, Shape, Source, find_lines, read};
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use value::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct Config {
     pub theme: Option<String>,
     pub signs: Signs,
     pub read_only: bool,
+    pub mouse: bool,
+    pub favourites: Option<Vec<String>>,
+    /// The columns of screens, by the screen.
+    pub columns: BTreeMap<String, Vec<String>>,
     /// In the order of the file.
     pub clusters: Vec<ClusterConfig>,
 }
@@ -51,6 +56,8 @@ pub struct ClusterConfig {
 pub struct Names<'a> {
     pub keymaps: &'a [&'a str],
     pub themes: &'a [&'a str],
+    /// The screens that have columns, each with the names of its columns.
+    pub columns: &'a [(String, Vec<&'static str>)],
 }
 
 impl Config {
@@ -99,6 +106,24 @@ impl Config {
                 }
             }
             (Setting::ReadOnly, Value::Flag(yes)) => self.read_only = yes,
+            (Setting::Mouse, Value::Flag(yes)) => self.mouse = yes,
+            (Setting::Favourites, Value::Words(words)) => self.favourites = Some(words),
+            (Setting::Columns, Value::Words(words)) => {
+                let found = names.columns.iter().find(|(screen, _)| *screen == name);
+                let Some((_, ids)) = found else {
+                    let problem = Problem::new(file, &["columns", &name], "is no screen with columns");
+                    let screens = names.columns.iter().map(|(screen, _)| screen.as_str());
+                    return problems.push(problem.at(at).with_choice(&name, screens));
+                };
+                let (known, unknown): (Vec<String>, Vec<String>) =
+                    words.into_iter().partition(|word| ids.contains(&word.as_str()));
+                for word in unknown {
+                    let reason = format!("has no column `{word}`");
+                    let problem = Problem::new(file, &["columns", &name], reason);
+                    problems.push(problem.at(at).with_choice(&word, ids.iter().copied()));
+                }
+                self.columns.insert(name, known);
+            }
             (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
             (Setting::Grace, Value::Duration(time)) => self.cluster(&name).grace = Some(time),
             (Setting::ForceDetach, Value::Duration(time)) => self.cluster(&name).force_detach = Some(time),
@@ -111,11 +136,14 @@ impl Config {
                 | Setting::Theme
                 | Setting::Glyphs
                 | Setting::ReadOnly
+                | Setting::Mouse
+                | Setting::Favourites
+                | Setting::Columns
                 | Setting::ClusterReadOnly
                 | Setting::Grace
                 | Setting::ForceDetach
                 | Setting::DeletionSlack,
-                Value::Flag(_) | Value::Word(_) | Value::Duration(_),
+                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_),
             ) => {}
         }
     }
@@ -156,7 +184,8 @@ mod tests {
 
     fn parse(text: &str) -> (Config, Vec<String>) {
         let source = Source { file: "config.yaml".to_owned(), text: text.to_owned() };
-        let names = Names { keymaps: &["default", "vim"], themes: &["dark", "light"] };
+        let columns = [("pods".to_owned(), vec!["name", "age"])];
+        let names = Names { keymaps: &["default", "vim"], themes: &["dark", "light"], columns: &columns };
         let (config, problems) = Config::parse(&source, names);
         (config, problems.iter().map(ToString::to_string).collect())
     }
@@ -166,6 +195,9 @@ keymap: vim
 theme: light
 glyphs: ascii
 read-only: true
+mouse: true
+namespaces: {favourites: [shop, data]}
+columns: {pods: [age, name]}
 clusters:
   prod:
     read-only: true
@@ -186,6 +218,9 @@ clusters:
                 theme: Some("light".to_owned()),
                 signs: Signs::Ascii,
                 read_only: true,
+                mouse: true,
+                favourites: Some(vec!["shop".to_owned(), "data".to_owned()]),
+                columns: [("pods".to_owned(), vec!["age".to_owned(), "name".to_owned()])].into(),
                 clusters: vec![
                     ClusterConfig {
                         name: "prod".to_owned(),
@@ -207,12 +242,14 @@ clusters:
     #[test]
     fn each_setting_changes_something() {
         for setting in Setting::ALL {
-            let keys: Vec<&str> = setting.path().split('.').collect();
+            let path = setting.path().replace("columns.*", "columns.pods");
+            let keys: Vec<&str> = path.split('.').collect();
             let value = match setting {
                 Setting::Keymap => "vim",
                 Setting::Theme => "light",
                 Setting::Glyphs => "ascii",
-                Setting::ReadOnly | Setting::ClusterReadOnly => "true",
+                Setting::ReadOnly | Setting::Mouse | Setting::ClusterReadOnly => "true",
+                Setting::Favourites | Setting::Columns => "[name]",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };
             let text = keys.iter().rev().fold(value.to_owned(), |inner, key| format!("{{{key:?}: {inner}}}"));

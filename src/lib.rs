@@ -23,6 +23,7 @@ pub mod config;
 pub mod demo;
 pub mod k8s;
 pub mod runtime;
+pub mod state;
 pub mod terminal;
 pub mod theme;
 pub mod ui;

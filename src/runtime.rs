@@ -103,7 +103,15 @@ async fn board(arguments: &Arguments, settings: Settings) -> Outcome {
         Err(error) => return fail(&format!("could not watch for signals: {error}")),
     };
     match start::connect(arguments, &settings).await {
-        Ok(connection) => board::run(connection, (&environment, arguments.mouse), signals, settings).await,
+        Ok(connection) => {
+            board::run(
+                connection,
+                (&environment, arguments.mouse || settings.config.mouse),
+                signals,
+                settings,
+            )
+            .await
+        }
         Err(outcome) => outcome,
     }
 }

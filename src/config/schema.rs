@@ -45,6 +45,12 @@ settings! {
         "The signs beside words. `auto`: Unicode where the locale is UTF-8, else ASCII.";
     ReadOnly "read-only": Kind::Flag, "`false`",
         "Refuse to send anything that could change a cluster, as `--read-only` does.";
+    Mouse "mouse": Kind::Flag, "`false`",
+        "Let the mouse select, sort and scroll, as `--mouse` does; the terminal's own selection then needs shift.";
+    Favourites "namespaces.favourites": Kind::Namespaces, "none",
+        "Namespaces that the picker offers first. What is chosen on the screen is remembered and wins over it.";
+    Columns "columns.*": Kind::Columns, "the screen's own",
+        "The columns of a screen and their order, by their names in filters; `*` is the screen, such as `pods`. What is chosen on the screen is remembered and wins over it.";
     ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
         "The same for one cluster. `*` is the name of its context or of its cluster, or the URL of its server.";
     Grace "clusters.*.timers.grace": Kind::Duration, "by the server's version",
@@ -64,6 +70,9 @@ impl Setting {
             Self::Keymap
             | Self::Theme
             | Self::Glyphs
+            | Self::Mouse
+            | Self::Favourites
+            | Self::Columns
             | Self::Grace
             | Self::ForceDetach
             | Self::DeletionSlack => None,

@@ -12,12 +12,16 @@ pub enum Kind {
     /// The name of a keymap; whether it is there is known to whoever has the files.
     Keymap,
     Theme,
+    Namespaces,
+    /// Ids of columns; which a screen has is known to the screens.
+    Columns,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Flag(bool),
     Word(String),
+    Words(Vec<String>),
     Duration(SignedDuration),
 }
 
@@ -40,6 +44,8 @@ impl Kind {
             Self::Duration => "a duration such as `90s` or `1h30m`".to_owned(),
             Self::Keymap => "the name of a keymap".to_owned(),
             Self::Theme => "the name of a theme".to_owned(),
+            Self::Namespaces => "a list of namespaces".to_owned(),
+            Self::Columns => "a list of columns".to_owned(),
         }
     }
 
@@ -70,6 +76,7 @@ impl Kind {
                 }
             },
             Self::Duration => duration(yaml).map(Value::Duration),
+            Self::Namespaces | Self::Columns => self.words(yaml).map(Value::Words),
             Self::Keymap | Self::Theme => match &yaml.shape {
                 Shape::Text(name) | Shape::Number(name) => Ok(Value::Word(name.clone())),
                 Shape::Flag(_) | Shape::Nothing | Shape::List(_) | Shape::Map(_) => {
@@ -77,6 +84,37 @@ impl Kind {
                 }
             },
         }
+    }
+}
+
+impl Kind {
+    fn words(self, yaml: &Yaml) -> Result<Vec<String>, Refused> {
+        let no_list = || Err(refused(format!("must be {}, and is {}", self.takes(), shown(yaml)), None));
+        let items = match &yaml.shape {
+            Shape::List(items) => items,
+            Shape::Text(word) => {
+                let hint = format!("write `[{word}]`");
+                return Err(refused(format!("must be {}, and is `{word}`", self.takes()), Some(hint)));
+            }
+            Shape::Flag(_) | Shape::Nothing | Shape::Number(_) | Shape::Map(_) => return no_list(),
+        };
+        let mut words: Vec<String> = Vec::new();
+        for item in items {
+            let word = match &item.shape {
+                Shape::Text(word) | Shape::Number(word) => word,
+                Shape::Flag(_) | Shape::Nothing | Shape::List(_) | Shape::Map(_) => {
+                    return Err(refused(
+                        format!("must be {}, and has {} in it", self.takes(), shown(item)),
+                        None,
+                    ));
+                }
+            };
+            if words.contains(word) {
+                return Err(refused(format!("has `{word}` twice"), None));
+            }
+            words.push(word.clone());
+        }
+        Ok(words)
     }
 }
 

@@ -6,15 +6,18 @@
 use super::settings::Settings;
 use super::start::Connection;
 use super::{Outcome, fail};
+use crate::app::arranged::Arranged;
 use crate::app::layout::Size;
 use crate::app::link::Login;
 use crate::app::notice::Weight;
 use crate::app::{App, Effect, Msg};
 use crate::k8s;
 use crate::k8s::watch::{Limits, LinkState, LoginState, Streams, Update};
+use crate::state;
 use crate::terminal::{Environment, Input, Inputs, Pointer, Screen, Signal, Signals};
 use crate::theme::Glyphs;
 use crate::ui::{self, Cache};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -39,6 +42,9 @@ struct Board {
     updates: mpsc::Receiver<Update>,
     clock: k8s::clock::Clock,
     over_ssh: bool,
+    /// Where what is arranged is kept, and what of it the config sets.
+    state: Option<PathBuf>,
+    set: Arranged,
     /// When the next frame is due, if something has changed.
     due: Option<Instant>,
     drawn: Instant,
@@ -54,6 +60,13 @@ pub async fn run(
     let now = connection.session.clock.now();
     for notice in settings.notices() {
         app.update(Msg::Say(Weight::Warning, notice), now);
+    }
+    let state = state::place(std::env::var_os("XDG_STATE_HOME"), std::env::home_dir().map(Into::into));
+    app.restore(&settings.arranged());
+    match state.as_deref().map(state::read) {
+        Some(Ok(arranged)) => app.restore(&arranged),
+        Some(Err(error)) => drop(app.update(Msg::Say(Weight::Warning, format!("{error:#}")), now)),
+        None => {}
     }
     let shows_unicode = settings.shows_unicode(environment);
     let look = ui::Look { theme: settings.theme(environment), glyphs: Glyphs::for_utf8(shows_unicode) };
@@ -81,6 +94,8 @@ pub async fn run(
         updates,
         clock,
         over_ssh: environment.over_ssh,
+        state,
+        set: settings.arranged(),
         due: Some(Instant::now()),
         drawn: Instant::now(),
     };
@@ -235,13 +250,24 @@ impl Board {
                 self.streams.refresh();
                 Ok(())
             }
-            // For as long as the program runs, the application remembers by itself.
-            Effect::Remember => Ok(()),
+            Effect::Remember => {
+                self.remember();
+                Ok(())
+            }
             Effect::Suspend => {
                 self.screen.suspend(&self.signals)?;
                 self.inputs = Inputs::new(self.over_ssh);
                 self.resized()
             }
+        }
+    }
+
+    /// Keeps what the config does not say. Not done is told: the screen stays as it is for as long as it runs.
+    fn remember(&mut self) {
+        let Some(folder) = &self.state else { return };
+        let arranged = self.app.arranged().beyond(&self.set);
+        if let Err(error) = state::write(folder, &arranged) {
+            self.tell(Msg::Say(Weight::Warning, format!("what you arranged is not remembered: {error:#}")));
         }
     }
 

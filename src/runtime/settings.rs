@@ -3,6 +3,7 @@
 //! Nothing in a file stops the start. What is wrong there is kept as [`Problem`]s and told; what a flag asks for and
 //! is not there is wrong usage, because whoever wrote it is still looking.
 
+use crate::app::arranged::{self, Arranged};
 use crate::assets;
 use crate::cli::Global;
 use crate::config::{Config, Folder, Names, Signs, folder};
@@ -87,7 +88,9 @@ impl Settings {
         let config = config.map_or_else(Config::default, |source| {
             let (keymaps, themes): (Vec<&str>, Vec<&str>) =
                 (keymaps.names().collect(), themes.names().collect());
-            let (config, wrong) = Config::parse(&source, Names { keymaps: &keymaps, themes: &themes });
+            let columns = arranged::columns();
+            let (config, wrong) =
+                Config::parse(&source, Names { keymaps: &keymaps, themes: &themes, columns: &columns });
             problems.extend(wrong);
             config
         });
@@ -104,6 +107,11 @@ impl Settings {
         // A file that others extend is read for each of them.
         problems.dedup();
         Self { config, problems, folder: asked.folder.clone(), files, keymaps, themes, asked: asked.clone() }
+    }
+
+    /// How the config arranges the screens.
+    pub fn arranged(&self) -> Arranged {
+        Arranged { favourites: self.config.favourites.clone(), columns: self.config.columns.clone() }
     }
 
     pub fn keymap_name(&self) -> &str {

@@ -41,3 +41,29 @@ fn a_flag_that_names_no_theme_is_told_before_the_screen_is_taken() {
     );
     assert!(!String::from_utf8_lossy(&terminal.written).contains("\u{1b}[?1049h"));
 }
+
+#[test]
+fn columns_that_were_put_away_stay_away_at_the_next_start() {
+    let state = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut terminal = sickbay(&["--demo"]).env("XDG_STATE_HOME", state.path().to_str().unwrap()).start();
+        terminal.press("2");
+        terminal.wait_for("NAME");
+        terminal
+    };
+    let mut terminal = start();
+    terminal.wait_for("CORDON");
+    terminal.press("w");
+    terminal.wait_for("Columns");
+    terminal.press("jj ");
+    terminal.press("\u{1b}");
+    terminal.wait_until("no cordon", |screen| !screen.contents().contains("CORDON"));
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 0);
+
+    let mut terminal = start();
+    terminal.wait_for("SINCE");
+    assert!(!terminal.shown().contains("CORDON"), "{}", terminal.shown());
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end(), 0);
+}

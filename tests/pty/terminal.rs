@@ -36,7 +36,9 @@ pub fn program(program: impl AsRef<OsStr>, arguments: &[&str]) -> Start {
     command.env("TERM", "xterm-256color");
     command.env("RUST_BACKTRACE", "0");
     // Not the settings of whoever runs the tests.
+    // Nothing that lies there is a folder of ours.
     command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
     Start { command, columns: 80, rows: 24 }
 }
 
