@@ -17,9 +17,11 @@ pub enum Resource {
     ReplicaSets,
     StatefulSets,
     DaemonSets,
+    ControllerRevisions,
     Jobs,
     PodDisruptionBudgets,
     Services,
+    EndpointSlices,
     CsiNodes,
     CsiDrivers,
     StorageClasses,
@@ -46,9 +48,10 @@ const BATCH: &str = "batch";
 const POLICY: &str = "policy";
 const STORAGE: &str = "storage.k8s.io";
 const COORDINATION: &str = "coordination.k8s.io";
+const DISCOVERY: &str = "discovery.k8s.io";
 
 impl Resource {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Nodes,
         Self::Pods,
         Self::PersistentVolumes,
@@ -61,9 +64,11 @@ impl Resource {
         Self::ReplicaSets,
         Self::StatefulSets,
         Self::DaemonSets,
+        Self::ControllerRevisions,
         Self::Jobs,
         Self::PodDisruptionBudgets,
         Self::Services,
+        Self::EndpointSlices,
         Self::CsiNodes,
         Self::CsiDrivers,
         Self::StorageClasses,
@@ -91,6 +96,9 @@ impl Resource {
             Self::ReplicaSets => workload(APPS, ["replicasets", "replicaset", "ReplicaSet"], &["rs"]),
             Self::StatefulSets => workload(APPS, ["statefulsets", "statefulset", "StatefulSet"], &["sts"]),
             Self::DaemonSets => workload(APPS, ["daemonsets", "daemonset", "DaemonSet"], &["ds"]),
+            Self::ControllerRevisions => {
+                namespaced(APPS, ["controllerrevisions", "controllerrevision", "ControllerRevision"], &[])
+            }
             Self::Jobs => workload(BATCH, ["jobs", "job", "Job"], &[]),
             Self::PodDisruptionBudgets => {
                 let names = ["poddisruptionbudgets", "poddisruptionbudget", "PodDisruptionBudget"];
@@ -100,6 +108,9 @@ impl Resource {
                 categories: &["all"],
                 ..namespaced(CORE, ["services", "service", "Service"], &["svc"])
             },
+            Self::EndpointSlices => {
+                namespaced(DISCOVERY, ["endpointslices", "endpointslice", "EndpointSlice"], &[])
+            }
             Self::CsiNodes => cluster(STORAGE, ["csinodes", "csinode", "CSINode"], &[]),
             Self::CsiDrivers => cluster(STORAGE, ["csidrivers", "csidriver", "CSIDriver"], &[]),
             Self::StorageClasses => {

@@ -215,6 +215,8 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
         | Resource::PodDisruptionBudgets
         | Resource::CsiNodes
         | Resource::CsiDrivers
+        | Resource::ControllerRevisions
+        | Resource::EndpointSlices
         | Resource::StorageClasses => None,
     })
 }

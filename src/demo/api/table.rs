@@ -100,6 +100,10 @@ fn columns(resource: Resource) -> Vec<Column> {
             WORKLOAD_WIDE.to_vec(),
         ]
         .concat(),
+        Resource::ControllerRevisions => {
+            [texts(&["Name", "Controller"]), numbers(&["Revision"]), vec![AGE]].concat()
+        }
+        Resource::EndpointSlices => texts(&["Name", "AddressType", "Ports", "Endpoints", "Age"]),
         Resource::Jobs => {
             [texts(&["Name", "Status", "Completions", "Duration", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
         }
@@ -183,6 +187,11 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
             cells.extend([json!(some_or_none(&selector)), age]);
             workload(cells, object)
         }
+        Resource::ControllerRevisions => {
+            let owner = object::controller(object).map_or_else(|| "<none>".to_owned(), owner_name);
+            vec![name, json!(owner), object["revision"].clone(), age]
+        }
+        Resource::EndpointSlices => slice_cells(object, age),
         Resource::Jobs => job_cells(object, age, now),
         Resource::PodDisruptionBudgets => vec![
             name,
@@ -329,6 +338,36 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
         first_of(&["/firstTimestamp", "/eventTime"]),
         json!(object::number(event, "/count").unwrap_or(1).to_string()),
         json!(object::name(event)),
+    ]
+}
+
+/// `statefulset.apps/postgres`
+fn owner_name(owner: &Value) -> String {
+    let group = object::text(owner, "/apiVersion").split('/').next().unwrap_or_default();
+    format!("{}.{group}/{}", object::text(owner, "/kind").to_lowercase(), object::text(owner, "/name"))
+}
+
+fn slice_cells(slice: &Value, age: Value) -> Vec<Value> {
+    let ports: Vec<String> =
+        object::items(slice, "/ports").iter().map(|port| port["port"].to_string()).collect();
+    let addresses: Vec<&str> = object::items(slice, "/endpoints")
+        .iter()
+        .map(|endpoint| object::text(endpoint, "/addresses/0"))
+        .collect();
+    let shown = addresses.iter().take(3).copied().collect::<Vec<_>>().join(",");
+    let more = addresses.len().saturating_sub(3);
+    let addresses = match (addresses.is_empty(), more) {
+        (true, _) => "<unset>".to_owned(),
+        (false, 0) => shown,
+        (false, more) => format!("{shown} + {more} more..."),
+    };
+    let ports = if ports.is_empty() { "<unset>".to_owned() } else { ports.join(",") };
+    vec![
+        json!(object::name(slice)),
+        json!(object::text(slice, "/addressType")),
+        json!(ports),
+        json!(addresses),
+        age,
     ]
 }
 
