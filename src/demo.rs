@@ -11,12 +11,11 @@ mod deletion;
 mod faults;
 mod object;
 mod resource;
+mod scenario;
 mod store;
 mod world;
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,63 +31,10 @@ use world::World;
 
 pub use faults::{Faults, Received, Scope};
 pub use resource::Resource;
+pub use scenario::{Scenario, UnknownScenario};
 
 /// The token of the demo's kubeconfig: no secret, but the client's ordinary way in.
 const TOKEN: &str = "demo-token";
-
-/// What the demo cluster plays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scenario {
-    #[default]
-    DeadNode,
-    Healthy,
-}
-
-impl Scenario {
-    pub const fn all() -> [Self; 2] {
-        [Self::DeadNode, Self::Healthy]
-    }
-
-    /// As it is written on the command line.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::DeadNode => "dead-node",
-            Self::Healthy => "healthy",
-        }
-    }
-
-    /// What happens, in a line.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::DeadNode => {
-                "a node falls silent: its pods hang in Terminating, its volumes stay attached, a replacement waits"
-            }
-            Self::Healthy => "a calm cluster: heartbeats and nothing else",
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.id())
-    }
-}
-
-/// A name that no scenario has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no scenario is called {name:?}: there are {}", Scenario::all().map(Scenario::id).join(", "))]
-pub struct UnknownScenario {
-    name: String,
-}
-
-impl FromStr for Scenario {
-    type Err = UnknownScenario;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().into_iter().find(|scenario| scenario.id() == name);
-        found.ok_or_else(|| UnknownScenario { name: name.to_owned() })
-    }
-}
 
 /// What to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

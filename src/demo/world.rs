@@ -7,19 +7,27 @@
 
 mod attach_detach;
 mod cast;
+mod controller_revision;
 mod daemon_set;
 mod deployment;
 mod disruption;
+mod endpoint_slice;
 mod event;
 mod external_attacher;
 mod front;
+mod garbage;
 mod heartbeat;
+mod job;
 mod kubelet;
+mod leader;
+mod machine;
 mod node;
 mod node_lifecycle;
 mod pod;
+mod pod_gc;
 mod provisioner;
 mod replica_set;
+mod rollout;
 mod scheduler;
 mod script;
 mod stateful_set;
@@ -27,7 +35,6 @@ mod taint_eviction;
 mod toleration;
 mod volume;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,15 +44,16 @@ use serde_json::Value;
 use super::Options;
 use super::resource::Resource;
 use super::store::{Key, Store};
-use script::Script;
+use machine::Machines;
+use script::Acts;
 
 pub(crate) struct World {
     pub(crate) store: Store,
     now: Timestamp,
     due: Option<Timestamp>,
     timers: Timers,
-    silent: BTreeSet<String>,
-    script: Script,
+    machines: Machines,
+    script: Acts,
     controllers: Vec<Running>,
 }
 
@@ -81,8 +89,7 @@ struct Stage<'a> {
     now: Timestamp,
     store: &'a mut Store,
     timers: Timers,
-    /// The nodes whose kubelet does not run.
-    silent: &'a BTreeSet<String>,
+    machines: &'a Machines,
 }
 
 /// The time that things take, divided by the speed of the demo.
@@ -99,8 +106,8 @@ impl World {
             now: Timestamp::UNIX_EPOCH,
             due: None,
             timers: Timers { speed: 1 },
-            silent: BTreeSet::new(),
-            script: Script::default(),
+            machines: Machines::default(),
+            script: Acts::default(),
             controllers: Vec::new(),
         }
     }
@@ -110,14 +117,11 @@ impl World {
         let timers = Timers { speed: options.speed.clamp(1, MOST_SPEED) };
         let from = SignedDuration::try_from(options.from).unwrap_or(SignedDuration::MAX).min(MOST_PAST);
         let failure = if from.is_zero() { now + timers.seconds(10) } else { now - from / timers.divisor() };
-        let mut world = Self {
-            now: failure,
-            timers,
-            script: Script::of(options.scenario, failure, timers),
-            controllers: controllers(failure, timers),
-            ..Self::empty()
-        };
-        cast::assemble(&mut world, failure.min(now) - timers.seconds(60));
+        let script = options.scenario.script();
+        let mut world =
+            Self { now: failure, timers, controllers: controllers(failure, timers), ..Self::empty() };
+        cast::assemble(&mut world, &script.before, failure.min(now) - timers.seconds(60));
+        world.script = Acts::of(script, failure, timers);
         world.advance(now);
         world
     }
@@ -164,7 +168,7 @@ impl World {
                     now: self.now,
                     store: &mut self.store,
                     timers: self.timers,
-                    silent: &self.silent,
+                    machines: &self.machines,
                 };
                 let due = running.controller.reconcile(&mut stage);
                 // Who is due now has just been asked.
@@ -202,20 +206,25 @@ const MOST_PAST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Everybody who acts, in the order in which they look. `origin` is when the periodic ones are in step.
 fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
-    let controllers: [Box<dyn Controller>; 14] = [
+    let controllers: [Box<dyn Controller>; 19] = [
         Box::new(heartbeat::Heartbeats::new(origin)),
         Box::new(kubelet::Kubelets::default()),
         Box::new(node_lifecycle::NodeLifecycle::new(origin + timers.seconds(1))),
         Box::new(taint_eviction::TaintEviction::default()),
+        Box::new(pod_gc::PodGc::new(origin + timers.seconds(2))),
+        Box::new(garbage::Garbage),
         Box::new(deployment::Deployments),
         Box::new(replica_set::ReplicaSets),
         Box::new(stateful_set::StatefulSets),
         Box::new(daemon_set::DaemonSets),
+        Box::new(job::Jobs::default()),
         Box::new(provisioner::Provisioner),
         Box::new(scheduler::Scheduler::new(cast::placements())),
         Box::new(attach_detach::AttachDetach::default()),
         Box::new(external_attacher::ExternalAttacher::default()),
         Box::new(disruption::Disruption),
+        Box::new(endpoint_slice::EndpointSlices),
+        Box::new(leader::Leaders::new(origin)),
         Box::new(event::Expiry),
     ];
     controllers.map(|controller| Running { controller, seen: None, due: None }).into()

@@ -34,7 +34,7 @@ pub async fn run(arguments: &cli::Demo) -> Outcome {
 
 fn list() -> Outcome {
     for scenario in Scenario::all() {
-        if writeln!(stdout(), "{:<12} {}", scenario.id(), scenario.description()).is_err() {
+        if writeln!(stdout(), "{:<18} {}", scenario.id(), scenario.description()).is_err() {
             return Outcome::Failed;
         }
     }

@@ -1,8 +1,8 @@
 //! The attach-detach controller: wants volumes where pods need them, and off the nodes where nobody does.
 //!
 //! It works through `VolumeAttachment` objects and leaves the driver's part to the external attacher. A volume that
-//! a node may still have mounted is let go of only when the node says so, or after six minutes on a node that is not
-//! ready.
+//! a node may still have mounted is let go of only when the node says so, after six minutes on a node that is not
+//! ready, or at once where the node is tainted out-of-service: that taint is believed even of a node that is ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::super::store::Key;
 use super::super::{deletion, object};
 use super::event::Note;
 use super::pod::is_terminated;
+use super::pod_gc::OUT_OF_SERVICE;
 use super::volume::{Attachable, attachable_of_pod};
 use super::{Controller, Stage, sooner};
 
@@ -31,6 +32,8 @@ pub(super) struct AttachDetach {
     told: BTreeSet<String>,
     /// The attachments known to have succeeded.
     attached: BTreeSet<String>,
+    /// The attachments whose node said, when it was last there, that it has the volume mounted.
+    mounted: BTreeSet<String>,
 }
 
 /// A volume that pods on a node need.
@@ -54,6 +57,7 @@ impl Controller for AttachDetach {
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let wants = wants(stage);
+        self.look_at_mounts(stage);
         let mut due = None;
         for attachment in stage.all(Resource::VolumeAttachments) {
             let name = object::name(&attachment);
@@ -69,6 +73,7 @@ impl Controller for AttachDetach {
                 None => self.attach(stage, name, want),
             }
         }
+        self.mounted.retain(|name| stage.get(Resource::VolumeAttachments, "", name).is_some());
         self.attached.retain(|name| stage.get(Resource::VolumeAttachments, "", name).is_some());
         self.told.retain(|name| wants.contains_key(name));
         due
@@ -76,6 +81,25 @@ impl Controller for AttachDetach {
 }
 
 impl AttachDetach {
+    /// Takes what nodes say of their mounts. One that is gone says nothing, and what it said last stands.
+    fn look_at_mounts(&mut self, stage: &Stage<'_>) {
+        for attachment in stage.store.list(Resource::VolumeAttachments) {
+            let node = stage.get(Resource::Nodes, "", object::text(attachment, "/spec/nodeName"));
+            let volume_name = object::text(attachment, "/spec/source/persistentVolumeName");
+            let volume = stage.get(Resource::PersistentVolumes, "", volume_name);
+            let volume = volume.and_then(|volume| Attachable::of(stage.store, &volume));
+            if let (Some(node), Some(volume)) = (node, volume) {
+                let unique_name = volume.unique_name();
+                let name = object::name(attachment).to_owned();
+                if object::items(&node, "/status/volumesInUse").iter().any(|used| *used == unique_name) {
+                    self.mounted.insert(name);
+                } else {
+                    self.mounted.remove(&name);
+                }
+            }
+        }
+    }
+
     fn attach(&mut self, stage: &mut Stage<'_>, name: &str, want: &Want) {
         let volume = &want.volume;
         let holders: Vec<String> = stage
@@ -136,15 +160,17 @@ impl AttachDetach {
         let volume = stage.get(Resource::PersistentVolumes, "", volume_name)?;
         let unique_name = Attachable::of(stage.store, &volume)?.unique_name();
         let node = stage.get(Resource::Nodes, "", node_name);
-        let is_in_use = node.as_deref().is_some_and(|node| {
-            object::items(node, "/status/volumesInUse").iter().any(|used| *used == unique_name)
+        let is_in_use = self.mounted.contains(name);
+        let is_out = node.as_deref().is_some_and(|node| {
+            object::items(node, "/spec/taints").iter().any(|taint| taint["key"] == OUT_OF_SERVICE)
         });
         let is_healthy = node.as_deref().is_some_and(|node| object::condition_is(node, "Ready", "True"));
         let patience_ends = since + stage.timers.seconds(MOST_WAIT);
-        if is_in_use && patience_ends > stage.now {
+        // Out of service is believed at once, and of a node that lives too.
+        if is_in_use && !is_out && patience_ends > stage.now {
             return Some(patience_ends);
         }
-        if is_in_use && is_healthy {
+        if is_in_use && !is_out && is_healthy {
             return None;
         }
         stage.change(Resource::Nodes, &Key::new("", node_name), |node| {

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::super::object;
 use super::super::resource::Resource;
+use super::super::store::Key;
 use super::World;
 use super::front::{budgets, finished_job, services};
-use super::node::{Machine, register};
+use super::node::{Machine, boot_id, register};
 use super::pod::admit;
 
 const BLOCK: &str = "block.csi.demo.example";
@@ -45,7 +46,7 @@ pub(super) fn placements() -> Vec<(&'static str, &'static str)> {
 type Act = fn(&mut World);
 
 /// Brings the cluster up in the past and leaves it at `now`, calm.
-pub(super) fn assemble(world: &mut World, now: Timestamp) {
+pub(super) fn assemble(world: &mut World, more: &[(Resource, Value)], now: Timestamp) {
     let acts: [(i64, Act); 6] = [
         (41 * 24, found),
         (40 * 24, storage),
@@ -59,6 +60,9 @@ pub(super) fn assemble(world: &mut World, now: Timestamp) {
         act(world);
         world.advance(world.now + world.timers.seconds(60));
     }
+    world.leap(now - SignedDuration::from_hours(26));
+    world.create(more);
+    world.advance(world.now + world.timers.seconds(60));
     world.leap(now - SignedDuration::from_hours(7));
     finished_job(world);
     world.leap(now);
@@ -159,21 +163,7 @@ fn storage(world: &mut World) {
             })
         }),
     );
-    let csi_nodes: Vec<Value> = world
-        .store
-        .list(Resource::Nodes)
-        .map(|node| {
-            let name = object::name(node);
-            let drivers = [BLOCK, FILES].map(|driver| json!({ "name": driver, "nodeID": name, "topologyKeys": null }));
-            json!({
-                "metadata": {
-                    "name": name,
-                    "ownerReferences": [{ "apiVersion": "v1", "kind": "Node", "name": name, "uid": object::uid(node) }],
-                },
-                "spec": { "drivers": drivers },
-            })
-        })
-        .collect();
+    let csi_nodes: Vec<Value> = world.store.list(Resource::Nodes).map(|node| csi_node(node)).collect();
     world.add_all(Resource::CsiNodes, csi_nodes);
     world.add(
         Resource::PersistentVolumes,
@@ -199,6 +189,31 @@ fn storage(world: &mut World) {
             "status": { "phase": "Available" },
         }),
     );
+}
+
+fn csi_node(node: &Value) -> Value {
+    let name = object::name(node);
+    let drivers =
+        [BLOCK, FILES].map(|driver| json!({ "name": driver, "nodeID": name, "topologyKeys": null }));
+    json!({
+        "metadata": {
+            "name": name,
+            "ownerReferences": [{ "apiVersion": "v1", "kind": "Node", "name": name, "uid": object::uid(node) }],
+        },
+        "spec": { "drivers": drivers },
+    })
+}
+
+/// What a kubelet does when it starts and its Node is gone.
+pub(super) fn register_again(world: &mut World, name: &str) {
+    let machine = MACHINES.iter().find(|machine| machine.name == name);
+    if let Some(machine) = machine.filter(|_| world.store.get(Resource::Nodes, &Key::new("", name)).is_none())
+    {
+        let mut node = register(machine, world.now);
+        node["status"]["nodeInfo"]["bootID"] = json!(boot_id(name, world.machines.boots(name)));
+        let node = world.store.put(Resource::Nodes, node, world.now);
+        world.add(Resource::CsiNodes, csi_node(&node));
+    }
 }
 
 fn system(world: &mut World) {

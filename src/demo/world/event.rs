@@ -88,6 +88,16 @@ impl Stage<'_> {
         self.put(Resource::Events, event);
     }
 
+    /// Says something unless it has been said within the hour.
+    pub(super) fn say_once(&mut self, about: &Value, note: &Note<'_>) {
+        let is_known = self.store.list(Resource::Events).any(|event| {
+            event["involvedObject"]["uid"] == about["metadata"]["uid"] && event["reason"] == note.reason
+        });
+        if !is_known {
+            self.say(about, note);
+        }
+    }
+
     /// Says something in the scheduler's form.
     pub(super) fn say_anew(&mut self, about: &Value, note: &Note<'_>, action: &str) {
         let mut event = self.blank(about, note);

@@ -15,11 +15,16 @@ use super::{Controller, Stage, sooner};
 /// What the storage takes to attach, and to detach, in milliseconds.
 const ATTACHING: i64 = 1_700;
 const DETACHING: i64 = 2_200;
+/// Between attempts that fail, in seconds; doubled each time.
+const FIRST_BACK_OFF: i64 = 1;
+const MOST_BACK_OFF: i64 = 300;
 
 #[derive(Default)]
 pub(super) struct ExternalAttacher {
     /// When the storage will have done what an attachment asks: by uid, and whether that is to detach.
     pending: BTreeMap<(String, bool), Timestamp>,
+    /// How often detaching has failed, by uid.
+    failures: BTreeMap<String, u32>,
 }
 
 impl Controller for ExternalAttacher {
@@ -31,7 +36,8 @@ impl Controller for ExternalAttacher {
         let mut due = None;
         for attachment in stage.all(Resource::VolumeAttachments) {
             let is_leaving = object::is_deleting(&attachment);
-            if !is_leaving && attachment["status"]["attached"] == true {
+            let is_held = !object::items(&attachment, "/metadata/finalizers").is_empty();
+            if (!is_leaving && attachment["status"]["attached"] == true) || (is_leaving && !is_held) {
                 continue;
             }
             if !is_leaving {
@@ -45,9 +51,27 @@ impl Controller for ExternalAttacher {
                 continue;
             }
             self.pending.remove(&work);
+            let refusal = stage.machines.detach_refusal(object::text(&attachment, "/spec/nodeName"));
+            if let Some(refusal) = refusal.filter(|_| is_leaving) {
+                let error = json!({ "message": refusal, "time": object::time(stage.now) });
+                stage.change(Resource::VolumeAttachments, &object::key(&attachment), |attachment| {
+                    attachment["status"]["detachError"] = error;
+                });
+                let failures = self.failures.entry(object::uid(&attachment).to_owned()).or_default();
+                let pause = MOST_BACK_OFF.min(FIRST_BACK_OFF << (*failures).min(16));
+                *failures += 1;
+                let again = stage.now + stage.timers.seconds(pause);
+                self.pending.insert(work, again);
+                due = sooner(due, Some(again));
+                continue;
+            }
             let key = object::key(&attachment);
             if is_leaving {
-                let patch = json!({ "metadata": { "finalizers": null }, "status": { "attached": false } });
+                self.failures.remove(object::uid(&attachment));
+                let finalizer = finalizer(object::text(&attachment, "/spec/attacher"));
+                let mut others = object::items(&attachment, "/metadata/finalizers").to_vec();
+                others.retain(|known| *known != finalizer);
+                let patch = json!({ "metadata": { "finalizers": others }, "status": { "attached": false } });
                 stage.change(Resource::VolumeAttachments, &key, |attachment| {
                     object::merge(attachment, &patch);
                 });

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::Key;
+use super::event::Note;
 use super::{Controller, Stage, next_beat, node, sooner};
 
 /// A quarter of the lease's duration.
@@ -30,6 +31,7 @@ pub(super) struct Heartbeats {
 struct Beats {
     renewed: Option<Timestamp>,
     reported: Option<Timestamp>,
+    boots: u32,
 }
 
 impl Heartbeats {
@@ -51,7 +53,18 @@ impl Heartbeats {
             renew(stage, node);
         }
         let is_unknown = object::condition_is(node, "Ready", "Unknown");
+        let boots = stage.machines.boots(name);
+        let has_booted = boots != std::mem::replace(&mut beats.boots, boots);
+        if has_booted {
+            let id = node::boot_id(name, boots);
+            let message = format!("Node {name} has been rebooted, boot id: {id}");
+            stage.change(Resource::Nodes, &object::key(node), |node| {
+                node["status"]["nodeInfo"]["bootID"] = json!(id);
+            });
+            stage.say(node, &Note::warning("kubelet", "Rebooted", &message).on(name));
+        }
         if is_unknown
+            || has_booted
             || beats.reported.is_none_or(|last| next_beat(last + TICK, report_origin, report) <= stage.now)
         {
             beats.reported = Some(stage.now);
@@ -59,6 +72,10 @@ impl Heartbeats {
             stage.change(Resource::Nodes, &object::key(node), |node| {
                 node::post_healthy(node, now);
             });
+            if is_unknown {
+                let message = format!("Node {name} status is now: NodeReady");
+                stage.say(node, &Note::normal("kubelet", "NodeReady", &message).on(name));
+            }
         }
         sooner(
             Some(next_beat(stage.now + TICK, renewal_origin, renewal)),
@@ -75,7 +92,7 @@ impl Controller for Heartbeats {
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
         for (node, position) in stage.all(Resource::Nodes).into_iter().zip(0..) {
-            if !stage.silent.contains(object::name(&node)) {
+            if stage.machines.speaks(object::name(&node)) {
                 due = sooner(due, self.beat(stage, &node, position));
             }
         }

@@ -99,7 +99,7 @@ pub(super) fn register(machine: &Machine, now: Timestamp) -> Value {
             "images": images,
             "nodeInfo": {
                 "architecture": "amd64",
-                "bootID": identity(name, 1),
+                "bootID": boot_id(name, 0),
                 "containerRuntimeVersion": "containerd://2.2.1",
                 "kernelVersion": "6.12.48-cloud-amd64",
                 "kubeProxyVersion": "",
@@ -139,6 +139,11 @@ pub(super) fn address(node: &Value) -> String {
     let addresses = object::items(node, "/status/addresses").iter();
     let internal = addresses.filter(|address| address["type"] == "InternalIP");
     internal.map(|address| object::text(address, "/address")).next().unwrap_or_default().to_owned()
+}
+
+/// What a machine calls its present boot.
+pub(super) fn boot_id(name: &str, boots: u32) -> String {
+    identity(name, 1 + (u64::from(boots) << 8))
 }
 
 /// A uuid of a machine: the same in every run.

@@ -1,9 +1,11 @@
 //! The node lifecycle controller: judges nodes by their heartbeats, taints them, and marks their pods.
 //!
 //! It measures silence by when it saw a heartbeat move, never by what the heartbeat says, and throttles the eviction
-//! taint per zone. The modes for failing zones are not played.
+//! taint per zone: slower or not at all where most of a zone fails, and nowhere when every zone is dark, for then it is
+//! likelier that it is blind than that all are dead.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,6 +21,8 @@ const GRACE: i64 = 50;
 const PERIOD: i64 = 5;
 /// The inverse of `--node-eviction-rate`: between two nodes of a zone.
 const EVICTION_PAUSE: i64 = 10;
+/// The inverse of `--secondary-node-eviction-rate`: the same where most of a large zone fails.
+const SECONDARY_PAUSE: i64 = 100;
 
 const COMPONENT: &str = "node-controller";
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
@@ -40,6 +44,44 @@ pub(super) struct NodeLifecycle {
     nodes: BTreeMap<String, Seen>,
     /// When the next node of a zone may get its eviction taint.
     zones: BTreeMap<String, Timestamp>,
+    /// Whether every zone is dark, so that nobody is evicted.
+    is_halted: bool,
+}
+
+/// How much of a zone fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disruption {
+    None,
+    /// Most of a zone of so many nodes.
+    Partial(usize),
+    /// All of it.
+    Full,
+}
+
+impl Disruption {
+    /// `--unhealthy-zone-threshold`, in percent.
+    const THRESHOLD: usize = 55;
+    /// `--large-cluster-size-threshold`.
+    const LARGE: usize = 50;
+
+    const fn of(ready: usize, others: usize) -> Self {
+        if ready == 0 && others > 0 {
+            Self::Full
+        } else if others > 2 && others * 100 >= Self::THRESHOLD * (ready + others) {
+            Self::Partial(ready + others)
+        } else {
+            Self::None
+        }
+    }
+
+    /// Between two nodes that get the eviction taint; `None` if none gets it.
+    const fn pause(self) -> Option<i64> {
+        match self {
+            Self::None | Self::Full => Some(EVICTION_PAUSE),
+            Self::Partial(size) if size > Self::LARGE => Some(SECONDARY_PAUSE),
+            Self::Partial(_) => None,
+        }
+    }
 }
 
 struct Seen {
@@ -48,11 +90,12 @@ struct Seen {
     /// When it was seen to move.
     at: Timestamp,
     was_ready: bool,
+    uid: String,
 }
 
 impl NodeLifecycle {
     pub(super) fn new(origin: Timestamp) -> Self {
-        Self { origin, nodes: BTreeMap::new(), zones: BTreeMap::new() }
+        Self { origin, nodes: BTreeMap::new(), zones: BTreeMap::new(), is_halted: false }
     }
 
     /// Judges a node; gives when it will be overdue.
@@ -66,10 +109,15 @@ impl NodeLifecycle {
         let period = stage.timers.seconds(PERIOD);
         let looks_at = next_beat(stage.now, self.origin, period);
         let is_ready = object::condition_is(node, "Ready", "True");
+        if !self.nodes.contains_key(name) {
+            let message = format!("Node {name} event: Registered Node {name} in Controller");
+            stage.say(node, &Note::normal(COMPONENT, "RegisteredNode", &message));
+        }
         let seen = self.nodes.entry(name.to_owned()).or_insert_with(|| Seen {
             heartbeat: heartbeat.clone(),
             at: looks_at,
             was_ready: is_ready,
+            uid: object::uid(node).to_owned(),
         });
         if seen.heartbeat != heartbeat {
             seen.heartbeat = heartbeat;
@@ -93,7 +141,13 @@ impl NodeLifecycle {
     }
 
     /// Brings the taints in line with the state; gives when a waiting one may be set.
-    fn taint(&mut self, stage: &mut Stage<'_>, node: &Value) -> Option<Timestamp> {
+    fn taint(
+        &mut self,
+        stage: &mut Stage<'_>,
+        node: &Value,
+        zone: &str,
+        pause: Option<i64>,
+    ) -> Option<Timestamp> {
         let present = object::items(node, "/spec/taints");
         let mut taints: Vec<Value> = present.iter().filter(|taint| !is_managed(taint)).cloned().collect();
         let now = object::time(stage.now);
@@ -108,15 +162,18 @@ impl NodeLifecycle {
         taints.extend(wanted.map(|(_, _, key)| keep_or_add(key, "NoSchedule")));
 
         let mut due = None;
-        if let Some(evicting) = eviction_taint(node) {
+        if let Some(evicting) = eviction_taint(node).filter(|_| !self.is_halted) {
             let has_one = present.iter().any(|taint| taint["effect"] == "NoExecute" && is_managed(taint));
-            let free_at = self.zones.get(&zone(node)).copied().filter(|free_at| *free_at > stage.now);
-            match free_at {
-                Some(free_at) if !has_one => due = Some(free_at),
-                _ => taints.push(keep_or_add(evicting, "NoExecute")),
-            }
-            if !has_one && due.is_none() {
-                self.zones.insert(zone(node), stage.now + stage.timers.seconds(EVICTION_PAUSE));
+            let free_at = self.zones.get(zone).copied().filter(|free_at| *free_at > stage.now);
+            match (has_one, pause, free_at) {
+                // One that is there already is swapped without waiting.
+                (true, ..) => taints.push(keep_or_add(evicting, "NoExecute")),
+                (false, Some(_), Some(free_at)) => due = Some(free_at),
+                (false, Some(pause), None) => {
+                    taints.push(keep_or_add(evicting, "NoExecute"));
+                    self.zones.insert(zone.to_owned(), stage.now + stage.timers.seconds(pause));
+                }
+                (false, None, _) => {}
             }
         }
         if taints != present {
@@ -138,14 +195,61 @@ impl Controller for NodeLifecycle {
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         let mut due = None;
+        let nodes = stage.all(Resource::Nodes);
+        self.notice_gone(stage, &nodes);
+        for node in &nodes {
+            due = sooner(due, self.judge(stage, node));
+        }
+        let zones = disruptions(&stage.all(Resource::Nodes));
+        self.halt_or_resume(stage, &zones);
         for node in stage.all(Resource::Nodes) {
-            due = sooner(due, self.judge(stage, &node));
-            if let Some(node) = stage.get(Resource::Nodes, "", object::name(&node)) {
-                due = sooner(due, self.taint(stage, &node));
-            }
+            let zone = zone(&node);
+            let pause = zones.get(&zone).and_then(|disruption| disruption.pause());
+            due = sooner(due, self.taint(stage, &node, &zone, pause));
         }
         due
     }
+}
+
+impl NodeLifecycle {
+    fn notice_gone(&mut self, stage: &mut Stage<'_>, nodes: &[Arc<Value>]) {
+        let gone: Vec<String> = self
+            .nodes
+            .keys()
+            .filter(|name| !nodes.iter().any(|node| object::name(node) == name.as_str()))
+            .cloned()
+            .collect();
+        for name in gone {
+            let uid = self.nodes.remove(&name).map(|seen| seen.uid);
+            let message = format!("Node {name} event: Removing Node {name} from Controller");
+            let node =
+                json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "uid": uid } });
+            stage.say(&node, &Note::normal(COMPONENT, "RemovingNode", &message));
+        }
+    }
+
+    /// With every zone dark, nobody is evicted and who was about to be is spared; when one is back, all get their
+    /// full grace anew.
+    fn halt_or_resume(&mut self, stage: &Stage<'_>, zones: &BTreeMap<String, Disruption>) {
+        let are_all_dark =
+            !zones.is_empty() && zones.values().all(|disruption| *disruption == Disruption::Full);
+        if self.is_halted && !are_all_dark {
+            self.nodes.values_mut().for_each(|seen| seen.at = stage.now);
+        }
+        self.is_halted = are_all_dark;
+    }
+}
+
+fn disruptions(nodes: &[Arc<Value>]) -> BTreeMap<String, Disruption> {
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let counted = nodes
+        .iter()
+        .filter(|node| node["metadata"]["labels"]["node.kubernetes.io/exclude-disruption"].is_null());
+    for node in counted {
+        let (ready, others) = counts.entry(zone(node)).or_default();
+        *(if object::condition_is(node, "Ready", "True") { ready } else { others }) += 1;
+    }
+    counts.into_iter().map(|(zone, (ready, others))| (zone, Disruption::of(ready, others))).collect()
 }
 
 fn declare_unknown(stage: &mut Stage<'_>, node: &Value) {
@@ -191,5 +295,6 @@ fn is_managed(taint: &Value) -> bool {
 }
 
 fn zone(node: &Value) -> String {
-    object::text(node, "/metadata/labels/topology.kubernetes.io~1zone").to_owned()
+    let label = |name: &str| object::text(&node["metadata"]["labels"], name);
+    format!("{}:{}", label("/topology.kubernetes.io~1region"), label("/topology.kubernetes.io~1zone"))
 }

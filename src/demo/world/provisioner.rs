@@ -56,30 +56,37 @@ fn provision(stage: &mut Stage<'_>, claim: &Value, class: &Value) -> Option<Arc<
     } else {
         format!("vol-{:.17}", object::uid(claim).replace('-', ""))
     };
-    Some(stage.put(
-        Resource::PersistentVolumes,
-        json!({
-            "metadata": {
-                "name": name,
-                "annotations": { "pv.kubernetes.io/provisioned-by": driver },
-                "finalizers": ["kubernetes.io/pv-protection"],
+    // A class that is tied to a zone ties its volumes to it.
+    let zone = object::text(class, "/parameters/zone");
+    let affinity = (!zone.is_empty()).then(|| {
+        let expression = json!({ "key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone] });
+        json!({ "required": { "nodeSelectorTerms": [{ "matchExpressions": [expression] }] } })
+    });
+    let mut volume = json!({
+        "metadata": {
+            "name": name,
+            "annotations": { "pv.kubernetes.io/provisioned-by": driver },
+            "finalizers": ["kubernetes.io/pv-protection"],
+        },
+        "spec": {
+            "accessModes": claim["spec"]["accessModes"],
+            "capacity": claim["spec"]["resources"]["requests"],
+            "csi": {
+                "driver": driver,
+                "volumeHandle": handle,
+                "fsType": "ext4",
+                "volumeAttributes": { "storage.kubernetes.io/csiProvisionerIdentity": format!("provisioner-{driver}") },
             },
-            "spec": {
-                "accessModes": claim["spec"]["accessModes"],
-                "capacity": claim["spec"]["resources"]["requests"],
-                "csi": {
-                    "driver": driver,
-                    "volumeHandle": handle,
-                    "fsType": "ext4",
-                    "volumeAttributes": { "storage.kubernetes.io/csiProvisionerIdentity": format!("provisioner-{driver}") },
-                },
-                "persistentVolumeReclaimPolicy": class["reclaimPolicy"],
-                "storageClassName": object::name(class),
-                "volumeMode": "Filesystem",
-            },
-            "status": { "phase": "Available" },
-        }),
-    ))
+            "persistentVolumeReclaimPolicy": class["reclaimPolicy"],
+            "storageClassName": object::name(class),
+            "volumeMode": "Filesystem",
+        },
+        "status": { "phase": "Available" },
+    });
+    if let Some(affinity) = affinity {
+        volume["spec"]["nodeAffinity"] = affinity;
+    }
+    Some(stage.put(Resource::PersistentVolumes, volume))
 }
 
 fn bind(stage: &mut Stage<'_>, claim: &Value, volume: &Value, provisioner: &str) {

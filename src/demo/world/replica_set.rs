@@ -1,13 +1,18 @@
 //! Replica sets: as many pods as wanted, not counting those on their way out.
 
-use jiff::Timestamp;
-use serde_json::json;
+use std::sync::Arc;
 
-use super::super::object;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
 use super::super::resource::Resource;
+use super::super::{deletion, object};
 use super::event::Note;
 use super::pod::{from_template, is_active, is_ready, suffix};
+use super::rollout::{dispensable_first, replicas};
 use super::{Controller, Stage};
+
+const COMPONENT: &str = "replicaset-controller";
 
 pub(super) struct ReplicaSets;
 
@@ -18,19 +23,14 @@ impl Controller for ReplicaSets {
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for set in stage.all(Resource::ReplicaSets) {
-            let mut pods: Vec<_> = stage
+            let mut pods: Vec<Arc<Value>> = stage
                 .store
                 .list(Resource::Pods)
                 .filter(|pod| object::is_controlled_by(pod, &set) && is_active(pod))
                 .cloned()
                 .collect();
-            let wanted = usize::try_from(object::number(&set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
-            for _ in pods.len()..wanted {
-                let name = format!("{}-{}", object::name(&set), suffix(stage.store.version(), 5));
-                let pod = from_template(&set, &name, stage.timers, stage.now);
-                pods.push(stage.put(Resource::Pods, pod));
-                let message = format!("Created pod: {name}");
-                stage.say(&set, &Note::normal("replicaset-controller", "SuccessfulCreate", &message));
+            if !object::is_deleting(&set) {
+                scale(stage, &set, &mut pods);
             }
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
             stage.change(Resource::ReplicaSets, &object::key(&set), |set| {
@@ -42,5 +42,24 @@ impl Controller for ReplicaSets {
             });
         }
         None
+    }
+}
+
+fn scale(stage: &mut Stage<'_>, set: &Value, pods: &mut Vec<Arc<Value>>) {
+    let wanted = usize::try_from(replicas(set)).unwrap_or(0);
+    for _ in pods.len()..wanted {
+        let name = format!("{}-{}", object::name(set), suffix(stage.store.version(), 5));
+        let pod = from_template(set, &name, stage.timers, stage.now);
+        pods.push(stage.put(Resource::Pods, pod));
+        let message = format!("Created pod: {name}");
+        stage.say(set, &Note::normal(COMPONENT, "SuccessfulCreate", &message));
+    }
+    if pods.len() > wanted {
+        dispensable_first(pods);
+        for pod in pods.drain(..pods.len() - wanted) {
+            deletion::delete(stage.store, Resource::Pods, &object::key(&pod), None, stage.now);
+            let message = format!("Deleted pod: {}", object::name(&pod));
+            stage.say(set, &Note::normal(COMPONENT, "SuccessfulDelete", &message));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The scheduler: gives pods a node, spreading those of one owner.
 //!
-//! It minds readiness, cordons, taints and where volumes can be reached; resources it does not count.
+//! It minds cordons, taints, selectors and required affinity to nodes, what pods request, and where volumes can be
+//! reached. Affinity to pods, spread constraints and priorities it does not read.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,11 +9,14 @@ use serde_json::{Value, json};
 use super::super::object;
 use super::super::resource::Resource;
 use super::event::Note;
+use super::pod::is_finished;
+use super::rollout::holds;
 use super::toleration::obstacle;
 use super::volume::{are_bound, of_pod};
 use super::{Controller, Stage};
 
 const COMPONENT: &str = "default-scheduler";
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 pub(super) struct Scheduler {
     /// Where the first pods of the cast stand: a part of the plot. Each is used once.
@@ -81,12 +85,21 @@ impl Controller for Scheduler {
 }
 
 fn objection(stage: &Stage<'_>, pod: &Value, node: &Value) -> Option<String> {
-    if let Some(taint) = obstacle(pod, object::items(node, "/spec/taints")) {
-        let (key, value) = (object::text(taint, "/key"), object::text(taint, "/value"));
-        return Some(format!("node(s) had untolerated taint(s) {{{key}: {value}}}"));
-    }
-    if node["spec"]["unschedulable"] == true {
+    let taints = object::items(node, "/spec/taints");
+    // The taint that a cordon brings says less than the cordon.
+    if node["spec"]["unschedulable"] == true
+        && obstacle(pod, &[json!({ "key": UNSCHEDULABLE, "effect": "NoSchedule" })]).is_some()
+    {
         return Some("node(s) were unschedulable".to_owned());
+    }
+    if obstacle(pod, taints).is_some() {
+        return Some("node(s) had untolerated taint(s)".to_owned());
+    }
+    if !is_selected(pod, node) {
+        return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
+    }
+    if let Some(short) = shortage(stage, pod, node) {
+        return Some(short);
     }
     if !of_pod(stage.store, pod).iter().all(|volume| is_reachable(volume, node)) {
         return Some("node(s) didn't match PersistentVolume's node affinity".to_owned());
@@ -94,15 +107,69 @@ fn objection(stage: &Stage<'_>, pod: &Value, node: &Value) -> Option<String> {
     None
 }
 
-/// Whether a volume's node affinity allows a node. Of the operators only `In` is read; nothing else is written here.
+/// The selector of the pod, and the affinity that it requires.
+fn is_selected(pod: &Value, node: &Value) -> bool {
+    let wanted = pod["spec"]["nodeSelector"].as_object();
+    let is_named = wanted.into_iter().flatten().all(|(key, value)| node["metadata"]["labels"][key] == *value);
+    let required =
+        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+    is_named && is_in_terms(object::items(pod, required), node)
+}
+
+/// Whether a volume's node affinity allows a node.
 fn is_reachable(volume: &Value, node: &Value) -> bool {
-    let terms = object::items(volume, "/spec/nodeAffinity/required/nodeSelectorTerms");
-    let labels = &node["metadata"]["labels"];
-    let holds = |expression: &Value| {
-        let label = labels.get(object::text(expression, "/key"));
-        label.is_some_and(|label| object::items(expression, "/values").contains(label))
+    is_in_terms(object::items(volume, "/spec/nodeAffinity/required/nodeSelectorTerms"), node)
+}
+
+fn is_in_terms(terms: &[Value], node: &Value) -> bool {
+    let fields = json!({ "metadata.name": object::name(node) });
+    let fits = |term: &Value| {
+        object::items(term, "/matchExpressions")
+            .iter()
+            .all(|expression| holds(expression, &node["metadata"]["labels"]))
+            && object::items(term, "/matchFields").iter().all(|expression| holds(expression, &fields))
     };
-    terms.is_empty() || terms.iter().any(|term| object::items(term, "/matchExpressions").iter().all(holds))
+    terms.is_empty() || terms.iter().any(fits)
+}
+
+/// What a node has too little of for a pod.
+fn shortage(stage: &Stage<'_>, pod: &Value, node: &Value) -> Option<String> {
+    let present: Vec<_> =
+        stage.pods_on(object::name(node)).into_iter().filter(|pod| !is_finished(pod)).collect();
+    let allocatable = &node["status"]["allocatable"];
+    if amount(&allocatable["pods"]) < (present.len() as u64 + 1) * 1_000 {
+        return Some("Too many pods".to_owned());
+    }
+    ["cpu", "memory"].into_iter().find_map(|resource| {
+        let wanted = requested(pod, resource);
+        let taken: u64 = present.iter().map(|pod| requested(pod, resource)).sum();
+        (wanted > 0 && taken + wanted > amount(&allocatable[resource]))
+            .then(|| format!("Insufficient {resource}"))
+    })
+}
+
+fn requested(pod: &Value, resource: &str) -> u64 {
+    let containers = object::items(pod, "/spec/containers").iter();
+    containers.map(|container| amount(&container["resources"]["requests"][resource])).sum()
+}
+
+/// A quantity in thousandths, so that both `100m` and `32Gi` are whole; what cannot be read is nothing.
+fn amount(quantity: &Value) -> u64 {
+    let text = quantity.as_str().map_or_else(|| quantity.to_string(), str::to_owned);
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..end].parse().unwrap_or(0);
+    let factor: u64 = match &text[end..] {
+        "m" => return number,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        _ => 1,
+    };
+    number.saturating_mul(factor).saturating_mul(1_000)
 }
 
 fn bind(stage: &mut Stage<'_>, pod: &Value, node: &str) {

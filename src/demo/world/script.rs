@@ -1,46 +1,31 @@
-//! What happens to the cluster from outside: machines that fail, operators that act.
+//! The acts of a scenario, carried out when their time comes: on machines, on storage, and on the store as an
+//! operator would.
 //!
-//! A scenario is a list of moments and acts and nothing more; all consequences are the controllers'.
+//! All consequences are the controllers'. What a file may say is `scenario`'s.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::super::resource::Resource;
+use super::super::scenario::{Act, Script, Target};
 use super::super::store::Key;
-use super::super::{Scenario, deletion};
-use super::{Timers, World};
+use super::super::{deletion, object};
+use super::machine::{Contact, Machine};
+use super::{Timers, World, cast, pod};
 
-/// One act.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    /// A kubelet stops: its node falls silent, whatever runs there goes on or not.
-    StopKubelet { node: String },
-    /// It starts again on the same boot of the machine.
-    #[cfg(test)]
-    StartKubelet { node: String },
-    /// `kubectl delete pod --force --grace-period=0`.
-    ForceDelete { namespace: String, pod: String },
-}
-
+/// The acts that are still to come.
 #[derive(Debug, Default)]
-pub(super) struct Script {
+pub(super) struct Acts {
     acts: VecDeque<(Timestamp, Act)>,
 }
 
-impl Script {
-    /// A scenario's acts; the failure is its zero.
-    pub(super) fn of(scenario: Scenario, failure: Timestamp, timers: Timers) -> Self {
-        let acts = match scenario {
-            Scenario::Healthy => Vec::new(),
-            Scenario::DeadNode => vec![
-                (0, Act::StopKubelet { node: "worker-2".to_owned() }),
-                (8 * 60, Act::ForceDelete { namespace: "data".to_owned(), pod: "postgres-1".to_owned() }),
-            ],
-        };
-        Self {
-            acts: acts.into_iter().map(|(seconds, act)| (failure + timers.seconds(seconds), act)).collect(),
-        }
+impl Acts {
+    /// A script's acts; the failure is its zero.
+    pub(super) fn of(script: Script, failure: Timestamp, timers: Timers) -> Self {
+        let acts = script.acts.into_iter();
+        Self { acts: acts.map(|(after, act)| (failure + after / timers.divisor(), act)).collect() }
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
@@ -59,22 +44,78 @@ impl World {
         // What happens to machines is in no resource: everybody has to look.
         self.controllers.iter_mut().for_each(|running| running.seen = None);
         match act {
-            Act::StopKubelet { node } => {
-                self.silent.insert(node.clone());
+            Act::PowerOff(nodes) => self.turn(nodes, |machine| machine.contact = Contact::Off),
+            Act::PowerOn(nodes) => {
+                self.turn(nodes, |machine| {
+                    *machine = Machine {
+                        contact: Contact::Speaks,
+                        hangs: false,
+                        boots: machine.boots + 1,
+                        detach_refusal: machine.detach_refusal.take(),
+                    };
+                });
+                nodes.iter().for_each(|node| cast::register_again(self, node));
             }
-            #[cfg(test)]
-            Act::StartKubelet { node } => {
-                self.silent.remove(node);
+            Act::StopKubelet(nodes) => self.turn(nodes, |machine| machine.contact = Contact::Stopped),
+            Act::StartKubelet(nodes) => {
+                self.turn(nodes, |machine| machine.contact = Contact::Speaks);
+                nodes.iter().for_each(|node| cast::register_again(self, node));
             }
-            Act::ForceDelete { namespace, pod } => {
-                deletion::delete(
-                    &mut self.store,
-                    Resource::Pods,
-                    &Key::new(namespace, pod),
-                    Some(0),
-                    self.now,
-                );
+            Act::CutOff(nodes) => self.turn(nodes, |machine| machine.contact = Contact::CutOff),
+            Act::Reconnect(nodes) => self.turn(nodes, |machine| machine.contact = Contact::Speaks),
+            Act::Hang(nodes) => self.turn(nodes, |machine| machine.hangs = true),
+            Act::Unhang(nodes) => self.turn(nodes, |machine| machine.hangs = false),
+            Act::RefuseDetach { nodes, message } => {
+                self.turn(nodes, |machine| machine.detach_refusal = Some(message.clone()));
             }
+            Act::AllowDetach(nodes) => self.turn(nodes, |machine| machine.detach_refusal = None),
+            Act::Cordon(nodes) => {
+                self.edit_nodes(nodes, |node| node["spec"]["unschedulable"] = json!(true));
+            }
+            Act::Taint { nodes, taint } => self.edit_nodes(nodes, |node| {
+                let mut taints = object::items(node, "/spec/taints").to_vec();
+                taints.retain(|known| known["key"] != taint.key || known["effect"] != taint.effect);
+                taints.push(json!({ "key": taint.key, "value": taint.value, "effect": taint.effect }));
+                node["spec"]["taints"] = json!(taints);
+            }),
+            Act::Delete(target) => self.delete(target, None),
+            Act::ForceDelete(target) => self.delete(target, Some(0)),
+            Act::SetImage { of: Target { resource, key }, image } => {
+                self.store.change(*resource, key, self.now, |workload| {
+                    workload["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+                });
+            }
+            Act::Create(objects) => self.create(objects),
         }
+    }
+
+    /// Puts objects there as the API server would take them.
+    pub(super) fn create(&mut self, objects: &[(Resource, Value)]) {
+        for (resource, object) in objects {
+            let mut object = object.clone();
+            if *resource == Resource::Pods {
+                object["status"] = json!({ "phase": "Pending", "qosClass": "BestEffort" });
+                pod::admit(&mut object, self.timers);
+            } else if object["status"].is_null() {
+                object["status"] = json!({});
+            }
+            self.add(*resource, object);
+        }
+    }
+
+    fn turn(&mut self, nodes: &[String], change: impl Fn(&mut Machine)) {
+        for node in nodes {
+            change(self.machines.of(node));
+        }
+    }
+
+    fn edit_nodes(&mut self, nodes: &[String], edit: impl Fn(&mut Value)) {
+        for node in nodes {
+            self.store.change(Resource::Nodes, &Key::new("", node), self.now, &edit);
+        }
+    }
+
+    fn delete(&mut self, target: &Target, grace: Option<i64>) {
+        deletion::delete(&mut self.store, target.resource, &target.key, grace, self.now);
     }
 }

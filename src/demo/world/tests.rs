@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::super::scenario::Act;
 use super::super::{Scenario, object};
 use super::*;
 
@@ -141,8 +142,12 @@ fn a_healthy_cluster_changes_nothing_but_its_heartbeats() {
     for resource in Resource::ALL.into_iter().filter(|resource| !beats.contains(resource)) {
         assert_eq!(play.world.store.since(resource, version).unwrap().count(), 0, "{resource:?}");
     }
-    let renewals = play.world.store.since(Resource::Leases, version).unwrap().count();
-    assert_eq!(renewals, 6 * 91);
+    let renewals = |namespace: &str| {
+        let entries = play.world.store.since(Resource::Leases, version).unwrap();
+        entries.filter(|entry| entry.key.namespace == namespace).count()
+    };
+    assert_eq!(renewals("kube-node-lease"), 6 * 91);
+    assert_eq!(renewals("kube-system"), 2 * 455, "two leaders, every two seconds");
     let reports = play.world.store.since(Resource::Nodes, version).unwrap().count();
     assert!((6 * 3..=6 * 4).contains(&reports), "a node's status is written every five minutes: {reports}");
 }
@@ -332,7 +337,7 @@ fn six_minutes_later_the_volume_is_taken_by_force_and_the_replacement_runs() {
 fn a_kubelet_that_comes_back_ends_the_incident() {
     let mut play = Play::new(Scenario::DeadNode);
     play.at(600);
-    play.world.perform(&script::Act::StartKubelet { node: SILENT.to_owned() });
+    play.world.perform(&Act::StartKubelet(vec![SILENT.to_owned()]));
     play.at(630);
     assert_eq!(play.ready()["status"], "True");
     assert_eq!(play.taints(), Vec::<String>::new());
