@@ -23,7 +23,7 @@ fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
 
 /// The text at a JSON pointer; empty if there is none, as the API's zero value is.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The number at a JSON pointer.
@@ -33,7 +33,7 @@ pub(crate) fn number(object: &Value, pointer: &str) -> Option<i64> {
 
 /// The items of the list at a JSON pointer; none if it is missing.
 pub(crate) fn items<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    at(object, pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 pub(crate) fn name(object: &Value) -> &str {

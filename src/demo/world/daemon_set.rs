@@ -39,9 +39,11 @@ impl Controller for DaemonSets {
                 continue;
             }
             let revision = controller_revision::current(stage, &set);
+            let daemons =
+                Daemons { pod: pod_for(stage, &set, "", &revision), set: &set, revision: &revision };
             let mut count = Count::default();
             for node in stage.all(Resource::Nodes) {
-                place(stage, &set, &node, &revision, &mut count);
+                daemons.place(stage, &node, &mut count);
             }
             replace_outdated(stage, &set, &revision, &count);
             sum_up(stage, &set, &revision, &count);
@@ -51,41 +53,53 @@ impl Controller for DaemonSets {
     }
 }
 
-/// One node: a pod where one belongs, none where it does not, and a new one for one that failed.
-fn place(stage: &mut Stage<'_>, set: &Value, node: &Value, revision: &Value, count: &mut Count) {
-    let taints = object::items(node, "/spec/taints");
-    let pods = stage.pods_on(object::name(node));
-    let pod = pod_for(stage, set, object::name(node), revision);
-    let is_wanted_here = obstacle(&pod, taints).is_none() && is_selected(&pod, node);
-    if is_wanted_here {
-        count.wanted += 1;
-    }
-    let Some(present) = pods.iter().find(|pod| object::is_controlled_by(pod, set)) else {
+/// A set, and what its pods are today.
+struct Daemons<'a> {
+    set: &'a Value,
+    revision: &'a Value,
+    /// One that is on no node.
+    pod: Value,
+}
+
+impl Daemons<'_> {
+    /// One node: a pod where one belongs, none where it does not, and a new one for one that failed.
+    fn place(&self, stage: &mut Stage<'_>, node: &Value, count: &mut Count) {
+        let set = self.set;
+        let taints = object::items(node, "/spec/taints");
+        let is_wanted_here = obstacle(&self.pod, taints).is_none() && is_selected(&self.pod, node);
         if is_wanted_here {
-            let pod = stage.put(Resource::Pods, pod);
-            let message = format!("Created pod: {}", object::name(&pod));
-            stage.say(set, &Note::normal(COMPONENT, "SuccessfulCreate", &message));
+            count.wanted += 1;
         }
-        return;
-    };
-    if !is_wanted_here {
-        // It stays under a taint that would keep it from being placed there anew, unless that drives it out.
-        count.misplaced += 1;
-        let is_driven_out = !is_selected(present, node) || stay(present, taints) == Some(Stay::Seconds(0));
-        if is_driven_out && !object::is_deleting(present) {
+        let pods = stage.pods_on(object::name(node));
+        let Some(present) = pods.iter().find(|pod| object::is_controlled_by(pod, set)) else {
+            if is_wanted_here {
+                let pod = pod_for(stage, set, object::name(node), self.revision);
+                let pod = stage.put(Resource::Pods, pod);
+                let message = format!("Created pod: {}", object::name(&pod));
+                stage.say(set, &Note::normal(COMPONENT, "SuccessfulCreate", &message));
+            }
+            return;
+        };
+        if !is_wanted_here {
+            // It stays under a taint that would keep it from being placed there anew, unless that drives it out.
+            count.misplaced += 1;
+            let is_driven_out =
+                !is_selected(present, node) || stay(present, taints) == Some(Stay::Seconds(0));
+            if is_driven_out && !object::is_deleting(present) {
+                remove(stage, set, present);
+            }
+            return;
+        }
+        if is_finished(present) && !object::is_deleting(present) {
+            let message = format!(
+                "Found failed daemon pod {}/{} on node {}, will try to kill it",
+                object::namespace(present),
+                object::name(present),
+                object::name(node)
+            );
+            stage.say(set, &Note::warning(COMPONENT, "FailedDaemonPod", &message));
             remove(stage, set, present);
         }
-        return;
-    }
-    if is_finished(present) && !object::is_deleting(present) {
-        let message = format!(
-            "Found failed daemon pod {}/{} on node {}, will try to kill it",
-            object::namespace(present),
-            object::name(present),
-            object::name(node)
-        );
-        stage.say(set, &Note::warning(COMPONENT, "FailedDaemonPod", &message));
-        remove(stage, set, present);
     }
 }
 
