@@ -5,8 +5,10 @@
 
 mod script;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 pub(crate) use script::{Act, Script, Target};
 
@@ -54,13 +56,18 @@ impl Scenario {
     }
 
     /// What happens, in a sentence.
-    pub fn description(self) -> String {
-        self.script().about
+    pub fn description(self) -> &'static str {
+        &self.script().about
     }
 
     /// Invariant: every embedded file can be read; a test holds them to it. What could not be would play nothing.
-    pub(crate) fn script(self) -> Script {
-        Script::read(self.file().1).unwrap_or_default()
+    pub(crate) fn script(self) -> &'static Script {
+        static SCRIPTS: LazyLock<BTreeMap<Scenario, Script>> = LazyLock::new(|| {
+            let read = |scenario: Scenario| Script::read(scenario.file().1).unwrap_or_default();
+            Scenario::all().into_iter().map(|scenario| (scenario, read(scenario))).collect()
+        });
+        static NOTHING: Script = Script { about: String::new(), before: Vec::new(), acts: Vec::new() };
+        SCRIPTS.get(&self).unwrap_or(&NOTHING)
     }
 
     /// Its name, and the text of its file.

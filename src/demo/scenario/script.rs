@@ -106,6 +106,9 @@ struct File {
     acts: Vec<Line>,
 }
 
+/// An act that needs nothing but machines.
+type OnMachines = fn(Vec<String>) -> Act;
+
 /// All acts as fields, so that what is misspelt is answered with what there is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -174,7 +177,7 @@ impl Line {
             return Err(Flaw::Moment(number, self.at));
         }
         let mut acts = Vec::new();
-        let on_machines: [(_, fn(Vec<String>) -> Act); 10] = [
+        let on_machines: [(_, OnMachines); 10] = [
             (self.power_off, Act::PowerOff),
             (self.power_on, Act::PowerOn),
             (self.stop_kubelet, Act::StopKubelet),

@@ -204,15 +204,16 @@ fn csi_node(node: &Value) -> Value {
     })
 }
 
-/// What a kubelet does when it starts and its Node is gone.
-pub(super) fn register_again(world: &mut World, name: &str) {
-    let machine = MACHINES.iter().find(|machine| machine.name == name);
-    if let Some(machine) = machine.filter(|_| world.store.get(Resource::Nodes, &Key::new("", name)).is_none())
-    {
-        let mut node = register(machine, world.now);
-        node["status"]["nodeInfo"]["bootID"] = json!(boot_id(name, world.machines.boots(name)));
-        let node = world.store.put(Resource::Nodes, node, world.now);
-        world.add(Resource::CsiNodes, csi_node(&node));
+/// What kubelets do when they start and their Node is gone.
+pub(super) fn register_again(world: &mut World, nodes: &[String]) {
+    for machine in MACHINES.iter().filter(|machine| nodes.iter().any(|node| node == machine.name)) {
+        let name = machine.name;
+        if world.store.get(Resource::Nodes, &Key::new("", name)).is_none() {
+            let mut node = register(machine, world.now);
+            node["status"]["nodeInfo"]["bootID"] = json!(boot_id(name, world.machines.boots(name)));
+            let node = world.store.put(Resource::Nodes, node, world.now);
+            world.add(Resource::CsiNodes, csi_node(&node));
+        }
     }
 }
 

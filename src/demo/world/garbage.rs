@@ -16,7 +16,7 @@ use super::volume::claims;
 use super::{Controller, Stage};
 
 /// Which resources may own others here, and so be missed.
-const OWNERS: [Resource; 10] = [
+const OWNERS: [Resource; 11] = [
     Resource::Nodes,
     Resource::Pods,
     Resource::Deployments,
@@ -25,6 +25,7 @@ const OWNERS: [Resource; 10] = [
     Resource::DaemonSets,
     Resource::Jobs,
     Resource::Services,
+    Resource::PersistentVolumes,
     Resource::PersistentVolumeClaims,
     Resource::Namespaces,
 ];

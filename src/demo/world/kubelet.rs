@@ -246,7 +246,7 @@ fn stop(stage: &mut Stage<'_>, pod: &Value, progress: &mut Progress) -> Option<T
         return Some(gone_at);
     }
     if stage.machines.hangs(node) {
-        return ailing::fail_to_kill(stage, pod, progress, deadline);
+        return Some(ailing::fail_to_kill(stage, pod, progress, deadline));
     }
     let exit_code = if is_slow { 137 } else { 0 };
     stage.change(Resource::Pods, &key, |pod| post::stopped(pod, exit_code, now));

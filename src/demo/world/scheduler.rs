@@ -205,7 +205,13 @@ fn explain(count: usize, mut refusals: Vec<String>) -> String {
             _ => reasons.push((1, refusal)),
         }
     }
-    let reasons: Vec<String> =
+    let mut reasons: Vec<String> =
         reasons.into_iter().map(|(times, reason)| format!("{times} {reason}")).collect();
-    format!("0/{count} nodes are available: {}.", reasons.join(", "))
+    // Sorted as texts, numbers and all, as the real one does.
+    reasons.sort();
+    format!(
+        "0/{count} nodes are available: {}. no new claims to deallocate, preemption: 0/{count} nodes are available: \
+         {count} Preemption is not helpful for scheduling.",
+        reasons.join(", ")
+    )
 }

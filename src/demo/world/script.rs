@@ -23,9 +23,9 @@ pub(super) struct Acts {
 
 impl Acts {
     /// A script's acts; the failure is its zero.
-    pub(super) fn of(script: Script, failure: Timestamp, timers: Timers) -> Self {
-        let acts = script.acts.into_iter();
-        Self { acts: acts.map(|(after, act)| (failure + after / timers.divisor(), act)).collect() }
+    pub(super) fn of(script: &Script, failure: Timestamp, timers: Timers) -> Self {
+        let acts = script.acts.iter();
+        Self { acts: acts.map(|(after, act)| (failure + *after / timers.divisor(), act.clone())).collect() }
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
@@ -54,12 +54,12 @@ impl World {
                         detach_refusal: machine.detach_refusal.take(),
                     };
                 });
-                nodes.iter().for_each(|node| cast::register_again(self, node));
+                cast::register_again(self, nodes);
             }
             Act::StopKubelet(nodes) => self.turn(nodes, |machine| machine.contact = Contact::Stopped),
             Act::StartKubelet(nodes) => {
                 self.turn(nodes, |machine| machine.contact = Contact::Speaks);
-                nodes.iter().for_each(|node| cast::register_again(self, node));
+                cast::register_again(self, nodes);
             }
             Act::CutOff(nodes) => self.turn(nodes, |machine| machine.contact = Contact::CutOff),
             Act::Reconnect(nodes) => self.turn(nodes, |machine| machine.contact = Contact::Speaks),

@@ -50,11 +50,12 @@ impl Controller for TaintEviction {
                     }
                 }
                 Some(Stay::Seconds(seconds)) => {
-                    // A timer that runs is not restarted by a taint that takes another's place.
-                    let due = *self
-                        .due
-                        .entry(uid.to_owned())
-                        .or_insert_with(|| stage.now + SignedDuration::from_secs(seconds));
+                    // A timer that runs is not restarted by a taint that takes another's place; one that is not
+                    // tolerated at all ends it.
+                    let wanted = stage.now + SignedDuration::from_secs(seconds);
+                    let known = self.due.get(uid).copied().filter(|_| seconds > 0);
+                    let due = known.unwrap_or(wanted);
+                    self.due.insert(uid.to_owned(), due);
                     if due > stage.now {
                         next = sooner(next, Some(due));
                     } else {

@@ -1,5 +1,8 @@
 //! The incident, second by second.
 
+mod rollouts;
+mod scenarios;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -39,6 +42,26 @@ impl Play {
 
     fn find(&self, resource: Resource, namespace: &str, name: &str) -> Option<Arc<Value>> {
         self.world.store.get(resource, &Key::new(namespace, name))
+    }
+
+    fn pod(&self, namespace: &str, name: &str) -> Arc<Value> {
+        self.get(Resource::Pods, namespace, name)
+    }
+
+    /// What comes from outside now.
+    fn act(&mut self, act: &Act) -> &mut Self {
+        self.world.perform(act);
+        let now = self.world.now;
+        self.world.advance(now);
+        self
+    }
+
+    /// Changes an object as a merge patch from outside does.
+    fn patch(&mut self, resource: Resource, namespace: &str, name: &str, patch: &Value) -> &mut Self {
+        let now = self.world.now;
+        self.world.store.patch(resource, &Key::new(namespace, name), patch, now).unwrap();
+        self.world.advance(now);
+        self
     }
 
     fn node(&self) -> Arc<Value> {

@@ -134,13 +134,13 @@ pub(super) fn fail_to_kill(
     pod: &Value,
     progress: &mut Progress,
     deadline: Timestamp,
-) -> Option<Timestamp> {
+) -> Timestamp {
     let now = stage.now;
     let first = deadline + stage.timers.seconds(KILL_AGAIN);
     let turn = *progress.turn.filter(|turn| *turn >= first).get_or_insert(first);
     progress.turn = Some(turn);
     if turn > now {
-        return Some(turn);
+        return turn;
     }
     let node = object::text(pod, "/spec/nodeName");
     let failures: Vec<String> = object::items(pod, "/spec/containers")
@@ -157,5 +157,5 @@ pub(super) fn fail_to_kill(
     stage.say(pod, &Note::warning("kubelet", "FailedKillPod", &message).on(node));
     let turn = now + stage.timers.seconds(KILL_AGAIN);
     progress.turn = Some(turn);
-    Some(turn)
+    turn
 }
