@@ -128,8 +128,8 @@ fn a_zone_that_goes_dark_is_evicted_node_by_node() {
     play.at(70);
     let tainted_at = |node: &str| {
         let node = play.get(Resource::Nodes, "", node);
-        let taints = object::items(&node, "/spec/taints").iter();
-        let taint = taints.filter(|taint| taint["effect"] == "NoExecute").next_back().unwrap();
+        let mut taints = object::items(&node, "/spec/taints").iter();
+        let taint = taints.rfind(|taint| taint["effect"] == "NoExecute").unwrap();
         object::time_at(taint, "/timeAdded").unwrap()
     };
     let apart = tainted_at("worker-1").duration_since(tainted_at("worker-4")).abs();
