@@ -21,6 +21,7 @@ mod job;
 mod kubelet;
 mod leader;
 mod machine;
+mod namespace;
 mod node;
 mod node_lifecycle;
 mod pod;
@@ -206,13 +207,14 @@ const MOST_PAST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Everybody who acts, in the order in which they look. `origin` is when the periodic ones are in step.
 fn controllers(origin: Timestamp, timers: Timers) -> Vec<Running> {
-    let controllers: [Box<dyn Controller>; 19] = [
+    let controllers: [Box<dyn Controller>; 20] = [
         Box::new(heartbeat::Heartbeats::new(origin)),
         Box::new(kubelet::Kubelets::default()),
         Box::new(node_lifecycle::NodeLifecycle::new(origin + timers.seconds(1))),
         Box::new(taint_eviction::TaintEviction::default()),
         Box::new(pod_gc::PodGc::new(origin + timers.seconds(2))),
         Box::new(garbage::Garbage),
+        Box::new(namespace::Namespaces),
         Box::new(deployment::Deployments),
         Box::new(replica_set::ReplicaSets),
         Box::new(stateful_set::StatefulSets),

@@ -370,6 +370,22 @@ fn dependents_go_with_their_owner_unless_they_are_orphaned() {
 }
 
 #[test]
+fn a_namespace_that_is_deleted_is_emptied_first() {
+    let mut play = Play::new(Scenario::Healthy);
+    let now = object::time(play.world.now);
+    let deleted = json!({ "metadata": { "deletionTimestamp": now }, "status": { "phase": "Terminating" } });
+    play.patch(Resource::Namespaces, "", "shop", &deleted);
+    assert!(play.find(Resource::Namespaces, "", "shop").is_some(), "its pods are still stopping");
+    play.at(20);
+    assert!(play.find(Resource::Namespaces, "", "shop").is_none());
+    for resource in Resource::ALL.into_iter().filter(|resource| *resource != Resource::Events) {
+        let mut inside = play.world.store.list(resource);
+        assert!(!inside.any(|object| object::namespace(object) == "shop"), "{resource:?}");
+    }
+    assert!(play.find(Resource::Namespaces, "", "data").is_some());
+}
+
+#[test]
 fn the_leaders_show_that_they_lead() {
     let mut play = Play::new(Scenario::DeadNode);
     play.at(100);
