@@ -83,11 +83,11 @@ fn without_a_terminal_the_board_is_not_started() {
 }
 
 #[test]
-fn an_unknown_scenario_is_answered_with_those_there_are() {
+fn an_unknown_scenario_is_answered_with_the_one_that_was_meant() {
     for arguments in [&["findings", "--demo=ded-node"][..], &["demo", "ded-node"]] {
         let ran = run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}");
-        assert_eq!(ran.err, "sickbay: no scenario is called \"ded-node\": there are dead-node, healthy\n");
+        assert_eq!(ran.err, "sickbay: no scenario is called \"ded-node\": did you mean \"dead-node\"?\n");
     }
 }
 

@@ -23,13 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TABLE: [(&str, &str); 1] =
     [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")];
 
-const GROUPS: [&str; 6] = [
+const GROUPS: [&str; 7] = [
     "/api/v1",
     "/apis/apps/v1",
     "/apis/batch/v1",
     "/apis/policy/v1",
     "/apis/storage.k8s.io/v1",
     "/apis/coordination.k8s.io/v1",
+    "/apis/discovery.k8s.io/v1",
 ];
 
 struct Caller {
@@ -667,5 +668,5 @@ fn scenarios_are_known_by_their_names() {
         assert_eq!(scenario.id().parse(), Ok(scenario));
     }
     let error = "dead".parse::<Scenario>().unwrap_err().to_string();
-    assert_eq!(error, "no scenario is called \"dead\": there are dead-node, healthy");
+    assert_eq!(error, "no scenario is called \"dead\": `sickbay demo --list` tells which there are");
 }

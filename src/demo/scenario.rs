@@ -100,7 +100,7 @@ impl fmt::Display for Scenario {
 
 /// A name that no scenario has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no scenario {name:?}{}: `sickbay demo --list` lists them", nearest(name))]
+#[error("no scenario is called {name:?}: {}", suggestion(name))]
 pub struct UnknownScenario {
     name: String,
 }
@@ -114,19 +114,20 @@ impl FromStr for Scenario {
     }
 }
 
-/// ` (did you mean dead-node?)`, if there is one that was likely meant: the fewest letters apart, and not all of them.
-fn nearest(name: &str) -> String {
+/// The one that was likely meant: the fewest letters apart, and not all of them; or the only one of which it is a part.
+fn suggestion(name: &str) -> String {
     let near = Scenario::all()
         .into_iter()
         .map(|scenario| (distance(name, scenario.id()), scenario.id()))
         .filter(|(apart, id)| *apart <= id.len().max(name.len()) / 3)
         .min();
-    // A part of a name that is one scenario's alone means that one.
     let mut holding =
         Scenario::all().into_iter().filter(|scenario| !name.is_empty() && scenario.id().contains(name));
     let only = holding.next().filter(|_| holding.next().is_none());
-    let meant = near.map(|(_, id)| id).or(only.map(Scenario::id));
-    meant.map_or_else(String::new, |id| format!(" (did you mean {id}?)"))
+    match near.map(|(_, id)| id).or(only.map(Scenario::id)) {
+        Some(id) => format!("did you mean {id:?}?"),
+        None => "`sickbay demo --list` tells which there are".to_owned(),
+    }
 }
 
 /// How many letters have to be put in, left out or changed (Levenshtein).
@@ -177,12 +178,10 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_one_that_was_meant() {
         let answer = |name: &str| name.parse::<Scenario>().unwrap_err().to_string();
-        assert_eq!(
-            answer("dead-nod"),
-            "there is no scenario \"dead-nod\" (did you mean dead-node?): `sickbay demo --list` lists them"
-        );
-        assert!(answer("rollout").contains("did you mean bad-rollout?"));
-        assert!(!answer("quux").contains("did you mean"));
+        assert_eq!(answer("dead-nod"), "no scenario is called \"dead-nod\": did you mean \"dead-node\"?");
+        assert!(answer("rollout").contains("did you mean \"bad-rollout\"?"));
+        let unlike = "no scenario is called \"quux\": `sickbay demo --list` tells which there are";
+        assert_eq!(answer("quux"), unlike);
         assert!(!answer("node").contains("did you mean"), "several have it");
     }
 }
