@@ -4,6 +4,19 @@
 //! It speaks HTTP on loopback and is reached by the ordinary client with an ordinary kubeconfig. It uses nothing of
 //! the rest of the program on purpose: the field names that both need are written twice, so that a wrong one cannot
 //! hide. It is no general API server: it serves what this program and `kubectl get` ask.
+//!
+//! What its controllers do otherwise than real ones, and why:
+//!
+//! - A pod counts as available as soon as it is ready: nothing here sets `minReadySeconds`.
+//! - A deployment that is scaled in the middle of a rollout moves its new set first and the old ones as they become
+//!   spare, instead of sharing the change among all: no incident turns on it.
+//! - Daemon sets do not surge, jobs know neither indexes nor failure policies, and the scheduler reads neither
+//!   affinity to pods nor spread constraints nor priorities, and preempts nobody: the cast uses none of them.
+//! - A container does what the name of its image says (`broken`, `crash`, `unready`, `slow`, `brief`): nothing runs.
+//! - A claim is bound before its pod has a node, whatever its class says; a class is tied to a zone by its parameter
+//!   `zone`, for there is no driver that would know.
+//! - A service has one endpoint slice, whatever its size, and the leaders of the control plane never change: the
+//!   controllers' memory (timers of evictions, the six minutes) is never lost as a restart would lose it.
 
 mod api;
 mod backend;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::resource::Resource;
 use super::super::{deletion, object};
 use super::event::Note;
-use super::pod::{from_template, is_active, is_ready, suffix};
+use super::pod::{from_template, is_active, is_finished, is_ready, suffix};
 use super::rollout::{dispensable_first, replicas};
 use super::{Controller, Stage};
 
@@ -33,11 +33,19 @@ impl Controller for ReplicaSets {
                 scale(stage, &set, &mut pods);
             }
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+            let leaving = stage
+                .store
+                .list(Resource::Pods)
+                .filter(|pod| {
+                    object::is_controlled_by(pod, &set) && object::is_deleting(pod) && !is_finished(pod)
+                })
+                .count();
             stage.change(Resource::ReplicaSets, &object::key(&set), |set| {
                 set["status"]["replicas"] = json!(pods.len());
                 set["status"]["fullyLabeledReplicas"] = json!(pods.len());
                 set["status"]["readyReplicas"] = json!(ready);
                 set["status"]["availableReplicas"] = json!(ready);
+                set["status"]["terminatingReplicas"] = json!(leaving);
                 set["status"]["observedGeneration"] = set["metadata"]["generation"].clone();
             });
         }

@@ -20,6 +20,7 @@ struct Counts {
     available: i64,
     ready: i64,
     missing: i64,
+    leaving: i64,
 }
 
 /// Posts the status; gives the moment at which it will have taken too long.
@@ -38,6 +39,7 @@ pub(super) fn post(
         updated: rollout.new.as_deref().and_then(|set| object::number(set, "/status/replicas")).unwrap_or(0),
         available: sum("/status/availableReplicas"),
         ready: sum("/status/readyReplicas"),
+        leaving: sum("/status/terminatingReplicas"),
         missing: (rollout.all().map(|set| replicas(set)).sum::<i64>() - sum("/status/availableReplicas"))
             .max(0),
     };
@@ -53,6 +55,7 @@ pub(super) fn post(
         status["updatedReplicas"] = json!(counts.updated);
         status["readyReplicas"] = json!(counts.ready);
         status["availableReplicas"] = json!(counts.available);
+        status["terminatingReplicas"] = json!(counts.leaving);
         object::merge(status, &json!({ "unavailableReplicas": null }));
         if counts.missing > 0 {
             status["unavailableReplicas"] = json!(counts.missing);
