@@ -71,8 +71,11 @@ impl<'a> Rollout<'a> {
         owned.sort_by_cached_key(|set| {
             (object::text(set, "/metadata/creationTimestamp").to_owned(), object::name(set).to_owned())
         });
-        let template = canonical(&deployment["spec"]["template"]);
-        let position = owned.iter().position(|set| canonical(&set["spec"]["template"]) == template);
+        // By the label, which is made of the template: comparing the templates themselves takes too long for a past
+        // that is played while somebody waits.
+        let mark = template_hash(deployment);
+        let position =
+            owned.iter().position(|set| object::text(set, "/metadata/labels/pod-template-hash") == mark);
         let new = position.map(|position| owned.remove(position));
         Self { deployment, new, old: owned }
     }
@@ -196,7 +199,7 @@ impl<'a> Rollout<'a> {
 
     fn create(&self, stage: &mut Stage<'_>) -> Arc<Value> {
         let deployment = self.deployment;
-        let template_hash = suffix(hash(&canonical(&deployment["spec"]["template"]).to_string()), 10);
+        let template_hash = template_hash(deployment);
         let name = format!("{}-{template_hash}", object::name(deployment));
         let mut selector = deployment["spec"]["selector"].clone();
         selector["matchLabels"][TEMPLATE_HASH] = json!(template_hash);
@@ -287,6 +290,10 @@ impl<'a> Rollout<'a> {
             deletion::delete(stage.store, Resource::ReplicaSets, &object::key(set), None, stage.now);
         }
     }
+}
+
+fn template_hash(deployment: &Value) -> String {
+    suffix(hash(&canonical(&deployment["spec"]["template"]).to_string()), 10)
 }
 
 fn revision(set: &Value) -> i64 {
