@@ -202,7 +202,9 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
             age,
         ],
         Resource::Services => service_cells(object, age),
-        Resource::ConfigMaps => vec![name, json!(object["data"].as_object().map_or(0, |data| data.len())), age],
+        Resource::ConfigMaps => {
+            vec![name, json!(object["data"].as_object().map_or(0, |data| data.len())), age]
+        }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![
             name,
