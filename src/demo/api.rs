@@ -12,6 +12,7 @@ mod openapi;
 mod part;
 mod patch;
 mod review;
+mod schema;
 mod selector;
 mod shape;
 pub(crate) mod status;
@@ -25,7 +26,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WARNING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
@@ -39,6 +40,7 @@ use tokio::task::JoinSet;
 
 use super::backend::Backend;
 use super::faults::Received;
+use super::object;
 use super::resource::Resource;
 use super::store::{Key, Store};
 use ask::{Part, Path, Query, Shape};
@@ -177,12 +179,11 @@ impl Asked<'_> {
 fn look_up(backend: &Arc<Backend>, asked: &Asked<'_>, path: &str) -> Result<Response<Body>, Refusal> {
     let path = Path::parse(path)?;
     match path {
-        Path::Object(resource, key) => object(backend, asked, resource, key),
+        Path::Object(resource, key) => whole_object(backend, asked, resource, key),
         Path::Collection(resource, namespace) => collection(backend, asked, resource, namespace.as_deref()),
         Path::Part(resource, key, part) => self::part(backend, asked, (resource, key, part)),
         Path::Review(review) if asked.method == Method::POST => {
-            let (code, body) = review::answer(backend, review, asked.content_type(), &asked.body)?;
-            Ok(json_with(code, &body))
+            Ok(written(&review::answer(backend, review, asked.content_type(), &asked.body)?))
         }
         _ if asked.method != Method::GET => Err(Refusal::method_not_allowed()),
         Path::Review(_) => Err(Refusal::method_not_allowed()),
@@ -222,7 +223,8 @@ fn collection(
     if verb == "create" {
         let is_dry_run = write::is_dry_run(query, "CreateOptions")?;
         let mut object = write::read(&target, asked.json()?)?;
-        if resource == Resource::Pods {
+        // What is no pod is refused further on.
+        if resource == Resource::Pods && object["spec"].is_object() {
             backend.with(|world| world.admit(&mut object));
         }
         return act(backend, asked, is_dry_run, |store| write::create(store, &target, object));
@@ -247,7 +249,7 @@ fn collection(
     Ok(json(&list))
 }
 
-fn object(
+fn whole_object(
     backend: &Backend,
     asked: &Asked<'_>,
     resource: Resource,
@@ -357,22 +359,47 @@ fn act(
 ) -> Result<Response<Body>, Refusal> {
     // Refused before anything is done.
     Shape::of(asked.headers)?;
-    let (code, body) = backend.with(|world| {
-        if is_dry_run {
-            write(&mut world.store.clone()).map(|(code, body)| (code, unversioned(body)))
-        } else {
-            write(&mut world.store)
+    let answer = backend.with(|world| {
+        if !is_dry_run {
+            return write(&mut world.store);
         }
+        let mut answer = write(&mut world.store.clone())?;
+        unstore(&mut answer.body, &world.store);
+        Ok(answer)
     })?;
-    Ok(json_with(code, &body))
+    Ok(written(&answer))
 }
 
-/// What was not stored has no version.
-fn unversioned(mut object: Value) -> Value {
+/// What was not stored has the version of what is there.
+fn unstore(object: &mut Value, store: &Store) {
+    let (group, version) = object::text(object, "/apiVersion").split_once('/').unwrap_or(("", "v1"));
+    let kind = object::text(object, "/kind");
+    let resource = Resource::ALL.into_iter().find(|resource| {
+        let spelling = resource.spelling();
+        (spelling.group, spelling.version, spelling.kind) == (group, version, kind)
+    });
+    let there = resource.and_then(|resource| store.get(resource, &object::key(object)));
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("resourceVersion");
+        match there {
+            Some(there) => {
+                metadata.insert("resourceVersion".to_owned(), there["metadata"]["resourceVersion"].clone());
+            }
+            None => {
+                metadata.remove("resourceVersion");
+            }
+        }
     }
-    object
+}
+
+fn written(answer: &Written) -> Response<Body> {
+    let mut response = response(answer.code, "application/json", whole(answer.body.to_string()));
+    for warning in &answer.warnings {
+        let warning = format!("299 - \"{}\"", warning.replace('"', "\\\""));
+        if let Ok(warning) = HeaderValue::from_str(&warning) {
+            response.headers_mut().append(WARNING, warning);
+        }
+    }
+    response
 }
 
 fn verb(method: &Method, known: &[&'static str]) -> Result<&'static str, Refusal> {
@@ -403,11 +430,7 @@ fn refused(refusal: &Refusal) -> Response<Body> {
 }
 
 fn json(value: &Value) -> Response<Body> {
-    json_with(StatusCode::OK, value)
-}
-
-fn json_with(code: StatusCode, value: &Value) -> Response<Body> {
-    response(code, "application/json", whole(value.to_string()))
+    response(StatusCode::OK, "application/json", whole(value.to_string()))
 }
 
 fn aggregated(is_core: bool) -> Response<Body> {

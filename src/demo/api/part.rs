@@ -59,6 +59,11 @@ pub(crate) fn rescale(
         }
         Rescale::Patch(Patch { kind, body }) => patch::apply(kind, &current, body)?,
     };
+    if wanted.pointer("/spec/replicas").is_some_and(|replicas| !replicas.is_i64()) {
+        return Err(Refusal::bad_request(
+            "Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no number",
+        ));
+    }
     let version = object::text(&wanted, "/metadata/resourceVersion");
     if !version.is_empty() && version != object::text(&workload, "/metadata/resourceVersion") {
         return Err(Refusal::modified(*resource, &key.name));
@@ -72,7 +77,7 @@ pub(crate) fn rescale(
     }
     let scaled =
         store.change(*resource, key, *now, |workload| workload["spec"]["replicas"] = json!(replicas));
-    Ok((StatusCode::OK, scale(scaled.as_deref().unwrap_or(&workload))))
+    Ok(Written::new(StatusCode::OK, scale(scaled.as_deref().unwrap_or(&workload))))
 }
 
 /// Binds a pod to a node, as a scheduler does.

@@ -52,7 +52,7 @@ pub(crate) fn answer(
         "spec": spec,
         "status": status,
     });
-    Ok((StatusCode::CREATED, answer))
+    Ok(Written::new(StatusCode::CREATED, answer))
 }
 
 fn is_allowed(backend: &Backend, spec: &Value) -> bool {

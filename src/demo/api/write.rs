@@ -14,7 +14,7 @@ use super::super::store::{Key, Store};
 use super::ask::{Part, Query};
 use super::selector::Selector;
 use super::status::{Blamed, Cause, Refusal};
-use super::{defaults, patch, validate};
+use super::{defaults, patch, schema, validate};
 
 /// What a writing request is about, whatever it does.
 #[derive(Debug)]
@@ -27,8 +27,20 @@ pub(crate) struct Target<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// A code and a body.
-pub(crate) type Written = (StatusCode, Value);
+/// The answer to a write.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) code: StatusCode,
+    pub(crate) body: Value,
+    /// What the client is told besides: the fields that nobody knows.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Written {
+    pub(crate) const fn new(code: StatusCode, body: Value) -> Self {
+        Self { code, body, warnings: Vec::new() }
+    }
+}
 
 /// Whether a request only asks what would happen. `kind` names its options in the refusal.
 pub(crate) fn is_dry_run(query: &Query, kind: &str) -> Result<bool, Refusal> {
@@ -75,8 +87,13 @@ pub(crate) fn read(target: &Target<'_>, body: &[u8]) -> Result<Value, Refusal> {
     }
     object["apiVersion"] = json!(target.resource.api_version());
     object["kind"] = json!(kind);
-    if !object["metadata"].is_object() {
+    if object["metadata"].is_null() {
         object["metadata"] = json!({});
+    }
+    if !object["metadata"].is_object() {
+        return Err(Refusal::bad_request(&format!(
+            "{kind} in version \"v1\" cannot be handled as a {kind}: metadata is no object"
+        )));
     }
     if spelling.is_namespaced {
         if object["metadata"]["namespace"].is_null() || object["metadata"]["namespace"] == "" {
@@ -92,6 +109,7 @@ pub(crate) fn read(target: &Target<'_>, body: &[u8]) -> Result<Value, Refusal> {
 
 pub(crate) fn create(store: &mut Store, target: &Target<'_>, mut object: Value) -> Result<Written, Refusal> {
     let resource = target.resource;
+    let warnings = fit(target, &mut object)?;
     if !object::text(&object, "/metadata/resourceVersion").is_empty() {
         return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
     }
@@ -115,7 +133,7 @@ pub(crate) fn create(store: &mut Store, target: &Target<'_>, mut object: Value) 
         return Err(Refusal::already_exists(resource, &key.name));
     }
     let created = store.put(resource, object, target.now);
-    Ok((StatusCode::CREATED, created.as_ref().clone()))
+    Ok(Written { warnings, ..Written::new(StatusCode::CREATED, created.as_ref().clone()) })
 }
 
 /// New content needs a namespace that is there and stays.
@@ -185,6 +203,7 @@ fn update(
     mut object: Value,
 ) -> Result<Written, Refusal> {
     let Target { resource, key, .. } = target;
+    let warnings = fit(target, &mut object)?;
     let version = object::text(&object, "/metadata/resourceVersion");
     if !version.is_empty() && version != object::text(current, "/metadata/resourceVersion") {
         return Err(Refusal::modified(*resource, &key.name));
@@ -218,7 +237,24 @@ fn update(
         check(*resource, &object, Some(current))?;
     }
     let stored = store.put(*resource, object, target.now);
-    Ok((StatusCode::OK, stored.as_ref().clone()))
+    Ok(Written { warnings, ..Written::new(StatusCode::OK, stored.as_ref().clone()) })
+}
+
+/// Holds an object to its kind's type. What is unknown is dropped with a warning, or refused, as the client wishes.
+fn fit(target: &Target<'_>, object: &mut Value) -> Result<Vec<String>, Refusal> {
+    let kind = target.resource.spelling().kind;
+    let refuse = |told: &str| {
+        Refusal::bad_request(&format!("{kind} in version \"v1\" cannot be handled as a {kind}: {told}"))
+    };
+    let unknown = schema::fit(object, target.resource).map_err(|error| refuse(&error))?;
+    let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    match target.query.text("fieldValidation") {
+        "Strict" if !unknown.is_empty() => {
+            Err(refuse(&format!("strict decoding error: {}", unknown.join(", "))))
+        }
+        "Ignore" => Ok(Vec::new()),
+        _ => Ok(unknown),
+    }
 }
 
 fn check(resource: Resource, object: &Value, before: Option<&Value>) -> Result<(), Refusal> {
@@ -380,13 +416,13 @@ pub(crate) fn delete(
     let wish = deletion::Wish { grace: options.grace, propagation: options.propagation };
     deletion::carry_out(store, *resource, key, wish, *now);
     if let Some(kept) = store.get(*resource, key) {
-        return Ok((StatusCode::OK, kept.as_ref().clone()));
+        return Ok(Written::new(StatusCode::OK, kept.as_ref().clone()));
     }
     let mut last = current;
     if *resource == Resource::Pods {
         last["metadata"]["deletionTimestamp"] = json!(object::time(*now));
         last["metadata"]["deletionGracePeriodSeconds"] = json!(0);
-        return Ok((StatusCode::OK, last));
+        return Ok(Written::new(StatusCode::OK, last));
     }
     let spelling = resource.spelling();
     let mut details = json!({ "name": key.name, "kind": spelling.plural, "uid": last["metadata"]["uid"] });
@@ -394,14 +430,14 @@ pub(crate) fn delete(
         details["group"] = json!(spelling.group);
     }
     let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details });
-    Ok((StatusCode::OK, status))
+    Ok(Written::new(StatusCode::OK, status))
 }
 
 /// What is answered to what was made and is shown nowhere: an eviction, a binding.
 pub(crate) fn success() -> Written {
     let body =
         json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 });
-    (StatusCode::CREATED, body)
+    Written::new(StatusCode::CREATED, body)
 }
 
 /// Deletes all that a selector selects; gives them as a list.
@@ -433,5 +469,5 @@ pub(crate) fn delete_all(
         "metadata": { "resourceVersion": store.version().to_string() },
         "items": items,
     });
-    (StatusCode::OK, list)
+    Written::new(StatusCode::OK, list)
 }
