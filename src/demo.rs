@@ -39,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use backend::Backend;
+use scenario::Act;
 use store::Key;
 use world::World;
 
@@ -73,6 +74,19 @@ impl Default for Options {
             is_open: false,
         }
     }
+}
+
+/// What happens to a machine of the demo cluster besides its scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    PowerOff,
+    PowerOn,
+    /// It lives, but nothing is heard of it.
+    CutOff,
+    Reconnect,
+    /// It is heard of, but stops no pod.
+    Hang,
+    Unhang,
 }
 
 /// A running demo. Dropping it ends it: the listener, every connection, the world.
@@ -150,6 +164,22 @@ impl Demo {
     /// What can be made to go wrong, and what was seen.
     pub fn faults(&self) -> Faults {
         Faults::new(Arc::clone(&self.backend))
+    }
+
+    /// Does something to a machine, now.
+    pub fn strike(&self, node: &str, blow: Blow) {
+        let nodes = vec![node.to_owned()];
+        let act = match blow {
+            Blow::PowerOff => Act::PowerOff(nodes),
+            Blow::PowerOn => Act::PowerOn(nodes),
+            Blow::CutOff => Act::CutOff(nodes),
+            Blow::Reconnect => Act::Reconnect(nodes),
+            Blow::Hang => Act::Hang(nodes),
+            Blow::Unhang => Act::Unhang(nodes),
+        };
+        self.backend.with(|world| world.perform(&act));
+        // What happens to a machine is in no object, and yet there is something to look at.
+        self.backend.ring();
     }
 
     /// Creates an object, or replaces the one of its name, and gives it as it is stored.
