@@ -28,7 +28,7 @@ const TYPED: &[(&str, End, &str)] = &[
     ("get node NODE", Well, "Ready,SchedulingDisabled"),
     ("uncordon NODE", Well, "node/NODE uncordoned"),
     ("taint node NODE a=b:NoSchedule", Well, "node/NODE tainted"),
-    ("taint node NODE a=c:NoSchedule", Badly, "already has a taint with same key(s)"),
+    ("taint node NODE a=c:NoSchedule", Badly, "--overwrite is false"),
     ("taint node NODE a=c:NoSchedule --overwrite", Well, "node/NODE modified"),
     ("taint node NODE a-", Well, "node/NODE untainted"),
     ("taint node NODE a=b:Sometimes", Badly, "invalid taint effect: Sometimes"),
@@ -207,8 +207,6 @@ async fn drain(stage: &Stage, mut terminal: Terminal<'_>) {
     let pod = pods.values().find(|pod| pod["metadata"]["labels"]["app"] == "deployment").unwrap();
     terminal.node = pod["spec"]["nodeName"].as_str().unwrap().to_owned();
     let only = "--ignore-daemonsets --pod-selector=app=deployment";
-    terminal.expect(&format!("drain NODE --dry-run=server {only}"), Well, "drained (server dry run)").await;
-    terminal.expect("uncordon NODE", Well, "uncordoned").await;
     stage
         .until("policy/poddisruptionbudgets", "a budget that is used up", |budgets| {
             budgets["budget"]["status"]["expectedPods"] == 3
@@ -225,6 +223,8 @@ async fn drain(stage: &Stage, mut terminal: Terminal<'_>) {
             budgets["budget"]["status"]["disruptionsAllowed"] == 2
         })
         .await;
+    let dry = format!("drain NODE --timeout=30s --dry-run=server {only}");
+    terminal.expect(&dry, Well, "drained (server dry run)").await;
     let drained = "node/NODE drained";
     terminal.expect(&format!("drain NODE --timeout=60s {only}"), Well, drained).await;
     terminal.expect("get node NODE", Well, "SchedulingDisabled").await;

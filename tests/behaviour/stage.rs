@@ -117,10 +117,6 @@ impl Stage {
         stage
     }
 
-    pub fn is_demo(&self) -> bool {
-        matches!(self.cluster, Cluster::Demo(_))
-    }
-
     /// The path of a collection in the test's namespace: `pods`, `apps/deployments`.
     pub fn path(&self, collection: &str) -> String {
         let namespace = &self.namespace;
@@ -213,7 +209,7 @@ impl Stage {
             }
         };
         let is_in_time = tokio::time::timeout(PATIENCE, told).await.is_ok();
-        assert!(is_in_time, "{what} did not come to be in {path}: {present:#?}");
+        assert!(is_in_time, "{what} did not come to be in {path}: {}", shown(&present));
         present
     }
 
@@ -246,6 +242,16 @@ impl Stage {
             }
         }
     }
+}
+
+/// What is worth reading of objects that are not as they should be.
+fn shown(present: &BTreeMap<String, Value>) -> String {
+    let mut shown = json!({});
+    for (name, object) in present {
+        shown[name] = json!({ "spec": object["spec"]["nodeName"], "status": object["status"] });
+        shown[name]["deleting"] = object["metadata"]["deletionTimestamp"].clone();
+    }
+    shown.to_string()
 }
 
 pub struct Watch {

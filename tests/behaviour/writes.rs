@@ -211,7 +211,7 @@ pub async fn the_spec_is_counted_and_the_status_is_written_apart(stage: &Stage) 
     });
     let written = stage.patch(&format!("{pods}/idle/status"), STRATEGIC, &both).await;
     assert_eq!(written.code, 200, "{}", written.body);
-    assert_eq!(written.body["status"]["conditions"][0]["type"], "Practised");
+    assert_eq!(crate::stage::condition(&written.body, "Practised"), "True");
     assert!(written.body["spec"]["activeDeadlineSeconds"].is_null());
     let moved = stage.patch(&format!("{pods}/idle"), MERGE, &json!({ "spec": { "nodeName": "x" } })).await;
     assert_eq!(moved.verdict(), (422, "Invalid"));
