@@ -3,7 +3,22 @@
 //!
 //! It speaks HTTP on loopback and is reached by the ordinary client with an ordinary kubeconfig. It uses nothing of
 //! the rest of the program on purpose: the field names that both need are written twice, so that a wrong one cannot
-//! hide. It is no general API server: it serves what this program and `kubectl get` ask.
+//! hide. It is no general API server: it serves what practising an incident takes, with this program or with kubectl.
+//!
+//! What it does is held to a real control plane by `tests/behaviour.rs`. Where its API differs, and stays so:
+//!
+//! - **Bodies are JSON** (access reviews may be protobuf). Protobuf and YAML are refused with 415, as no schemas are
+//!   there to read them by: `kubectl create -f` works, `kubectl create deployment` does not.
+//! - **No server-side apply** (415): it would need to know who owns which field. `managedFields` are not kept up.
+//! - **Validation** is by type, and of what people run into; a real server knows a thousand rules more. The texts of
+//!   type errors name the types and not the fields.
+//! - **Some strategic merges**: the lists that operators patch are merged by their keys, all others are replaced.
+//! - **Schemas** are empty, so `kubectl explain` finds nothing.
+//! - **Logs are made up**, a line a second, and from a node that is not ready they fail at once instead of hanging.
+//!   `exec`, `attach`, `port-forward` and `proxy` are not there (404).
+//! - **Everybody may do everything**, except what a test denies: there are no roles.
+//! - **Deleting** a job without saying what becomes of its pods leaves them, as a server does, but without its warning.
+//!   In a dry run a new object gets a uid that is not used again.
 //!
 //! What its controllers do otherwise than real ones, and why:
 //!

@@ -11,6 +11,7 @@
 
 #[cfg(feature = "hollow")]
 #[path = "hollow/cluster.rs"]
+#[expect(dead_code, reason = "what it has for the board's tests is of no use to these")]
 mod cluster;
 #[path = "behaviour/stage.rs"]
 mod stage;
@@ -33,7 +34,8 @@ mod writes;
 /// The same behaviours on both stages. Those that are `calm` share a cluster, each in a namespace of its own; the
 /// others break nodes, or compare a whole cluster, and have their own.
 macro_rules! on_both {
-    (calm { $($calm:ident :: $quiet:ident,)* } wild { $($wild:ident :: $loud:ident,)* }) => {
+    (calm { $($calm:ident :: $quiet:ident,)* } wild { $($wild:ident :: $loud:ident,)* }
+        slow { $($slow:ident :: $long:ident,)* }) => {
         mod demo {
             $(#[tokio::test]
             async fn $quiet() {
@@ -42,6 +44,10 @@ macro_rules! on_both {
             $(#[tokio::test]
             async fn $loud() {
                 crate::$wild::$loud(&crate::stage::Stage::demo().await).await;
+            })*
+            $(#[tokio::test]
+            async fn $long() {
+                crate::$slow::$long(&crate::stage::Stage::demo().await).await;
             })*
         }
 
@@ -54,6 +60,11 @@ macro_rules! on_both {
             $(#[tokio::test]
             async fn $loud() {
                 crate::$wild::$loud(&crate::stage::Stage::hollow().await).await;
+            })*
+            $(#[cfg(feature = "slow")]
+            #[tokio::test]
+            async fn $long() {
+                crate::$slow::$long(&crate::stage::Stage::hollow().await).await;
             })*
         }
     };
@@ -92,5 +103,8 @@ on_both! {
     nodes::a_node_out_of_service_gives_its_pods_and_volumes_free,
     nodes::a_kubelet_that_hangs_lets_no_pod_end,
     kubectl::what_operators_type_works,
+    }
+    slow {
+    nodes::a_volume_is_detached_by_force_when_six_minutes_are_over,
     }
 }

@@ -72,6 +72,28 @@ pub async fn pods_of_a_dead_node_are_replaced_but_for_stateful_ones(stage: &Stag
     assert!(!is_ready(&stage.get(&stage.path("pods/postgres-0")).await.body));
 }
 
+pub async fn a_volume_is_detached_by_force_when_six_minutes_are_over(stage: &Stage) {
+    let dead = populate(stage).await;
+    stage.strike(&dead, Fault::Dead).await;
+    silent(stage, &dead).await;
+    stage.until("pods", "a pod that is stuck", |pods| is_deleting(&pods["postgres-0"])).await;
+    let force = json!({ "gracePeriodSeconds": 0 });
+    assert_eq!(stage.delete(&stage.path("pods/postgres-0"), &force).await.code, 200);
+    let moved = |pods: &BTreeMap<String, Value>| {
+        pods.get("postgres-0").is_some_and(|pod| node(pod) != dead && is_ready(pod))
+    };
+    stage.until("pods", "the pod elsewhere, with its volume", moved).await;
+    let attachments = stage.get("/apis/storage.k8s.io/v1/volumeattachments").await.body;
+    let claim = stage.get(&stage.path("persistentvolumeclaims/data-postgres-0")).await.body;
+    let volume = &claim["spec"]["volumeName"];
+    let items = attachments["items"].as_array().unwrap().iter();
+    let nodes: Vec<&Value> = items
+        .filter(|one| one["spec"]["source"]["persistentVolumeName"] == *volume)
+        .map(|one| &one["spec"]["nodeName"])
+        .collect();
+    assert!(nodes.len() == 1 && nodes[0] != dead.as_str(), "{nodes:?}");
+}
+
 pub async fn a_node_out_of_service_gives_its_pods_and_volumes_free(stage: &Stage) {
     let dead = populate(stage).await;
     stage.strike(&dead, Fault::Dead).await;
