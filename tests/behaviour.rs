@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking, also outside the functions marked as tests"
 )]
+#![expect(clippy::similar_names, reason = "a patch has a path, and a stage is never stale")]
 
 #[cfg(feature = "hollow")]
 #[path = "hollow/cluster.rs"]

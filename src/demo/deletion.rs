@@ -32,22 +32,23 @@ impl Propagation {
     }
 }
 
-/// How a request wants an object deleted; what it leaves open is the object's own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How and when a request wants an object deleted; what it leaves open is the object's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wish {
     pub(crate) grace: Option<i64>,
     pub(crate) propagation: Option<Propagation>,
+    pub(crate) at: Timestamp,
 }
 
 /// Deletes an object by the rules of the API. `grace` is what the request asks for; without it a pod's own is
 /// taken.
 pub(crate) fn delete(store: &mut Store, resource: Resource, key: &Key, grace: Option<i64>, at: Timestamp) {
-    carry_out(store, resource, key, Wish { grace, propagation: None }, at);
+    carry_out(store, resource, key, Wish { grace, propagation: None, at });
 }
 
 /// The same with all that a request can wish for.
-#[expect(clippy::too_many_arguments, reason = "a store, what in it, how and when")]
-pub(crate) fn carry_out(store: &mut Store, resource: Resource, key: &Key, wish: Wish, at: Timestamp) {
+pub(crate) fn carry_out(store: &mut Store, resource: Resource, key: &Key, wish: Wish) {
+    let at = wish.at;
     let Some(current) = store.get(resource, key) else {
         return;
     };

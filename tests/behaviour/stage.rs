@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use kube::config::KubeConfigOptions;
 use serde_json::{Value, json};
 use sickbay::demo::{Blow, Demo, Options, Scenario};
 use std::collections::BTreeMap;
@@ -105,16 +106,16 @@ impl Stage {
 
     async fn open(cluster: Cluster, kubeconfig: &Path, folder: tempfile::TempDir) -> Self {
         let read = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
-        let mut config = kube::Config::from_custom_kubeconfig(read, &Default::default()).await.unwrap();
+        let mut config =
+            kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
         // What the server refuses is what is looked at here.
         config.default_retry = false;
         let client = kube::Client::try_from(config).unwrap();
         let kubeconfig = kubeconfig.to_owned();
-        let mut stage = Self { client, namespace: String::new(), kubeconfig, cluster, _folder: folder };
+        let stage = Self { client, namespace: String::new(), kubeconfig, cluster, _folder: folder };
         let named = json!({ "metadata": { "generateName": "test-" } });
         let namespace = stage.create("/api/v1/namespaces", &named).await;
-        stage.namespace = namespace["metadata"]["name"].as_str().unwrap().to_owned();
-        stage
+        Self { namespace: name(&namespace), ..stage }
     }
 
     /// The path of a collection in the test's namespace: `pods`, `apps/deployments`.
@@ -221,6 +222,13 @@ impl Stage {
     }
 
     /// Breaks a machine.
+    #[cfg_attr(
+        not(feature = "hollow"),
+        expect(
+            clippy::unused_async,
+            reason = "the machines of a hollow cluster are reached through its API"
+        )
+    )]
     pub async fn strike(&self, node: &str, fault: Fault) {
         match &self.cluster {
             Cluster::Demo(demo) => demo.strike(

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::deletion::{self, Wish};
+use super::super::deletion;
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::Store;
@@ -53,8 +53,7 @@ pub(crate) fn evict(store: &mut Store, target: &Target<'_>, eviction: &Value) ->
         });
         object::set_condition(pod, "DisruptionTarget", &told, *now);
     });
-    let wish = Wish { grace: options.grace, propagation: options.propagation };
-    deletion::carry_out(store, Resource::Pods, key, wish, *now);
+    deletion::carry_out(store, Resource::Pods, key, options.wish(*now));
     Ok(write::success())
 }
 

@@ -1,4 +1,4 @@
-//! As much of the OpenAPI documents as kubectl looks up before it writes: that a server checks fields itself.
+//! As much of the documents on schemas as kubectl looks up before it writes: that a server checks fields itself.
 //!
 //! No schemas: what a client would check against them, the server checks.
 

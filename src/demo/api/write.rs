@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::deletion::{self, Propagation};
+use super::super::deletion::{self, Propagation, Wish};
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::{Key, Store};
@@ -374,6 +374,10 @@ impl DeleteOptions {
         })
     }
 
+    pub(crate) fn wish(&self, at: Timestamp) -> Wish {
+        Wish { grace: self.grace, propagation: self.propagation, at }
+    }
+
     /// Whether the object is the one that was meant.
     pub(crate) fn check(&self, resource: Resource, object: &Value) -> Result<(), Refusal> {
         let (uid, version) = (object::uid(object), object::text(object, "/metadata/resourceVersion"));
@@ -413,8 +417,7 @@ pub(crate) fn delete(
     let Target { resource, key, now, .. } = target;
     let current = current(store, target)?;
     options.check(*resource, &current)?;
-    let wish = deletion::Wish { grace: options.grace, propagation: options.propagation };
-    deletion::carry_out(store, *resource, key, wish, *now);
+    deletion::carry_out(store, *resource, key, options.wish(*now));
     if let Some(kept) = store.get(*resource, key) {
         return Ok(Written::new(StatusCode::OK, kept.as_ref().clone()));
     }
@@ -451,9 +454,8 @@ pub(crate) fn delete_all(
         .filter(|object| selector.matches(object))
         .map(|object| object.as_ref().clone())
         .collect();
-    let wish = deletion::Wish { grace: options.grace, propagation: options.propagation };
     for object in &doomed {
-        deletion::carry_out(store, target.resource, &object::key(object), wish, target.now);
+        deletion::carry_out(store, target.resource, &object::key(object), options.wish(target.now));
     }
     let items: Vec<Value> = doomed
         .into_iter()
