@@ -32,7 +32,9 @@ pub struct Stage {
 enum Cluster {
     Demo(Demo),
     #[cfg(feature = "hollow")]
-    Hollow(std::sync::Arc<crate::cluster::Hollow>),
+    Hollow {
+        _running: std::sync::Arc<crate::cluster::Hollow>,
+    },
 }
 
 /// What happens to a machine.
@@ -101,7 +103,7 @@ impl Stage {
     #[cfg(feature = "hollow")]
     async fn on_hollow(hollow: std::sync::Arc<crate::cluster::Hollow>) -> Self {
         let kubeconfig = hollow.kubeconfig.clone();
-        Self::open(Cluster::Hollow(hollow), &kubeconfig, tempfile::tempdir().unwrap()).await
+        Self::open(Cluster::Hollow { _running: hollow }, &kubeconfig, tempfile::tempdir().unwrap()).await
     }
 
     async fn open(cluster: Cluster, kubeconfig: &Path, folder: tempfile::TempDir) -> Self {
@@ -239,7 +241,7 @@ impl Stage {
                 },
             ),
             #[cfg(feature = "hollow")]
-            Cluster::Hollow(_) => {
+            Cluster::Hollow { .. } => {
                 let key = match fault {
                     Fault::Dead => "down",
                     Fault::Stuck => "stuck",
