@@ -3,7 +3,22 @@
 //!
 //! It speaks HTTP on loopback and is reached by the ordinary client with an ordinary kubeconfig. It uses nothing of
 //! the rest of the program on purpose: the field names that both need are written twice, so that a wrong one cannot
-//! hide. It is no general API server: it serves what this program and `kubectl get` ask.
+//! hide. It is no general API server: it serves what practising an incident takes, with this program or with kubectl.
+//!
+//! What it does is held to a real control plane by `tests/behaviour.rs`. Where its API differs, and stays so:
+//!
+//! - **Bodies are JSON** (access reviews may be protobuf). Protobuf and YAML are refused with 415, as no schemas are
+//!   there to read them by: `kubectl create -f` works, `kubectl create deployment` does not.
+//! - **No server-side apply** (415): it would need to know who owns which field. `managedFields` are not kept up.
+//! - **Validation** is by type, and of what people run into; a real server knows a thousand rules more. The texts of
+//!   type errors name the types and not the fields.
+//! - **Some strategic merges**: the lists that operators patch are merged by their keys, all others are replaced.
+//! - **Schemas** are empty, so `kubectl explain` finds nothing.
+//! - **Logs are made up**, a line a second, and from a node that is not ready they fail at once instead of hanging.
+//!   `exec`, `attach`, `port-forward` and `proxy` are not there (404).
+//! - **Everybody may do everything**, except what a test denies: there are no roles.
+//! - **Deleting** a job without saying what becomes of its pods leaves them, as a server does, but without its warning.
+//!   In a dry run a new object gets a uid that is not used again.
 //!
 //! What its controllers do otherwise than real ones, and why:
 //!
@@ -39,6 +54,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use backend::Backend;
+use scenario::Act;
 use store::Key;
 use world::World;
 
@@ -73,6 +89,19 @@ impl Default for Options {
             is_open: false,
         }
     }
+}
+
+/// What happens to a machine of the demo cluster besides its scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    PowerOff,
+    PowerOn,
+    /// It lives, but nothing is heard of it.
+    CutOff,
+    Reconnect,
+    /// It is heard of, but stops no pod.
+    Hang,
+    Unhang,
 }
 
 /// A running demo. Dropping it ends it: the listener, every connection, the world.
@@ -150,6 +179,22 @@ impl Demo {
     /// What can be made to go wrong, and what was seen.
     pub fn faults(&self) -> Faults {
         Faults::new(Arc::clone(&self.backend))
+    }
+
+    /// Does something to a machine, now.
+    pub fn strike(&self, node: &str, blow: Blow) {
+        let nodes = vec![node.to_owned()];
+        let act = match blow {
+            Blow::PowerOff => Act::PowerOff(nodes),
+            Blow::PowerOn => Act::PowerOn(nodes),
+            Blow::CutOff => Act::CutOff(nodes),
+            Blow::Reconnect => Act::Reconnect(nodes),
+            Blow::Hang => Act::Hang(nodes),
+            Blow::Unhang => Act::Unhang(nodes),
+        };
+        self.backend.with(|world| world.perform(&act));
+        // What happens to a machine is in no object, and yet there is something to look at.
+        self.backend.ring();
     }
 
     /// Creates an object, or replaces the one of its name, and gives it as it is stored.

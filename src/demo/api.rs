@@ -1,26 +1,35 @@
 //! The API server: HTTP/1.1 on loopback, from the accepted connection to the answer.
 //!
-//! It reads the request, applies the faults, and leaves the answering to its parts. It serves reading only: every
-//! writing method is refused in so many words, never swallowed.
+//! It reads the request, applies the faults, decides what is asked for and leaves the answering to its parts.
 
 pub(crate) mod ask;
+mod defaults;
 mod discovery;
+mod eviction;
 pub(crate) mod list;
+mod log;
+mod openapi;
+mod part;
+mod patch;
+mod review;
+mod schema;
 mod selector;
 mod shape;
 pub(crate) mod status;
 mod table;
+mod validate;
 mod watch;
+mod write;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WARNING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -31,11 +40,17 @@ use tokio::task::JoinSet;
 
 use super::backend::Backend;
 use super::faults::Received;
+use super::object;
 use super::resource::Resource;
-use super::store::Key;
-use ask::{Path, Query, Shape};
+use super::store::{Key, Store};
+use ask::{Part, Path, Query, Shape};
+use part::Rescale;
 use selector::Selector;
 use status::Refusal;
+use write::{DeleteOptions, Patch, Target, Written};
+
+/// Larger than this no request may be.
+const MOST_BODY: usize = 3 * 1024 * 1024;
 
 /// The user as whom everybody is known, for error texts.
 pub(crate) const USER: &str = "demo";
@@ -94,11 +109,12 @@ async fn converse(backend: Arc<Backend>, stream: TcpStream, address: SocketAddr)
 }
 
 async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: SocketAddr) -> Response<Body> {
-    let path = request.uri().path();
-    let query = request.uri().query().unwrap_or_default();
-    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let query = head.uri.query().unwrap_or_default();
+    let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     backend.levers.record(Received {
-        method: request.method().to_string(),
+        method: head.method.to_string(),
         path: path.to_owned(),
         query: query.to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
@@ -115,8 +131,14 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
     } else if !backend.admits(header(AUTHORIZATION)) {
         refused(&Refusal::unauthorized())
     } else {
-        let asked = Asked { method: request.method(), headers: request.headers(), address };
-        look_up(backend, &asked, path, &Query::parse(query)).unwrap_or_else(|refusal| refused(&refusal))
+        match whole_body(body).await {
+            Ok(body) => {
+                let (method, headers) = (&head.method, &head.headers);
+                let asked = Asked { method, headers, query: Query::parse(query), body, address };
+                look_up(backend, &asked, path).unwrap_or_else(|refusal| refused(&refusal))
+            }
+            Err(refusal) => refused(&refusal),
+        }
     };
     if let Some(offset) = backend.levers.clock_offset() {
         set_date(&mut response, Timestamp::now() + offset);
@@ -124,24 +146,47 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
     response
 }
 
-/// What of a request matters beyond its path and query.
+/// The body of a request, up to what a server takes.
+async fn whole_body(body: Incoming) -> Result<Bytes, Refusal> {
+    let limited = Limited::new(body, MOST_BODY).collect().await;
+    let too_large = || Refusal::too_large(&format!("Request entity too large: limit is {MOST_BODY}"));
+    limited.map(|body| body.to_bytes()).map_err(|_| too_large())
+}
+
+/// What of a request matters beyond its path.
 struct Asked<'a> {
     method: &'a Method,
     headers: &'a HeaderMap,
+    query: Query,
+    body: Bytes,
     address: SocketAddr,
 }
 
-fn look_up(
-    backend: &Arc<Backend>,
-    asked: &Asked<'_>,
-    path: &str,
-    query: &Query,
-) -> Result<Response<Body>, Refusal> {
-    let path = Path::parse(path)?;
-    if *asked.method != Method::GET {
-        return Err(Refusal::method_not_allowed());
+impl Asked<'_> {
+    fn content_type(&self) -> &str {
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
+
+    /// The body, which must be JSON where a whole object is wanted. Who says nothing is believed.
+    fn json(&self) -> Result<&[u8], Refusal> {
+        match self.content_type().split(';').next().unwrap_or_default().trim() {
+            "application/json" | "" => Ok(&self.body),
+            _ => Err(Refusal::unsupported_media()),
+        }
+    }
+}
+
+fn look_up(backend: &Arc<Backend>, asked: &Asked<'_>, path: &str) -> Result<Response<Body>, Refusal> {
+    let path = Path::parse(path)?;
     match path {
+        Path::Object(resource, key) => whole_object(backend, asked, resource, key),
+        Path::Collection(resource, namespace) => collection(backend, asked, resource, namespace.as_deref()),
+        Path::Part(resource, key, part) => self::part(backend, asked, (resource, key, part)),
+        Path::Review(review) if asked.method == Method::POST => {
+            Ok(written(&review::answer(backend, review, asked.content_type(), &asked.body)?))
+        }
+        _ if asked.method != Method::GET => Err(Refusal::method_not_allowed()),
+        Path::Review(_) => Err(Refusal::method_not_allowed()),
         Path::Version => Ok(json(&discovery::version())),
         Path::Health => Ok(text(StatusCode::OK, "ok".to_owned())),
         Path::CoreVersions if ask::wants_aggregated_discovery(asked.headers)? => Ok(aggregated(true)),
@@ -149,31 +194,224 @@ fn look_up(
         Path::Groups if ask::wants_aggregated_discovery(asked.headers)? => Ok(aggregated(false)),
         Path::Groups => Ok(json(&discovery::groups())),
         Path::Group(group, version) => Ok(json(&discovery::group(&group, &version)?)),
-        Path::Object(resource, key) => {
-            allow(backend, "get", resource, &key)?;
-            let shape = Shape::of(asked.headers)?;
-            let object = backend.with(|world| world.store.get(resource, &key));
-            let object = object.ok_or_else(|| Refusal::not_found(resource, &key.name))?;
-            Ok(json(&shape::object(shape, resource, &object, Timestamp::now())))
+        Path::Schemas => Ok(json(&openapi::index())),
+        Path::Schema(group, version) => Ok(json(&openapi::document(&group, &version)?)),
+    }
+}
+
+fn collection(
+    backend: &Arc<Backend>,
+    asked: &Asked<'_>,
+    resource: Resource,
+    namespace: Option<&str>,
+) -> Result<Response<Body>, Refusal> {
+    let query = &asked.query;
+    let key = Key::new(namespace.unwrap_or_default(), "");
+    let is_watch = query.flag("watch");
+    // What is written is written in one namespace.
+    let is_whole = resource.spelling().is_namespaced && namespace.is_none();
+    let verb = match *asked.method {
+        Method::GET if is_watch => "watch",
+        Method::GET => "list",
+        Method::POST if !is_whole => "create",
+        Method::DELETE if !is_whole && resource != Resource::Namespaces => "deletecollection",
+        _ => return Err(Refusal::method_not_allowed()),
+    };
+    allow(backend, verb, resource, &key)?;
+    let shape = Shape::of(asked.headers)?;
+    let target = Target { resource, key, part: None, query, now: Timestamp::now() };
+    if verb == "create" {
+        let is_dry_run = write::is_dry_run(query, "CreateOptions")?;
+        let mut object = write::read(&target, asked.json()?)?;
+        // What is no pod is refused further on.
+        if resource == Resource::Pods && object["spec"].is_object() {
+            backend.with(|world| world.admit(&mut object));
         }
-        Path::Collection(resource, namespace) => {
-            let is_watch = query.flag("watch");
-            let key = Key::new(namespace.as_deref().unwrap_or_default(), "");
-            allow(backend, if is_watch { "watch" } else { "list" }, resource, &key)?;
-            let shape = Shape::of(asked.headers)?;
-            let (labels, fields) = (query.text("labelSelector"), query.text("fieldSelector"));
-            let selector = Selector::parse(resource, namespace.as_deref(), labels, fields)?;
-            if is_watch {
-                let has_watch_list = backend.levers.has_watch_list();
-                let request = watch::Request::parse(resource, selector, shape, query, has_watch_list)?;
-                let body = StreamBody::new(watch::stream(backend, request)).boxed_unsync();
-                return Ok(response(StatusCode::OK, "application/json", body));
-            }
-            let request = list::Request { resource, selector: &selector, query, shape };
-            let list = backend.with(|world| list::answer(&world.store, &request, Timestamp::now()))?;
-            Ok(json(&list))
+        return act(backend, asked, is_dry_run, |store| write::create(store, &target, object));
+    }
+    let (labels, fields) = (query.text("labelSelector"), query.text("fieldSelector"));
+    let selector = Selector::parse(resource, namespace, labels, fields)?;
+    if verb == "deletecollection" {
+        let options = DeleteOptions::read(asked.json()?, query)?;
+        let is_dry_run = options.is_dry_run;
+        return act(backend, asked, is_dry_run, |store| {
+            Ok(write::delete_all(store, &target, (&selector, &options)))
+        });
+    }
+    if is_watch {
+        let has_watch_list = backend.levers.has_watch_list();
+        let request = watch::Request::parse(resource, selector, shape, query, has_watch_list)?;
+        let body = StreamBody::new(watch::stream(backend, request)).boxed_unsync();
+        return Ok(response(StatusCode::OK, "application/json", body));
+    }
+    let request = list::Request { resource, selector: &selector, query, shape };
+    let list = backend.with(|world| list::answer(&world.store, &request, Timestamp::now()))?;
+    Ok(json(&list))
+}
+
+fn whole_object(
+    backend: &Backend,
+    asked: &Asked<'_>,
+    resource: Resource,
+    key: Key,
+) -> Result<Response<Body>, Refusal> {
+    let verb = verb(asked.method, &["get", "update", "patch", "delete"])?;
+    allow(backend, verb, resource, &key)?;
+    if verb == "get" {
+        return get(backend, asked, resource, &key);
+    }
+    let target = Target { resource, key, part: None, query: &asked.query, now: Timestamp::now() };
+    if verb == "delete" {
+        let options = DeleteOptions::read(asked.json()?, &asked.query)?;
+        let is_dry_run = options.is_dry_run;
+        return act(backend, asked, is_dry_run, |store| write::delete(store, &target, &options));
+    }
+    change(backend, asked, &target)
+}
+
+fn part(
+    backend: &Arc<Backend>,
+    asked: &Asked<'_>,
+    (resource, key, part): (Resource, Key, Part),
+) -> Result<Response<Body>, Refusal> {
+    let verbs: &[&str] = match part {
+        Part::Status | Part::Scale => &["get", "update", "patch"],
+        Part::Eviction | Part::Binding => &["create"],
+        Part::Log => &["get"],
+    };
+    let verb = verb(asked.method, verbs)?;
+    allow(backend, &format!("{verb}/{}", part.id()), resource, &key)?;
+    let query = &asked.query;
+    let target = Target { resource, key, part: Some(part), query, now: Timestamp::now() };
+    match part {
+        Part::Status if verb == "get" => get(backend, asked, resource, &target.key),
+        Part::Status => change(backend, asked, &target),
+        Part::Scale if verb == "get" => {
+            let workload = backend.with(|world| world.store.get(resource, &target.key));
+            let workload = workload.ok_or_else(|| Refusal::not_found(resource, &target.key.name))?;
+            Ok(json(&part::scale(&workload)))
+        }
+        Part::Scale => {
+            let (kind, is_patch) = ("UpdateOptions", verb == "patch");
+            let is_dry_run = write::is_dry_run(query, if is_patch { "PatchOptions" } else { kind })?;
+            let rescale = if is_patch {
+                Rescale::Patch(Patch {
+                    kind: patch::Kind::of(asked.content_type(), query)?,
+                    body: &asked.body,
+                })
+            } else {
+                Rescale::Put(asked.json()?)
+            };
+            act(backend, asked, is_dry_run, |store| part::rescale(store, &target, rescale))
+        }
+        Part::Eviction | Part::Binding => {
+            let is_dry_run = write::is_dry_run(query, "CreateOptions")?;
+            let body = asked.json()?;
+            let given: Value =
+                serde_json::from_slice(body).map_err(|error| Refusal::bad_request(&error.to_string()))?;
+            act(backend, asked, is_dry_run, |store| {
+                if part == Part::Eviction {
+                    eviction::evict(store, &target, &given)
+                } else {
+                    part::bind(store, &target, &given)
+                }
+            })
+        }
+        Part::Log => {
+            let request = backend.with(|world| log::Request::parse(&world.store, &target.key, query))?;
+            let body = StreamBody::new(log::stream(backend, request)).boxed_unsync();
+            Ok(response(StatusCode::OK, "text/plain", body))
         }
     }
+}
+
+/// Replaces or patches an object or its status.
+fn change(backend: &Backend, asked: &Asked<'_>, target: &Target<'_>) -> Result<Response<Body>, Refusal> {
+    if asked.method == Method::PUT {
+        let is_dry_run = write::is_dry_run(target.query, "UpdateOptions")?;
+        let object = write::read(target, asked.json()?)?;
+        return act(backend, asked, is_dry_run, |store| write::replace(store, target, object));
+    }
+    let kind = patch::Kind::of(asked.content_type(), target.query)?;
+    let is_dry_run = write::is_dry_run(target.query, "PatchOptions")?;
+    let patch = Patch { kind, body: &asked.body };
+    act(backend, asked, is_dry_run, |store| write::patch(store, target, patch))
+}
+
+fn get(
+    backend: &Backend,
+    asked: &Asked<'_>,
+    resource: Resource,
+    key: &Key,
+) -> Result<Response<Body>, Refusal> {
+    let shape = Shape::of(asked.headers)?;
+    let object = backend.with(|world| world.store.get(resource, key));
+    let object = object.ok_or_else(|| Refusal::not_found(resource, &key.name))?;
+    Ok(json(&shape::object(shape, resource, &object, Timestamp::now())))
+}
+
+/// Carries out a write, or what it would do on a copy that is thrown away.
+fn act(
+    backend: &Backend,
+    asked: &Asked<'_>,
+    is_dry_run: bool,
+    write: impl FnOnce(&mut Store) -> Result<Written, Refusal>,
+) -> Result<Response<Body>, Refusal> {
+    // Refused before anything is done.
+    Shape::of(asked.headers)?;
+    let answer = backend.with(|world| {
+        if !is_dry_run {
+            return write(&mut world.store);
+        }
+        let mut answer = write(&mut world.store.clone())?;
+        unstore(&mut answer.body, &world.store);
+        Ok(answer)
+    })?;
+    Ok(written(&answer))
+}
+
+/// What was not stored has the version of what is there.
+fn unstore(object: &mut Value, store: &Store) {
+    let (group, version) = object::text(object, "/apiVersion").split_once('/').unwrap_or(("", "v1"));
+    let kind = object::text(object, "/kind");
+    let resource = Resource::ALL.into_iter().find(|resource| {
+        let spelling = resource.spelling();
+        (spelling.group, spelling.version, spelling.kind) == (group, version, kind)
+    });
+    let there = resource.and_then(|resource| store.get(resource, &object::key(object)));
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        match there {
+            Some(there) => {
+                metadata.insert("resourceVersion".to_owned(), there["metadata"]["resourceVersion"].clone());
+            }
+            None => {
+                metadata.remove("resourceVersion");
+            }
+        }
+    }
+}
+
+fn written(answer: &Written) -> Response<Body> {
+    let mut response = response(answer.code, "application/json", whole(answer.body.to_string()));
+    for warning in &answer.warnings {
+        let warning = format!("299 - \"{}\"", warning.replace('"', "\\\""));
+        if let Ok(warning) = HeaderValue::from_str(&warning) {
+            response.headers_mut().append(WARNING, warning);
+        }
+    }
+    response
+}
+
+fn verb(method: &Method, known: &[&'static str]) -> Result<&'static str, Refusal> {
+    let verb = match *method {
+        Method::GET => "get",
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "",
+    };
+    if known.contains(&verb) { Ok(verb) } else { Err(Refusal::method_not_allowed()) }
 }
 
 fn allow(backend: &Backend, verb: &str, resource: Resource, key: &Key) -> Result<(), Refusal> {

@@ -50,6 +50,11 @@ impl Backend {
         answer
     }
 
+    /// Has the controllers look although no object has changed.
+    pub(crate) fn ring(&self) {
+        self.changed.notify_one();
+    }
+
     pub(crate) fn versions(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }

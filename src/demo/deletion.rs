@@ -10,22 +10,73 @@ use super::object;
 use super::resource::Resource;
 use super::store::{Key, Store};
 
+/// What becomes of what an object owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Propagation {
+    /// It is collected once the owner is gone.
+    Background,
+    /// The owner stays until it is gone.
+    Foreground,
+    /// It stays, without the owner.
+    Orphan,
+}
+
+impl Propagation {
+    /// The finalizer by which the garbage collector is told.
+    const fn finalizer(self) -> Option<&'static str> {
+        match self {
+            Self::Background => None,
+            Self::Foreground => Some("foregroundDeletion"),
+            Self::Orphan => Some("orphan"),
+        }
+    }
+}
+
+/// How and when a request wants an object deleted; what it leaves open is the object's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) grace: Option<i64>,
+    pub(crate) propagation: Option<Propagation>,
+    pub(crate) at: Timestamp,
+}
+
 /// Deletes an object by the rules of the API. `grace` is what the request asks for; without it a pod's own is
 /// taken.
 pub(crate) fn delete(store: &mut Store, resource: Resource, key: &Key, grace: Option<i64>, at: Timestamp) {
+    carry_out(store, resource, key, Wish { grace, propagation: None, at });
+}
+
+/// The same with all that a request can wish for.
+pub(crate) fn carry_out(store: &mut Store, resource: Resource, key: &Key, wish: Wish) {
+    let at = wish.at;
     let Some(current) = store.get(resource, key) else {
         return;
     };
-    let grace = if resource == Resource::Pods { pod_grace(&current, grace, at) } else { Some(0) };
+    // A namespace is held by its spec, until what is in it is gone.
+    if resource == Resource::Namespaces && !object::items(&current, "/spec/finalizers").is_empty() {
+        store.change(resource, key, at, |namespace| {
+            if !object::is_deleting(namespace) {
+                namespace["metadata"]["deletionTimestamp"] = json!(object::time(at));
+            }
+            namespace["status"]["phase"] = json!("Terminating");
+        });
+        return;
+    }
+    let grace = if resource == Resource::Pods { pod_grace(&current, wish.grace, at) } else { Some(0) };
     let Some(grace) = grace else {
         return;
     };
-    let has_finalizers = !object::items(&current, "/metadata/finalizers").is_empty();
-    if grace == 0 && !has_finalizers {
+    let finalizers = finalizers(resource, &current, wish.propagation);
+    if grace == 0 && finalizers.is_empty() {
         store.remove(resource, key);
         return;
     }
     store.change(resource, key, at, |object| {
+        if finalizers.is_empty() {
+            object::merge(&mut object["metadata"], &json!({ "finalizers": null }));
+        } else {
+            object["metadata"]["finalizers"] = json!(finalizers);
+        }
         let requested = requested_at(object).unwrap_or(at);
         let deadline = (requested + SignedDuration::from_secs(grace)).max(at);
         let deadline = if grace == 0 {
@@ -36,6 +87,18 @@ pub(crate) fn delete(store: &mut Store, resource: Resource, key: &Key, grace: Op
         object["metadata"]["deletionTimestamp"] = json!(object::time(deadline));
         object["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
     });
+}
+
+/// What holds the object from now on: its own finalizers, and the garbage collector's as the request wishes.
+fn finalizers(resource: Resource, object: &Value, wish: Option<Propagation>) -> Vec<Value> {
+    let mut finalizers = object::items(object, "/metadata/finalizers").to_vec();
+    // Jobs are the one kind whose pods stay unless the request says otherwise.
+    let default = (resource == Resource::Jobs).then_some(Propagation::Orphan);
+    if let Some(propagation) = wish.or(default.filter(|_| !object::is_deleting(object))) {
+        finalizers.retain(|known| known != "orphan" && known != "foregroundDeletion");
+        finalizers.extend(propagation.finalizer().map(|finalizer| json!(finalizer)));
+    }
+    finalizers
 }
 
 /// The grace that a pod gets; `None` if a deletion is already under way that is at least as quick.

@@ -25,6 +25,7 @@ pub enum Resource {
     CsiNodes,
     CsiDrivers,
     StorageClasses,
+    ConfigMaps,
 }
 
 /// How a resource is spelt.
@@ -51,7 +52,7 @@ const COORDINATION: &str = "coordination.k8s.io";
 const DISCOVERY: &str = "discovery.k8s.io";
 
 impl Resource {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Nodes,
         Self::Pods,
         Self::PersistentVolumes,
@@ -72,6 +73,7 @@ impl Resource {
         Self::CsiNodes,
         Self::CsiDrivers,
         Self::StorageClasses,
+        Self::ConfigMaps,
     ];
 
     pub(crate) const fn spelling(self) -> Spelling {
@@ -96,6 +98,7 @@ impl Resource {
             Self::ReplicaSets => workload(APPS, ["replicasets", "replicaset", "ReplicaSet"], &["rs"]),
             Self::StatefulSets => workload(APPS, ["statefulsets", "statefulset", "StatefulSet"], &["sts"]),
             Self::DaemonSets => workload(APPS, ["daemonsets", "daemonset", "DaemonSet"], &["ds"]),
+            Self::ConfigMaps => namespaced(CORE, ["configmaps", "configmap", "ConfigMap"], &["cm"]),
             Self::ControllerRevisions => {
                 namespaced(APPS, ["controllerrevisions", "controllerrevision", "ControllerRevision"], &[])
             }
@@ -117,6 +120,50 @@ impl Resource {
                 cluster(STORAGE, ["storageclasses", "storageclass", "StorageClass"], &["sc"])
             }
         }
+    }
+
+    /// Whether its status is written apart, so that who writes the object leaves the status alone and the other
+    /// way round.
+    pub(crate) const fn has_status(self) -> bool {
+        match self {
+            Self::Nodes
+            | Self::Pods
+            | Self::PersistentVolumes
+            | Self::PersistentVolumeClaims
+            | Self::VolumeAttachments
+            | Self::Namespaces
+            | Self::Deployments
+            | Self::ReplicaSets
+            | Self::StatefulSets
+            | Self::DaemonSets
+            | Self::Jobs
+            | Self::PodDisruptionBudgets
+            | Self::Services => true,
+            Self::Events
+            | Self::Leases
+            | Self::CsiNodes
+            | Self::CsiDrivers
+            | Self::StorageClasses
+            | Self::ConfigMaps
+            | Self::ControllerRevisions
+            | Self::EndpointSlices => false,
+        }
+    }
+
+    pub(crate) const fn has_scale(self) -> bool {
+        matches!(self, Self::Deployments | Self::ReplicaSets | Self::StatefulSets)
+    }
+
+    /// Whether it can be replaced by who does not say which version they read.
+    pub(crate) const fn is_replaced_blindly(self) -> bool {
+        !matches!(
+            self,
+            Self::VolumeAttachments
+                | Self::PodDisruptionBudgets
+                | Self::Leases
+                | Self::CsiNodes
+                | Self::CsiDrivers
+        )
     }
 
     /// `v1`, `apps/v1`.

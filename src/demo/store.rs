@@ -49,7 +49,7 @@ pub(crate) struct TooOld {
     pub(crate) floor: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Table {
     objects: BTreeMap<Key, Arc<Value>>,
     log: VecDeque<Entry>,
@@ -61,7 +61,8 @@ struct Table {
     changed: u64,
 }
 
-#[derive(Debug)]
+/// A clone shares the objects and goes its own way from there: that is what a dry run acts on.
+#[derive(Clone, Debug)]
 pub(crate) struct Store {
     tables: BTreeMap<Resource, Table>,
     version: u64,
@@ -160,7 +161,7 @@ impl Store {
         if metadata["uid"].is_null() {
             metadata["uid"] = match &before {
                 Some(before) => before["metadata"]["uid"].clone(),
-                None => json!(self.next_uid()),
+                None => json!(self.fresh_uid()),
             };
         }
         if metadata["creationTimestamp"].is_null() {
@@ -286,7 +287,7 @@ impl Store {
     }
 
     /// Deterministic, but shaped and spread like a random uuid, because people and programs shorten them.
-    fn next_uid(&mut self) -> String {
+    pub(crate) fn fresh_uid(&mut self) -> String {
         self.uids += 1;
         let (high, low) = (scatter(self.uids), scatter(self.uids ^ 0x5851_f42d_4c95_7f2d));
         format!(
@@ -448,7 +449,7 @@ mod tests {
     fn uids_repeat_from_run_to_run_and_never_within_one() {
         let uids = |count: u64| {
             let mut store = Store::new();
-            (0..count).map(|_| store.next_uid()).collect::<std::collections::BTreeSet<_>>()
+            (0..count).map(|_| store.fresh_uid()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(uids(1_000).len(), 1_000);
         assert_eq!(uids(1_000), uids(1_000));

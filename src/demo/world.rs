@@ -127,6 +127,11 @@ impl World {
         world
     }
 
+    /// What admission adds to a pod that somebody creates.
+    pub(crate) fn admit(&self, pod: &mut Value) {
+        pod::admit(pod, self.timers);
+    }
+
     /// As it is, with nobody left to act.
     pub(crate) fn stopped(self) -> Self {
         Self { controllers: Vec::new(), ..self }

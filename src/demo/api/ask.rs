@@ -1,6 +1,6 @@
 //! A request, read: which resource, which of its objects, in which shape the answer is wanted.
 //!
-//! Reading only: nothing is looked up here.
+//! Nothing is looked up here, and no body is read.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -20,6 +20,83 @@ pub(crate) enum Path {
     Group(String, String),
     Collection(Resource, Option<String>),
     Object(Resource, Key),
+    /// A part of an object that is read or written apart.
+    Part(Resource, Key, Part),
+    Review(Review),
+    /// The list of the schemas, or one of them: of a group and version.
+    Schemas,
+    Schema(String, String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Status,
+    Scale,
+    Eviction,
+    Binding,
+    Log,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 5] = [Self::Status, Self::Scale, Self::Eviction, Self::Binding, Self::Log];
+
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Scale => "scale",
+            Self::Eviction => "eviction",
+            Self::Binding => "binding",
+            Self::Log => "log",
+        }
+    }
+
+    pub(crate) const fn is_of(self, resource: Resource) -> bool {
+        match self {
+            Self::Status => resource.has_status(),
+            Self::Scale => resource.has_scale(),
+            Self::Eviction | Self::Binding | Self::Log => matches!(resource, Resource::Pods),
+        }
+    }
+
+    fn named(resource: Resource, name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.id() == name && part.is_of(resource))
+    }
+}
+
+/// Questions of what one may do, and who one is; they are asked with a POST and stored nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Review {
+    Access,
+    Rules,
+    Identity,
+}
+
+impl Review {
+    pub(crate) const ALL: [Self; 3] = [Self::Access, Self::Rules, Self::Identity];
+
+    pub(crate) const fn group(self) -> &'static str {
+        match self {
+            Self::Access | Self::Rules => "authorization.k8s.io",
+            Self::Identity => "authentication.k8s.io",
+        }
+    }
+
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Access => "SelfSubjectAccessReview",
+            Self::Rules => "SelfSubjectRulesReview",
+            Self::Identity => "SelfSubjectReview",
+        }
+    }
+
+    pub(crate) fn plural(self) -> String {
+        format!("{}s", self.kind().to_lowercase())
+    }
+
+    fn named(group: &str, version: &str, plural: &str) -> Option<Self> {
+        let is_it = |review: &Self| (review.group(), "v1", &*review.plural()) == (group, version, plural);
+        Self::ALL.into_iter().find(is_it)
+    }
 }
 
 impl Path {
@@ -31,18 +108,36 @@ impl Path {
             ["livez" | "readyz" | "healthz", ..] => return Ok(Self::Health),
             ["api"] => return Ok(Self::CoreVersions),
             ["apis"] => return Ok(Self::Groups),
+            ["openapi", "v3"] => return Ok(Self::Schemas),
+            ["openapi", "v3", "api", version] => return Ok(Self::Schema(String::new(), version.to_owned())),
+            ["openapi", "v3", "apis", group, version] => {
+                return Ok(Self::Schema(group.to_owned(), version.to_owned()));
+            }
             ["api", version, ref rest @ ..] => ("", version, rest),
             ["apis", group, version, ref rest @ ..] => (group, version, rest),
             _ => return Err(Refusal::unknown_path()),
         };
         let resource = |plural| Resource::of_path(group, version, plural).ok_or_else(Refusal::unknown_path);
+        if let [plural] = *rest
+            && let Some(review) = Review::named(group, version, plural)
+        {
+            return Ok(Self::Review(review));
+        }
         match *rest {
             [] => Ok(Self::Group(group.to_owned(), version.to_owned())),
+            ["namespaces", name, "status"] if group.is_empty() => {
+                Ok(Self::Part(Resource::Namespaces, Key::new("", name), Part::Status))
+            }
             ["namespaces", namespace, plural] => {
                 Ok(Self::Collection(namespaced(resource(plural)?)?, Some(namespace.to_owned())))
             }
             ["namespaces", namespace, plural, name] => {
                 Ok(Self::Object(namespaced(resource(plural)?)?, Key::new(namespace, name)))
+            }
+            ["namespaces", namespace, plural, name, part] => {
+                let resource = namespaced(resource(plural)?)?;
+                let part = Part::named(resource, part).ok_or_else(Refusal::unknown_path)?;
+                Ok(Self::Part(resource, Key::new(namespace, name), part))
             }
             [plural] => Ok(Self::Collection(resource(plural)?, None)),
             [plural, name] => {
@@ -51,6 +146,12 @@ impl Path {
                     return Err(Refusal::unknown_path());
                 }
                 Ok(Self::Object(resource, Key::new("", name)))
+            }
+            [plural, name, part] => {
+                let resource = resource(plural)?;
+                let part = Part::named(resource, part).filter(|_| !resource.spelling().is_namespaced);
+                let part = part.ok_or_else(Refusal::unknown_path)?;
+                Ok(Self::Part(resource, Key::new("", name), part))
             }
             _ => Err(Refusal::unknown_path()),
         }

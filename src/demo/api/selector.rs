@@ -215,6 +215,7 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
         | Resource::PodDisruptionBudgets
         | Resource::CsiNodes
         | Resource::CsiDrivers
+        | Resource::ConfigMaps
         | Resource::ControllerRevisions
         | Resource::EndpointSlices
         | Resource::StorageClasses => None,

@@ -117,6 +117,7 @@ fn columns(resource: Resource) -> Vec<Column> {
             [texts(&["Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age"]), wide(&["Selector"])]
                 .concat()
         }
+        Resource::ConfigMaps => [name, numbers(&["Data"]), vec![AGE]].concat(),
         Resource::CsiNodes => [name, numbers(&["Drivers"]), vec![AGE]].concat(),
         Resource::CsiDrivers => texts(&["Name", "AttachRequired", "PodInfoOnMount", "Modes", "Age"]),
         Resource::StorageClasses => texts(&[
@@ -201,6 +202,9 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
             age,
         ],
         Resource::Services => service_cells(object, age),
+        Resource::ConfigMaps => {
+            vec![name, json!(object["data"].as_object().map_or(0, |data| data.len())), age]
+        }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![
             name,

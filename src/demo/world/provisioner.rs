@@ -26,6 +26,10 @@ impl Controller for Provisioner {
             if !object::text(&claim, "/spec/volumeName").is_empty() {
                 continue;
             }
+            if claim["spec"]["storageClassName"].is_null() {
+                give_class(stage, &claim);
+                continue;
+            }
             let Some(class) =
                 stage.get(Resource::StorageClasses, "", object::text(&claim, "/spec/storageClassName"))
             else {
@@ -44,6 +48,19 @@ impl Controller for Provisioner {
             }
         }
         None
+    }
+}
+
+/// Who names no class gets the default one, if there is one.
+fn give_class(stage: &mut Stage<'_>, claim: &Value) {
+    let is_default = |class: &&Arc<Value>| {
+        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    };
+    let class = stage.store.list(Resource::StorageClasses).find(is_default);
+    if let Some(name) = class.map(|class| object::name(class).to_owned()) {
+        stage.change(Resource::PersistentVolumeClaims, &object::key(claim), |claim| {
+            claim["spec"]["storageClassName"] = json!(name);
+        });
     }
 }
 

@@ -71,7 +71,10 @@ impl Controller for Scheduler {
 
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp> {
         for pod in stage.all(Resource::Pods) {
-            let is_waiting = object::text(&pod, "/spec/nodeName").is_empty() && !object::is_deleting(&pod);
+            // Pods of another scheduler wait for that one.
+            let is_ours = ["", "default-scheduler"].contains(&object::text(&pod, "/spec/schedulerName"));
+            let is_unbound = object::text(&pod, "/spec/nodeName").is_empty() && !object::is_deleting(&pod);
+            let is_waiting = is_ours && is_unbound;
             // A claim that is not bound yet will be in a moment, and that will be a change to look at.
             if is_waiting && are_bound(stage.store, &pod) {
                 match self.place(stage, &pod) {

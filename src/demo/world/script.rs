@@ -40,7 +40,7 @@ impl Acts {
 }
 
 impl World {
-    pub(super) fn perform(&mut self, act: &Act) {
+    pub(crate) fn perform(&mut self, act: &Act) {
         // What happens to machines is in no resource: everybody has to look.
         self.controllers.iter_mut().for_each(|running| running.seen = None);
         match act {
