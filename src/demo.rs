@@ -7,8 +7,8 @@
 //!
 //! What it does is held to a real control plane by `tests/behaviour.rs`. Where its API differs, and stays so:
 //!
-//! - **Bodies are JSON** (access reviews may be protobuf). Protobuf and YAML are refused with 415, as no schemas are
-//!   there to read them by: `kubectl create -f` works, `kubectl create deployment` does not.
+//! - **Bodies are JSON**. YAML is refused with 415, and so is protobuf, except for what kubectl writes in it: access
+//!   reviews, and the objects of `kubectl create KIND NAME`.
 //! - **No server-side apply** (415): it would need to know who owns which field. `managedFields` are not kept up.
 //! - **Validation** is by type, and of what people run into; a real server knows a thousand rules more. The texts of
 //!   type errors name the types and not the fields.

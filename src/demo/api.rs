@@ -11,6 +11,7 @@ mod log;
 mod openapi;
 mod part;
 mod patch;
+mod protobuf;
 mod review;
 mod schema;
 mod selector;
@@ -21,6 +22,7 @@ mod validate;
 mod watch;
 mod write;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -174,6 +176,15 @@ impl Asked<'_> {
             _ => Err(Refusal::unsupported_media()),
         }
     }
+
+    /// The same for a new object, which kubectl also sends in protobuf.
+    fn object(&self, resource: Resource) -> Result<Cow<'_, [u8]>, Refusal> {
+        if self.content_type() != "application/vnd.kubernetes.protobuf" {
+            return self.json().map(Cow::Borrowed);
+        }
+        let object = protobuf::object(resource, &self.body).ok_or_else(Refusal::unsupported_media)?;
+        Ok(Cow::Owned(object.to_string().into_bytes()))
+    }
 }
 
 fn look_up(backend: &Arc<Backend>, asked: &Asked<'_>, path: &str) -> Result<Response<Body>, Refusal> {
@@ -222,7 +233,7 @@ fn collection(
     let target = Target { resource, key, part: None, query, now: Timestamp::now() };
     if verb == "create" {
         let is_dry_run = write::is_dry_run(query, "CreateOptions")?;
-        let mut object = write::read(&target, asked.json()?)?;
+        let mut object = write::read(&target, &asked.object(resource)?)?;
         // What is no pod is refused further on.
         if resource == Resource::Pods && object["spec"].is_object() {
             backend.with(|world| world.admit(&mut object));

@@ -11,11 +11,9 @@ use super::super::resource::Resource;
 use super::super::store::Key;
 use super::USER;
 use super::ask::Review;
+use super::protobuf::{envelope, field};
 use super::status::Refusal;
 use super::write::Written;
-
-/// Before every object in protobuf.
-const MAGIC: &[u8] = b"k8s\0";
 
 pub(crate) fn answer(
     backend: &Backend,
@@ -72,7 +70,7 @@ fn is_allowed(backend: &Backend, spec: &Value) -> bool {
 
 /// The `spec` of a review in protobuf, as JSON.
 fn read(review: Review, body: &[u8]) -> Option<Value> {
-    let object = field(body.strip_prefix(MAGIC)?, 2)?;
+    let object = envelope(body)?;
     let spec = field(object, 2).unwrap_or_default();
     let text = |message: &[u8], number: u64| {
         field(message, number).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
@@ -95,42 +93,6 @@ fn read(review: Review, body: &[u8]) -> Option<Value> {
     }
 }
 
-/// The bytes of a message's field, if it has one of that number.
-fn field(mut message: &[u8], wanted: u64) -> Option<&[u8]> {
-    while !message.is_empty() {
-        let tag = varint(&mut message)?;
-        match tag & 7 {
-            0 => {
-                varint(&mut message)?;
-            }
-            2 => {
-                let length = usize::try_from(varint(&mut message)?).ok()?;
-                let (value, rest) = message.split_at_checked(length)?;
-                if tag >> 3 == wanted {
-                    return Some(value);
-                }
-                message = rest;
-            }
-            // No field of these messages is of any other type.
-            _ => return None,
-        }
-    }
-    None
-}
-
-fn varint(message: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = message.split_first()?;
-        *message = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +106,7 @@ mod tests {
         let attributes =
             [field(1, b"shop"), field(2, b"create"), field(5, b"pods"), field(6, b"eviction")].concat();
         let review = [field(1, b""), field(2, &field(1, &attributes))].concat();
-        let body = [MAGIC, &field(1, b""), &field(2, &review)].concat();
+        let body = [b"k8s\0", &*field(1, b""), &field(2, &review)].concat();
         let asked = json!({ "resourceAttributes": {
             "namespace": "shop", "verb": "create", "resource": "pods", "subresource": "eviction",
         } });
