@@ -19,6 +19,7 @@
 //! - **Everybody may do everything**, except what a test denies: there are no roles.
 //! - **Deleting** a job without saying what becomes of its pods leaves them, as a server does, but without its warning.
 //!   In a dry run a new object gets a uid that is not used again.
+//! - **Generations** count changes of the spec alone; a server counts an operator's annotation on a deployment too.
 //!
 //! What its controllers do otherwise than real ones, and why:
 //!
