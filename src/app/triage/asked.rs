@@ -6,7 +6,7 @@ use crate::cluster::{Kind, Name, Text};
 use crate::findings::{Awaited, Finding, Incident};
 use std::borrow::Cow;
 
-/// What can be asked of incidents. Their order is that of [`Part::ALL`].
+/// What can be asked of incidents. Their order is that of `Part::ALL`.
 pub const FIELDS: [Field; 8] = [
     field("severity", Measure::Text),
     field("rule", Measure::Text),
