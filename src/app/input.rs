@@ -243,7 +243,10 @@ impl App {
             None if self.triage.is_on_fold() => self.fold(false),
             None => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
-                match subject.map(|subject| (subject::row_of(&self.cluster, &subject), subject)) {
+                match subject.map(|subject| {
+                    let row = subject.object().and_then(|object| subject::row_of(&self.cluster, object));
+                    (row, subject)
+                }) {
                     Some((Some(row), _)) => self.open_row(&row),
                     Some((None, subject)) => {
                         let hint = format!("{subject} is not there any more");

@@ -187,7 +187,7 @@ fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
 /// The members that stay when an incident is folded: pods first, then what is not a pod, filled up in their order.
 fn folded(incident: &Incident) -> Vec<&Finding> {
     let (pods, others): (Vec<&Finding>, Vec<&Finding>) =
-        incident.members.iter().partition(|member| member.subject.kind == Kind::Pod);
+        incident.members.iter().partition(|member| member.subject.kind() == Some(Kind::Pod));
     let of_others = others.len().min(FOLDED - FOLDED_PODS.min(pods.len()));
     let of_pods = pods.len().min(FOLDED - of_others);
     pods.into_iter().take(of_pods).chain(others.into_iter().take(of_others)).collect()

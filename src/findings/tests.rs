@@ -321,7 +321,8 @@ fn incidents_come_worst_first_then_oldest_then_by_name() {
     changes.extend(["worker-2", "worker-1"].into_iter().flat_map(|name| loaded(name, 50)));
     changes.extend(loaded("worker-3", 40));
     let findings = evaluate(&cluster(changes), at(60), &Timers::default());
-    let order: Vec<String> = findings.incidents.iter().map(|it| it.root.subject.name.to_string()).collect();
+    let order: Vec<String> =
+        findings.incidents.iter().map(|it| it.root.subject.object().unwrap().name.to_string()).collect();
     assert_eq!(order, ["worker-3", "worker-1", "worker-2", "worker-4"]);
     assert_eq!(findings.count(Severity::Critical), 3);
     assert_eq!(findings.severity_of(&node("worker-4").object()), Some(Severity::Warning));
