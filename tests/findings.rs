@@ -304,7 +304,8 @@ fn every_rule_speaks_in_its_fixture_and_is_silent_where_it_has_no_reason() {
     for rule in RULES.iter().filter(|rule| rule.id != RuleId::NodeLeaseQuiet) {
         let name = format!("rules/{}.yaml", rule.id);
         let text = text(&name);
-        let (speaks, silent) = text.split_once("# --- calm\n").unwrap_or_else(|| panic!("{name} has one part"));
+        let (speaks, silent) =
+            text.split_once("# --- calm\n").unwrap_or_else(|| panic!("{name} has one part"));
         let [speaks, silent] = [speaks, silent].map(|part| read(part, &name, &[]));
         let is_said = |cluster: &Cluster| found(cluster).iter().any(|finding| finding.rule == rule.id);
         assert!(is_said(&speaks), "{name} does not make it speak: {:#?}", said(&speaks));

@@ -1,7 +1,7 @@
 //! What is to blame for a pod that does not run: its node, the node that keeps its volume, or its owner's trouble.
 
 use super::{Subject, View};
-use crate::cluster::{AttachedBy, Name, Pod};
+use crate::cluster::{AttachedBy, Name, Pod, Row};
 
 /// The node that is to blame, if one is.
 pub fn node(view: &View<'_>, pod: &Pod) -> Option<Subject> {
@@ -36,6 +36,12 @@ fn holder(view: &View<'_>, pod: &Pod, claim: &str) -> Option<Subject> {
 /// The node, or else the workload that the pod is part of: sixty pods of one broken rollout are one incident.
 pub fn pod(view: &View<'_>, pod: &Pod) -> Option<Subject> {
     node(view, pod).or_else(|| Some(view.cluster.workload_of(pod)?.object().into()))
+}
+
+/// The same of something that needs these pods: what they share, or else what the first of them is part of, or that pod.
+pub fn any(view: &View<'_>, pods: &[&Pod]) -> Option<Subject> {
+    let first = *pods.first()?;
+    all(view, pods.iter().copied()).or_else(|| pod(view, first)).or_else(|| Some(first.object().into()))
 }
 
 /// What is to blame for all of these pods: a node where each has one to blame, otherwise nothing.

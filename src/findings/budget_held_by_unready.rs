@@ -50,7 +50,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             }
             .to_owned(),
             about: objects.into_iter().chain(on_cordoned).collect(),
-            cause: blame::all(view, unready.iter().copied()).or_else(|| blame::pod(view, unready.first()?)),
+            cause: blame::any(view, &unready),
             ..Finding::new(
                 RuleId::BudgetHeldByUnready,
                 if is_ill { severity } else { Severity::Notice },

@@ -1,6 +1,6 @@
 //! The rule `node-returned-empty`: back for a while, and the pods stay crowded on the others.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, View};
+use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
 use crate::cluster::{Node, Row};
 use jiff::SignedDuration;
 
@@ -41,8 +41,9 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         let name = &node.meta.name.name;
         found.add(Finding {
             sentence: format!(
-                "Node {name} is back and carries {carried} pods that could run elsewhere; the others carry {normal} each. \
-                 Pods do not move back by themselves."
+                "Node {name} is back and carries {} that could run elsewhere; the others carry {normal} each. Pods do not \
+                 move back by themselves.",
+                if carried == 0 { "no pod".to_owned() } else { words::count(carried, "pod") },
             ),
             since: Some(since),
             evidence: vec![Evidence::at("it became Ready", Some(since))],

@@ -17,10 +17,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
     }
     for (node, pods) in by_node {
         let subject = view.cluster.node(node).map_or_else(|| node_gone::object(node), Row::object);
-        let when = |pod: &&Pod| {
-            let target = pod.condition("DisruptionTarget").and_then(|condition| condition.changed);
-            target.or(pod.meta.created)
-        };
+        let when = |pod: &&Pod| pod.condition("DisruptionTarget").and_then(|condition| condition.changed);
         let latest = pods.iter().max_by_key(|pod| when(pod));
         let why = latest.and_then(|pod| pod.message.non_empty()).map(words::quote);
         let since = latest.and_then(when);

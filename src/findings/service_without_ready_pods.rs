@@ -45,7 +45,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             since,
             evidence: vec![Evidence::new(format!("{} there with {selector}", words::are(pods.len(), "pod")))],
             next: "Look at its pods: each says what it waits for.".to_owned(),
-            cause: blame::all(view, pods.iter().copied()).or_else(|| blame::pod(view, pods.first()?)),
+            cause: blame::any(view, &pods),
             ..Finding::new(
                 RuleId::ServiceWithoutReadyPods,
                 if is_starting { Severity::Warning } else { Severity::Critical },

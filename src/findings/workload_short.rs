@@ -18,6 +18,9 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
             continue;
         }
+        if is_told_already(workload) {
+            continue;
+        }
         let pods = view.cluster.pods_of(workload);
         let missing: Vec<&Pod> = pods
             .into_iter()
@@ -69,7 +72,15 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
     }
 }
 
-/// Since when the last of the missing pods is missing. Where none is there to tell, since it was seen to be short;
+/// Whether another rule says why: its pods are refused, or its rollout is stuck.
+fn is_told_already(workload: Workload<'_>) -> bool {
+    let Workload::Deployment(deployment) = workload else { return false };
+    let is_refused =
+        deployment.condition("ReplicaFailure").is_some_and(|failure| failure.status == Status::True);
+    is_refused || matches!(deployment.rollout(), Rollout::DeadlineExceeded { .. })
+}
+
+/// Since when the first of the missing pods is missing. Where none is there to tell, since it was seen to be short;
 /// what was so from the first look on has been so for long.
 fn since(missing: &[&Pod], seen: Since) -> Option<Timestamp> {
     let told = missing.iter().filter_map(|pod| pod.unready_since()).min();
