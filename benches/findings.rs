@@ -41,8 +41,8 @@ fn condition(kind: &str, status: Status) -> Condition {
     Condition { kind: kind.into(), status, reason: "".into(), message: "".into(), changed: Some(long_ago()) }
 }
 
-fn owner(kind: &str, name: &str, uid: String) -> Option<Owner> {
-    Some(Owner { kind: kind.into(), name: name.into(), uid: uid.into(), is_controller: true })
+fn owner(kind: &str, name: &str, uid: String) -> Owner {
+    Owner { kind: kind.into(), name: name.into(), uid: uid.into(), is_controller: true }
 }
 
 fn node(number: usize) -> Node {
@@ -88,7 +88,7 @@ impl Pods {
         let (namespace, app) = place(deployment);
         let mut meta = meta(&namespace, &format!("{app}-7d4b-{number}"), format!("uid-pod-{number}"));
         meta.labels = labels(&app);
-        meta.owner = owner("ReplicaSet", &format!("{app}-7d4b"), format!("uid-set-{deployment}"));
+        meta.owner = Some(owner("ReplicaSet", &format!("{app}-7d4b"), format!("uid-set-{deployment}")));
         Pod {
             meta,
             node: format!("node-{}", number % NODES).into(),
@@ -140,7 +140,7 @@ fn deployment(number: usize, available: u32) -> [Change; 3] {
         ..Deployment::default()
     };
     let mut set_meta = meta(&namespace, &format!("{app}-7d4b"), format!("uid-set-{number}"));
-    set_meta.owner = owner("Deployment", &app, format!("uid-deployment-{number}"));
+    set_meta.owner = Some(owner("Deployment", &app, format!("uid-deployment-{number}")));
     let set = ReplicaSet { meta: set_meta, replicas, current: replicas, ..ReplicaSet::default() };
     let service = Service {
         meta: meta(&namespace, &app, format!("uid-service-{number}")),

@@ -37,6 +37,8 @@ pub(super) struct Indexes {
     pub nodes_by_attached: Index<Text, Name>,
     pub nodes_by_in_use: Index<Text, Name>,
     pub nodes_unready: BTreeSet<Name>,
+    /// Nodes that are cordoned, tainted, or run out of something: few among many.
+    pub nodes_marked: BTreeSet<Name>,
     pub events_by_regarding: Index<(Text, Name), Name>,
     events_by_time: BTreeSet<(Option<Timestamp>, Name)>,
 }
@@ -56,6 +58,7 @@ impl Indexes {
         self.nodes_by_attached.update(name, &values(old, attached), &values(new, attached));
         self.nodes_by_in_use.update(name, &values(old, in_use), &values(new, in_use));
         keep(&mut self.nodes_unready, name, new.is_some_and(|node| !node.is_ready()));
+        keep(&mut self.nodes_marked, name, new.is_some_and(Node::is_marked));
     }
 
     pub fn pod(&mut self, old: Option<&Pod>, new: Option<&Pod>) {

@@ -153,9 +153,11 @@ impl Pod {
             && !self.meta.is_deleting()
     }
 
-    /// Since when it is not ready; from its beginning where it never was.
+    /// Since when it is not ready, or not to stay; from its beginning where it never was.
     pub fn unready_since(&self) -> Option<Timestamp> {
-        self.condition("Ready").and_then(|ready| ready.changed).or(self.meta.created)
+        let told = self.condition("Ready").filter(|ready| ready.status != Status::True);
+        let asked = self.meta.deletion.map(|deletion| deletion.requested());
+        told.and_then(|ready| ready.changed).or(asked).or(self.meta.created)
     }
 
     /// Whether it has not started, or a container waits to, or its kubelet has evicted it: what is worth a look

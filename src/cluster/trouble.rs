@@ -1,19 +1,31 @@
 //! What stands out among many rows: kept in indexes, so that looking for trouble costs what there is of it.
 
 use super::{
-    Cluster, Kind, Name, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since, Text,
-    VolumeAttachment, VolumeId, Workload,
+    Cluster, Kind, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since,
+    Text, VolumeAttachment, VolumeId, Workload,
 };
 
 impl Cluster {
+    /// Nodes that are cordoned, tainted, or run out of something.
+    pub fn marked_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.indexes.nodes_marked.iter().filter_map(|name| self.nodes.get(name))
+    }
+
     /// Pods that have not started, have a container that waits, or were evicted by their kubelet.
     pub fn troubled_pods(&self) -> impl Iterator<Item = &Pod> {
         self.indexes.pods_troubled.iter().filter_map(|name| self.pods.get(name))
     }
 
-    /// One pod that is not ready of each set of labels that such pods have.
-    pub fn first_unready_of_each_label_set(&self) -> impl Iterator<Item = &Pod> {
-        self.indexes.pods_unready.iter().filter_map(|(_, names)| self.pods.get(names.first()?))
+    /// One pod of each set of labels of which no pod that has not ended is ready, or some are going.
+    pub fn first_of_each_unready_label_set(&self) -> impl Iterator<Item = &Pod> {
+        self.indexes.pods_unready.iter().filter_map(|(labels, names)| {
+            let pod = self.pods.get(names.first()?)?;
+            // Where one more is ready and stays, whoever selects these labels has a ready pod.
+            let alike = self.indexes.pods_by_labels.keys(labels).filter_map(|name| self.pods.get(name));
+            let mut ready =
+                alike.filter(|pod| pod.is_ready() && !pod.meta.is_deleting() && !pod.phase.is_terminal());
+            ready.next().is_none().then_some(pod)
+        })
     }
 
     /// Deployments, stateful sets and daemon sets that do not have what they want; and since when that is seen.
@@ -85,6 +97,11 @@ impl Cluster {
             if together.len() < 2 {
                 continue;
             }
+            // Mostly none can overlap, and then no pod has to be looked at.
+            together.retain(|budget| self.may_overlap(budget));
+            if together.len() < 2 {
+                continue;
+            }
             for (labels, names) in self.label_sets_in(namespace) {
                 let covers = |budget: &&PodDisruptionBudget| {
                     budget.selector.as_ref().is_some_and(|selector| selector.matches(labels))
@@ -101,5 +118,16 @@ impl Cluster {
             }
         }
         found
+    }
+
+    /// Whether another budget of the namespace does not ask for another value of a label that this one asks for.
+    fn may_overlap(&self, budget: &PodDisruptionBudget) -> bool {
+        let others = self.pod_disruption_budgets.in_namespace(&budget.meta.name.namespace);
+        let mut others = others.filter(|other| other.meta.name != budget.meta.name);
+        let may = |other: &PodDisruptionBudget| match (&budget.selector, &other.selector) {
+            (Some(one), Some(two)) => !one.excludes(two),
+            (Some(_) | None, Some(_) | None) => false,
+        };
+        others.any(may)
     }
 }

@@ -3,13 +3,16 @@
 use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
 use crate::cluster::{ObjectRef, Pod, PodDisruptionBudget, Row};
 
-pub const PROSE: &str = "A disruption budget asks for as many pods as there are, so it never allows one to be evicted: a \
-    drain of their nodes waits for ever. A warning where one of its pods is on a node that is cordoned, because then \
-    somebody is waiting.";
+pub const PROSE: &str = "A disruption budget asks for as many pods as there are, so it never allows one to be evicted, \
+    and one of its pods is on a node that is cordoned: whoever drains it waits for ever. While no node is cordoned \
+    nothing is said: for one pod alone such a budget may be meant.";
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
     for budget in view.cluster.pod_disruption_budgets.values().filter(|budget| budget.never_allows()) {
         let on_cordoned = on_cordoned(view, budget);
+        if on_cordoned.is_empty() {
+            continue;
+        }
         let (severity, waits) = draining(&on_cordoned);
         found.add(Finding {
             sentence: format!(

@@ -11,7 +11,7 @@ pub const PROSE: &str = "A node that is Ready has been cordoned for more than an
 const LONG: SignedDuration = SignedDuration::from_hours(1);
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.nodes.values().filter(|node| node.is_cordoned() && node.is_ready()) {
+    for node in view.cluster.marked_nodes().filter(|node| node.is_cordoned() && node.is_ready()) {
         let taint = node.taint("node.kubernetes.io/unschedulable", Effect::NoSchedule);
         let Some(since) = taint.and_then(|taint| taint.added) else { continue };
         if !view.has_lasted(Some(since), LONG, found) {

@@ -9,7 +9,7 @@ pub const PROSE: &str = "The out-of-service taint is on a node that is Ready: le
     Kubernetes never takes the taint away by itself.";
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.nodes.values().filter(|node| node.is_ready() && node.is_out_of_service()) {
+    for node in view.cluster.marked_nodes().filter(|node| node.is_ready() && node.is_out_of_service()) {
         let name = &node.meta.name.name;
         let taint = node.taints.iter().find(|taint| taint.key == "node.kubernetes.io/out-of-service");
         let added = taint.and_then(|taint| taint.added);

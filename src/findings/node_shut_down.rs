@@ -10,7 +10,7 @@ pub const PROSE: &str = "The cloud provider has marked the machine as shut down.
 const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.nodes.values() {
+    for node in view.cluster.marked_nodes() {
         let Some(taint) = node.taints.iter().find(|taint| taint.key == SHUT_DOWN) else { continue };
         let name = &node.meta.name.name;
         let next = if node.is_ready() {

@@ -8,7 +8,7 @@ pub const PROSE: &str = "The kubelet reports that its node runs out of memory, d
     a taint as long as it lasts.";
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.nodes.values() {
+    for node in view.cluster.marked_nodes() {
         let pressures: Vec<&Condition> = node.pressures().collect();
         if pressures.is_empty() {
             continue;

@@ -13,8 +13,11 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         let containers = pod.init_containers.iter().chain(&pod.containers);
         let looping = containers.filter_map(|container| match &container.state {
             State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => Some((container, message)),
-            State::Waiting { .. } | State::Unreported | State::None | State::Running { .. } => None,
-            State::Terminated(_) => None,
+            State::Waiting { .. }
+            | State::Unreported
+            | State::None
+            | State::Running { .. }
+            | State::Terminated(_) => None,
         });
         // The one that was restarted most stands for the pod.
         if let Some((container, message)) = looping.max_by_key(|(container, _)| container.restarts) {
@@ -60,7 +63,7 @@ fn finding(view: &View<'_>, pod: &Pod, container: &Container, message: &str) -> 
     }
 }
 
-/// "exit code 137 (OOMKilled)".
+/// "exit code 137 (`OOMKilled`)".
 fn ending(ended: &Ended) -> String {
     let code = match ended.signal {
         0 => format!("exit code {}", ended.exit_code),

@@ -22,8 +22,11 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
                 State::Waiting { reason, message } if REASONS.contains(&reason.as_str()) => {
                     Some((container, reason, message))
                 }
-                State::Waiting { .. } | State::Unreported | State::None | State::Running { .. } => None,
-                State::Terminated(_) => None,
+                State::Waiting { .. }
+                | State::Unreported
+                | State::None
+                | State::Running { .. }
+                | State::Terminated(_) => None,
             });
         let Some((container, reason, message)) = waiting else { continue };
         found.add(Finding {
@@ -50,9 +53,10 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
 
 /// What the registry said, which is the end of the kubelet's message.
 fn because(reason: &Text, message: &Text) -> String {
-    match *message == "" || message.starts_with("Back-off") || message.len() > 200 {
-        true => format!(" ({reason})"),
-        false => format!(": {}", words::quote(message)),
+    if message.is_empty() || message.starts_with("Back-off") || message.len() > 200 {
+        format!(" ({reason})")
+    } else {
+        format!(": {}", words::quote(message))
     }
 }
 

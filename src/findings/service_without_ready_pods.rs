@@ -14,7 +14,7 @@ const START: SignedDuration = SignedDuration::from_mins(10);
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
     let mut services: BTreeMap<&Name, &Service> = BTreeMap::new();
-    for pod in view.cluster.first_unready_of_each_label_set() {
+    for pod in view.cluster.first_of_each_unready_label_set() {
         services.extend(view.cluster.services_selecting(pod).map(|service| (&service.meta.name, service)));
     }
     for (name, service) in services {

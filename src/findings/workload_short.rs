@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer pods available than it wants for more \
     than a minute; while it rolls out a new template within its deadline, longer. Critical where none is left. The \
-    finding names the pods that are missing; where all of them are on nodes that are silent, the nodes are the cause.";
+    finding names the pods that are missing; where all of them are on nodes that are silent, the nodes are the \
+    cause; a daemon set misses nothing there.";
 
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(10);
@@ -27,6 +28,10 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
             .collect();
         let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
+        // A daemon set has nothing to make up for on a node that is silent.
+        if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
+            continue;
+        }
         let is_rolling = is_rolling(workload);
         let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
         let since = since(&missing, seen);
@@ -50,14 +55,13 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             Workload::ReplicaSet(_) | Workload::Job(_) => continue,
         };
         let is_down = available == 0 && !is_rolling;
-        let has = if available == 0 { "none".to_owned() } else { format!("{available} of {desired}") };
-        let of = if available == 0 {
-            format!(" of its {}", words::count(usize::try_from(desired).unwrap_or(0), "pod"))
-        } else {
-            " pods".to_owned()
+        let has = match (available, desired) {
+            (_, 1) => "does not have its one pod".to_owned(),
+            (0, desired) => format!("has none of its {desired} pods"),
+            (available, desired) => format!("has {available} of {desired} pods"),
         };
         found.add(Finding {
-            sentence: format!("{noun} {} has {has}{of} available: {which}.", workload.meta().name),
+            sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
             about: objects,
             since,
             evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
