@@ -25,6 +25,9 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         if attachments.is_empty() {
             continue;
         }
+        if let Some(old) = node.meta.created.and_then(|created| created.checked_add(YOUNG).ok()) {
+            found.look_again(old, view.now);
+        }
         let many = attachments.len();
         let mut evidence = vec![Evidence::at("its Node object was created", node.meta.created)];
         evidence.extend(attachments.iter().take(5).map(|attachment| {

@@ -32,7 +32,8 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         if !view.has_lasted(since, PATIENCE, found) {
             continue;
         }
-        let is_starting = pods.iter().all(|pod| pod.meta.age(view.now).is_some_and(|age| age < START));
+        let oldest = pods.iter().filter_map(|pod| pod.meta.created).min();
+        let is_starting = !view.has_lasted(oldest, START, found);
         let objects: Vec<ObjectRef> = pods.iter().map(|pod| pod.object()).collect();
         found.add(Finding {
             sentence: format!(
