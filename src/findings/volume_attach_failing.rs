@@ -30,8 +30,8 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
                 "Look at the controller of {} and at what its backend says of the volume.",
                 object.attacher
             ),
-            about: vec![object.object()],
-            ..Finding::new(RuleId::VolumeAttachFailing, Severity::Warning, about.subject)
+            about: vec![about.subject],
+            ..Finding::new(RuleId::VolumeAttachFailing, Severity::Warning, object.object())
         });
     }
 }

@@ -43,11 +43,11 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
                 "Look at the controller of {}; do not take its finalizer away: the backend would not be asked.",
                 object.attacher
             ),
-            about: vec![object.object()],
+            about: vec![about.subject],
             ..Finding::new(
                 RuleId::VolumeDetachStuck,
                 if is_held_up { Severity::Critical } else { Severity::Warning },
-                about.subject,
+                object.object(),
             )
         });
     }
