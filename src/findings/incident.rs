@@ -1,6 +1,6 @@
 //! Findings joined to their root cause: one dead node is one incident, whatever hangs on it.
 
-use super::{Finding, Severity, Subject};
+use super::{Finding, RuleId, Severity, Subject};
 use crate::cluster::{Kind, ObjectRef};
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -62,8 +62,10 @@ fn rank(finding: &Finding) -> (Option<Kind>, Reverse<Severity>, Timestamp, Subje
 }
 
 /// Joins findings by what causes what: all that leads to one subject is one incident, and the first that is said of
-/// that subject is its root. A cause of which nothing is said explains nothing: such a finding stands for itself.
-pub fn join(findings: Vec<Finding>) -> Vec<Incident> {
+/// that subject is its root. A cause of which nothing is said explains nothing, but what shares one is one incident
+/// all the same: the first of it stands for the others.
+pub fn join(mut findings: Vec<Finding>) -> Vec<Incident> {
+    stand_in(&mut findings);
     let roots = roots(&findings);
     let mut joined: BTreeMap<Subject, (Finding, Vec<Finding>)> = BTreeMap::new();
     let mut members: BTreeMap<Subject, Vec<Finding>> = BTreeMap::new();
@@ -94,6 +96,18 @@ pub fn join(findings: Vec<Finding>) -> Vec<Incident> {
         (Reverse(incident.severity), root.since.unwrap_or(Timestamp::MAX), root.id())
     });
     incidents
+}
+
+/// Puts the first that is said in the place of a cause of which nothing is said. A volume that two nodes hold keeps
+/// its causes: they are what tells the two findings apart.
+fn stand_in(findings: &mut [Finding]) {
+    let told: BTreeSet<Subject> = findings.iter().map(|finding| finding.subject.clone()).collect();
+    let mut first: BTreeMap<Subject, Subject> = BTreeMap::new();
+    for finding in findings.iter_mut().filter(|finding| finding.rule != RuleId::VolumeOnUnreadyNode) {
+        let Some(cause) = finding.cause.take_if(|cause| !told.contains(cause)) else { continue };
+        let stands = first.entry(cause).or_insert_with(|| finding.subject.clone());
+        finding.cause = (*stands != finding.subject).then(|| stands.clone());
+    }
 }
 
 /// Of each subject of which something is said, the subject at the end of its causes.

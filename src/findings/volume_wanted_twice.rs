@@ -80,6 +80,8 @@ fn finding(view: &View<'_>, torn: &Torn<'_>) -> Finding {
     let Torn { join, place, holders, waiting, since } = torn;
     let title = volume_on_unready_node::title(join);
     let holders: Vec<ObjectRef> = holders.iter().map(|pod| pod.object()).collect();
+    // What no pod uses there is kept by the node: mostly one that does not know of it.
+    let unused_on = view.cluster.node(place).filter(|_| holders.is_empty());
     let (has, next) = if holders.is_empty() {
         (
             format!("is attached to {place}, where no pod wants it any more"),
@@ -110,7 +112,9 @@ fn finding(view: &View<'_>, torn: &Torn<'_>) -> Finding {
             )),
         ],
         next,
-        cause: own_deployment(view, torn).map(|deployment| deployment.object().into()),
+        cause: own_deployment(view, torn)
+            .map(|deployment| deployment.object().into())
+            .or_else(|| unused_on.map(|node| node.object().into())),
         ..Finding::new(RuleId::VolumeWantedTwice, Severity::Warning, volume_on_unready_node::subject(join))
     }
 }
