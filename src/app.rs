@@ -4,6 +4,7 @@
 //! anew from what is known, once per batch and before drawing. Nothing here reads a clock, draws or waits.
 
 pub mod arranged;
+pub mod attention;
 pub mod columns;
 pub mod filter;
 pub mod layout;
@@ -265,8 +266,14 @@ impl App {
         let is_due = self.findings.next_due.is_some_and(|due| due <= self.now);
         if !self.dirty.is_clean() || is_due {
             self.findings = findings::evaluate(&self.cluster, self.now, &self.timers);
+            let is_trusted = !matches!(self.picture(), Picture::Loading { .. } | Picture::Stale { .. });
+            self.triage.attention.observe(&self.findings, is_trusted, self.now);
         }
-        if !self.dirty.is_clean() || is_due || self.is_reordered {
+        let is_back = self.triage.attention.next_due().is_some_and(|due| due <= self.now);
+        if is_back {
+            self.triage.attention.expire(self.now);
+        }
+        if !self.dirty.is_clean() || is_due || is_back || self.is_reordered {
             self.refresh_lists();
         }
         self.dirty = Dirty::default();

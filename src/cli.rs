@@ -114,6 +114,8 @@ pub enum Command {
     Keys(Keys),
     /// List the themes, and the roles of one of them
     Themes(Themes),
+    /// List the rules that findings are made by: what each looks for, and why
+    Rules(Rules),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -132,6 +134,12 @@ pub struct Themes {
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Rules {
     #[arg(long, short, value_enum, default_value_t = Output::Table)]
     pub output: Output,
 }

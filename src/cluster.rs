@@ -28,6 +28,7 @@ mod storage;
 mod table;
 mod text;
 mod timers;
+mod trouble;
 mod volume;
 mod workload;
 
@@ -201,7 +202,11 @@ impl Cluster {
                 }
                 Dirty::of(Kind::PersistentVolume)
             }
-            Change::PersistentVolumeClaim(delta) => plain(&mut self.persistent_volume_claims, delta),
+            Change::PersistentVolumeClaim(delta) => {
+                let indexes = &mut self.indexes;
+                step(&mut self.persistent_volume_claims, delta, |old, new| indexes.claim(old, new));
+                Dirty::of(Kind::PersistentVolumeClaim)
+            }
             Change::VolumeAttachment(delta) => {
                 let (indexes, memory) = (&mut self.indexes, &mut self.memory);
                 step(&mut self.volume_attachments, delta, |old, new| {
@@ -211,10 +216,44 @@ impl Cluster {
                 Dirty::of(Kind::VolumeAttachment)
             }
             Change::Namespace(delta) => plain(&mut self.namespaces, delta),
-            Change::Deployment(delta) => plain(&mut self.deployments, delta),
-            Change::ReplicaSet(delta) => plain(&mut self.replica_sets, delta),
-            Change::StatefulSet(delta) => plain(&mut self.stateful_sets, delta),
-            Change::DaemonSet(delta) => plain(&mut self.daemon_sets, delta),
+            Change::Deployment(delta) => {
+                let now = Since { at, is_exact: self.is_seen(Kind::Deployment, &delta) };
+                let indexes = &mut self.indexes;
+                step(&mut self.deployments, delta, |old, new| {
+                    let is_well = |row| Workload::Deployment(row).is_well();
+                    old.or(new)
+                        .into_iter()
+                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                });
+                Dirty::of(Kind::Deployment)
+            }
+            Change::ReplicaSet(delta) => {
+                let indexes = &mut self.indexes;
+                step(&mut self.replica_sets, delta, |old, new| indexes.replica_set(old, new));
+                Dirty::of(Kind::ReplicaSet)
+            }
+            Change::StatefulSet(delta) => {
+                let now = Since { at, is_exact: self.is_seen(Kind::StatefulSet, &delta) };
+                let indexes = &mut self.indexes;
+                step(&mut self.stateful_sets, delta, |old, new| {
+                    let is_well = |row| Workload::StatefulSet(row).is_well();
+                    old.or(new)
+                        .into_iter()
+                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                });
+                Dirty::of(Kind::StatefulSet)
+            }
+            Change::DaemonSet(delta) => {
+                let now = Since { at, is_exact: self.is_seen(Kind::DaemonSet, &delta) };
+                let indexes = &mut self.indexes;
+                step(&mut self.daemon_sets, delta, |old, new| {
+                    let is_well = |row| Workload::DaemonSet(row).is_well();
+                    old.or(new)
+                        .into_iter()
+                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                });
+                Dirty::of(Kind::DaemonSet)
+            }
             Change::Job(delta) => plain(&mut self.jobs, delta),
             Change::PodDisruptionBudget(delta) => plain(&mut self.pod_disruption_budgets, delta),
             Change::Service(delta) => plain(&mut self.services, delta),

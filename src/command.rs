@@ -75,6 +75,8 @@ closed_enum! {
         ColumnEarlier,
         ColumnLater,
         ResetColumns,
+        Acknowledge,
+        Snooze,
         SortNextColumn,
         SortPreviousColumn,
         SortReverse,
@@ -323,6 +325,14 @@ impl Ui {
                 let doc = "Keep only the rows that something is wrong with (of events the warnings), or show all again.";
                 row("problems-only", "Problems only", doc, (Group::Find, COLUMNS))
                     .alias(&["faults", "warnings"])
+            }
+            Self::Acknowledge => {
+                let doc = "Acknowledge the incident: it moves down until it gets worse; or take that back.";
+                row("acknowledge", "Acknowledge", doc, (Group::Find, &[Context::Triage])).alias(&["ack"])
+            }
+            Self::Snooze => {
+                let doc = "Put the incident off for half an hour, unless it gets worse; or take that back.";
+                row("snooze", "Snooze", doc, (Group::Find, &[Context::Triage])).alias(&["later"])
             }
             Self::SortNextColumn => {
                 let doc = "Sort by the column to the right of the sorted one.";

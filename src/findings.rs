@@ -4,25 +4,61 @@
 //! moments, so a clock can tick on the screen without a new evaluation), remember (acknowledging is the
 //! application's), or act (a finding names the next safe step in words).
 
+mod attachment_of_no_volume;
+mod blame;
+mod budget_held_by_unready;
+mod budget_never_allows;
+mod budgets_overlap;
+mod claim_not_bound;
 mod clock;
+mod control_plane_suspect;
 mod finding;
 mod incident;
+mod namespace_stuck;
+mod node_cordon_forgotten;
 mod node_gone;
+mod node_lease_quiet;
 mod node_not_ready;
+mod node_out_of_service_alive;
+mod node_registered_anew;
+mod node_returned_empty;
+mod node_shut_down;
 mod node_silent;
+mod node_under_pressure;
+mod nodes_silent_together;
+mod outage;
 mod outlook;
+mod pod_crash_looping;
+mod pod_image_not_pulled;
+mod pod_never_evicted;
+mod pod_not_scheduled;
 mod pod_stuck_terminating;
+mod pods_evicted;
+mod pods_not_created;
+mod rollout_blocks_itself;
+mod rollout_stuck;
 mod rule;
+mod service_losing_requests;
+mod service_without_ready_pods;
+mod stateful_set_blocked;
+mod subject;
+mod volume_attach_failing;
+mod volume_detach_stuck;
+mod volume_failed;
 mod volume_on_unready_node;
+mod volume_wanted_twice;
 mod words;
+mod workload_short;
 
 pub use clock::{Awaited, Bound, Clock, Reading};
 pub use finding::{Evidence, Finding, FindingId, Severity};
 pub use incident::{Counts, Incident};
 pub use rule::{RULES, Rule, RuleId};
+pub use subject::Subject;
 
-use crate::cluster::{Cluster, ObjectRef, Timers};
-use jiff::Timestamp;
+use crate::cluster::{Cluster, Kind, ObjectRef, Row, Timers};
+use jiff::{SignedDuration, Timestamp};
+use outage::Outages;
 use std::collections::BTreeMap;
 
 /// What a rule may look at.
@@ -31,6 +67,27 @@ pub struct View<'a> {
     pub cluster: &'a Cluster,
     pub now: Timestamp,
     pub timers: &'a Timers,
+    /// What several silent nodes have in common.
+    outages: &'a Outages,
+}
+
+impl View<'_> {
+    /// Whether so much time is over since then; if not, another look is due when it is. A moment that is not known
+    /// is long ago.
+    fn has_lasted(&self, since: Option<Timestamp>, span: SignedDuration, found: &mut Found) -> bool {
+        let Some(due) = since.and_then(|since| since.checked_add(span).ok()) else { return true };
+        found.look_again(due, self.now);
+        due <= self.now
+    }
+
+    /// A node as the cause of something; one that is ready is nobody's.
+    fn unready_node(&self, name: &str) -> Option<Subject> {
+        match self.cluster.node(name) {
+            Some(node) if node.is_ready() => None,
+            Some(node) => Some(node.object().into()),
+            None => self.cluster.absent_since(name).map(|_| node_gone::object(name).into()),
+        }
+    }
 }
 
 /// What the rules have found so far, and when another look could find something else.
@@ -61,18 +118,27 @@ pub struct Findings {
     pub incidents: Vec<Incident>,
     /// The earliest moment at which an evaluation of the same cluster could give another answer.
     pub next_due: Option<Timestamp>,
+    /// Rules that could not judge, and the kinds that they did without.
+    pub blind: Vec<(RuleId, Vec<Kind>)>,
     /// Object to findings that name it: the incident's place, and the finding's within it (0 is the root).
     by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>>,
 }
 
 /// All rules over the whole picture.
 pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings {
-    let view = View { cluster, now, timers };
+    let outages = Outages::of(cluster);
+    let view = View { cluster, now, timers, outages: &outages };
     let mut found = Found::default();
+    let mut blind = Vec::new();
     for rule in RULES {
-        (rule.evaluate)(&view, &mut found);
+        let missing: Vec<Kind> = rule.needs.iter().copied().filter(|kind| !cluster.has_read(*kind)).collect();
+        if missing.is_empty() {
+            (rule.evaluate)(&view, &mut found);
+        } else {
+            blind.push((rule.id, missing));
+        }
     }
-    Findings::join(found)
+    Findings { blind, ..Findings::join(found) }
 }
 
 impl Findings {
@@ -89,7 +155,7 @@ impl Findings {
                 }
             }
         }
-        Self { incidents, next_due: found.next_due, by_object }
+        Self { incidents, next_due: found.next_due, blind: Vec::new(), by_object }
     }
 
     pub fn is_empty(&self) -> bool {

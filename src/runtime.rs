@@ -8,6 +8,7 @@ mod check;
 mod findings;
 mod keys;
 #[cfg(feature = "demo")]
+mod rules;
 mod serve;
 pub mod settings;
 mod start;
@@ -81,6 +82,7 @@ async fn dispatch(arguments: &Arguments) -> Outcome {
         Some(Command::Check) => check::run(&settings),
         Some(Command::Keys(keys)) => keys::run(keys, &settings),
         Some(Command::Themes(themes)) => themes::run(themes, &settings),
+        Some(Command::Rules(rules)) => rules::run(rules),
         #[cfg(feature = "demo")]
         Some(Command::Demo(demo)) => serve::run(demo).await,
         #[cfg(not(feature = "demo"))]

@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 use sickbay::cluster::{Change, Cluster, Feed, FeedChange, Kind, Timers};
-use sickbay::findings::{Evidence, Finding, Findings, RULES, evaluate};
+use sickbay::findings::{Evidence, Finding, Findings, RULES, RuleId, evaluate};
 use sickbay::wire::manifest;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 fn now() -> Timestamp {
@@ -19,10 +20,17 @@ fn cluster(fixture: &str) -> Cluster {
 }
 
 fn cluster_without(fixture: &str, forbidden: &[Kind]) -> Cluster {
+    read(&text(fixture), fixture, forbidden)
+}
+
+fn text(fixture: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/findings").join(fixture);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read(text: &str, fixture: &str, forbidden: &[Kind]) -> Cluster {
     let mut cluster = Cluster::default();
-    let changes = manifest(&text).unwrap_or_else(|error| panic!("{fixture}: {error}"));
+    let changes = manifest(text).unwrap_or_else(|error| panic!("{fixture}: {error}"));
     let is_read = |change: &Change| match change {
         Change::Node(_) => !forbidden.contains(&Kind::Node),
         _ => true,
@@ -285,5 +293,53 @@ fn every_rule_has_an_id_of_its_own_and_its_prose() {
     for rule in RULES {
         assert!(rule.id.id().chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'));
         assert!(rule.id.prose().ends_with('.') && !rule.id.prose().contains("  "), "{}", rule.id);
+    }
+}
+
+/// Each rule has a fixture of two parts: one in which it speaks, and one, a little different, in which it is silent.
+/// The lease's rule judges by readings, which no manifest has: its tests are with the story of a dead node.
+#[test]
+fn every_rule_speaks_in_its_fixture_and_is_silent_where_it_has_no_reason() {
+    let mut all = String::new();
+    for rule in RULES.iter().filter(|rule| rule.id != RuleId::NodeLeaseQuiet) {
+        let name = format!("rules/{}.yaml", rule.id);
+        let text = text(&name);
+        let (speaks, silent) =
+            text.split_once("# --- calm\n").unwrap_or_else(|| panic!("{name} has one part"));
+        let [speaks, silent] = [speaks, silent].map(|part| read(part, &name, &[]));
+        let is_said = |cluster: &Cluster| found(cluster).iter().any(|finding| finding.rule == rule.id);
+        assert!(is_said(&speaks), "{name} does not make it speak: {:#?}", said(&speaks));
+        assert!(!is_said(&silent), "{name} does not leave it silent: {:#?}", said(&silent));
+        let _ = writeln!(all, "-- {}", rule.id);
+        for (line, finding) in said(&speaks).iter().zip(found(&speaks).iter()) {
+            let _ = writeln!(all, "{line}");
+            if finding.rule == rule.id {
+                for fact in evidence(finding) {
+                    let _ = writeln!(all, "    because  {fact}");
+                }
+                let _ = writeln!(all, "    next     {}", finding.next);
+            }
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_rule_that_may_not_read_what_it_needs_says_nothing_and_that_it_could_not_judge() {
+    for rule in RULES.iter().filter(|rule| !rule.needs.is_empty()) {
+        let name = format!("rules/{}.yaml", rule.id);
+        let text = text(&name);
+        let speaks = text.split_once("# --- calm\n").unwrap().0;
+        for need in rule.needs {
+            let mut cluster = Cluster::default();
+            cluster.apply_all(manifest(speaks).unwrap(), now());
+            for kind in Kind::ALL.into_iter().filter(|kind| kind != need) {
+                cluster.apply(Change::Feed(Feed::Watch(kind), FeedChange::Live), now());
+            }
+            let found = found(&cluster);
+            assert!(found.iter().all(|finding| finding.rule != rule.id), "{} without {need}", rule.id);
+            let blind = found.blind.iter().find(|(id, _)| *id == rule.id).map(|(_, kinds)| kinds.clone());
+            assert_eq!(blind, Some(vec![*need]));
+        }
     }
 }

@@ -22,7 +22,14 @@ const EMPTY_WORDS: [&str; 11] =
     ["manager", "handler", "helper", "helpers", "util", "utils", "service", "data", "info", "process", "do"];
 
 /// Names that the API gives.
-const GIVEN: [&str; 3] = ["NodeSystemInfo", "Service", "service"];
+const GIVEN: [&str; 6] = [
+    "NodeSystemInfo",
+    "Service",
+    "service",
+    "node_out_of_service_alive",
+    "service_losing_requests",
+    "service_without_ready_pods",
+];
 
 /// What the core may not reach of the standard library and of crates that it may otherwise use.
 const OUTSIDE_OF_CORE: [&[&str]; 14] = [

@@ -1,11 +1,13 @@
 //! What keys make of the application: through the keymap to commands, or into the line that takes text.
 
+use super::attention::{self, Standing};
 use super::columns::{RowId, volumes};
 use super::namespaces::Picker;
 use super::notice::Weight;
 use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
 use super::screen::{Place, Screen};
+use super::time::short;
 use super::view::Move;
 use super::{App, Effect, Overlay, columns, subject};
 use crate::command::{Command, Context, Ui};
@@ -127,6 +129,8 @@ impl App {
                     self.is_reordered = true;
                 }
             }
+            Ui::Acknowledge => self.put_aside(false),
+            Ui::Snooze => self.put_aside(true),
             Ui::SortNextColumn => self.sort_beside(1),
             Ui::SortPreviousColumn => self.sort_beside(-1),
             Ui::SortReverse => {
@@ -243,7 +247,10 @@ impl App {
             None if self.triage.is_on_fold() => self.fold(false),
             None => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
-                match subject.map(|subject| (subject::row_of(&self.cluster, &subject), subject)) {
+                match subject.map(|subject| {
+                    let row = subject.object().and_then(|object| subject::row_of(&self.cluster, object));
+                    (row, subject)
+                }) {
                     Some((Some(row), _)) => self.open_row(&row),
                     Some((None, subject)) => {
                         let hint = format!("{subject} is not there any more");
@@ -358,6 +365,26 @@ impl App {
             open.move_section(&rows, is_forward);
             self.place.open = Some(open);
         }
+    }
+
+    /// Acknowledges the incident under the cursor or puts it off; a second time takes that back.
+    fn put_aside(&mut self, is_snooze: bool) {
+        let Some(incident) = self.triage.incident(&self.findings) else { return };
+        let attention = &mut self.triage.attention;
+        let standing = if is_snooze {
+            attention.snooze(incident, self.now)
+        } else {
+            attention.acknowledge(incident, self.now)
+        };
+        let said = match standing {
+            Standing::New => "it is new again".to_owned(),
+            Standing::Acknowledged => "acknowledged: it comes up again when it gets worse".to_owned(),
+            Standing::Snoozed { .. } => {
+                format!("put off for {}, unless it gets worse", short(attention::SNOOZE))
+            }
+        };
+        self.notices.say(Weight::Hint, said, self.now);
+        self.is_reordered = true;
     }
 
     fn sideways(&mut self, is_right: bool) {

@@ -238,7 +238,7 @@ fn findings(look: &Look<'_>, objects: &[ObjectRef]) -> Section {
         if let Some(clock) = clock_words(finding, look) {
             lines.push(Line::new("clock", Cell::new(clock, severity_tone(finding.severity))));
         }
-        if objects.contains(&finding.subject) {
+        if finding.subject.object().is_some_and(|object| objects.contains(object)) {
             lines.extend(finding.evidence.iter().map(|evidence| evidence_line(evidence, look)));
             lines.push(Line::new("next", Cell::plain(finding.next.clone())));
         }

@@ -1,11 +1,12 @@
 //! The triage screen: incidents worst first, each with what hangs on it; the cursor is on a finding.
 
+use super::attention::{Attention, Resolved, Standing};
 use super::columns::Look;
 use super::filter::Typed;
 use super::namespaces::{is_hidden, namespaces_of};
 use super::view::Move;
 use crate::cluster::Kind;
-use crate::findings::{Finding, FindingId, Findings, Incident, Severity};
+use crate::findings::{Finding, FindingId, Findings, Incident, Severity, Subject};
 use std::collections::BTreeSet;
 
 mod asked;
@@ -20,6 +21,7 @@ const FOLDED_PODS: usize = 3;
 #[derive(Debug, Default)]
 pub struct Triage {
     pub filter: Typed,
+    pub attention: Attention,
     /// Incidents that are hidden because they are in other namespaces than the one that is shown.
     elsewhere: usize,
     entries: Vec<Entry>,
@@ -42,6 +44,8 @@ enum EntryId {
     Member(FindingId),
     /// The members of this incident that are folded away.
     Rest(FindingId),
+    /// An incident that is over.
+    Resolved(FindingId),
 }
 
 /// A line as it is drawn.
@@ -50,10 +54,12 @@ pub enum Shown<'a> {
     Root(&'a Incident),
     Member(&'a Finding),
     Rest { many: usize, worst: Severity },
+    Resolved(&'a Resolved),
 }
 
 impl Triage {
-    /// Makes the lines anew from the findings, for a screen of so many lines.
+    /// Makes the lines anew from the findings, for a screen of so many lines: what is new before what was acknowledged
+    /// and what was put off, and what is over last.
     pub fn refresh(&mut self, look: &Look<'_>, lines: usize) {
         self.elsewhere = 0;
         let mut kept: Vec<(usize, &Incident)> = Vec::new();
@@ -68,6 +74,11 @@ impl Triage {
                 kept.push((at, incident));
             }
         }
+        kept.sort_by_key(|(_, incident)| match self.attention.standing(incident, look.now) {
+            Standing::New => 0,
+            Standing::Acknowledged => 1,
+            Standing::Snoozed { .. } => 2,
+        });
         let all: usize = kept.iter().map(|(_, incident)| 1 + incident.members.len()).sum();
         self.entries.clear();
         for (at, incident) in kept {
@@ -85,6 +96,12 @@ impl Triage {
                 self.entries.push(Entry { id: EntryId::Rest(root), incident: at });
             }
         }
+        // A filter asks of what is there: what is over is shown without one.
+        let resolved = self.attention.resolved(look.now).filter(|_| self.filter.filter().is_none());
+        self.entries.extend(
+            resolved
+                .map(|resolved| Entry { id: EntryId::Resolved(resolved.id.clone()), incident: usize::MAX }),
+        );
         let found =
             self.cursor.as_ref().and_then(|cursor| self.entries.iter().position(|entry| entry.id == *cursor));
         self.at = found.unwrap_or_else(|| self.at.min(self.entries.len().saturating_sub(1)));
@@ -130,22 +147,34 @@ impl Triage {
     /// The finding under the cursor; an incident's root on its folded rest.
     pub fn selected<'a>(&self, findings: &'a Findings) -> Option<&'a Finding> {
         let entry = self.entries.get(self.at)?;
-        shown(entry, findings.incidents.get(entry.incident)?).map(|shown| match shown {
+        let incident = findings.incidents.get(entry.incident)?;
+        shown(entry, incident).map(|shown| match shown {
             Shown::Root(incident) => &incident.root,
             Shown::Member(finding) => finding,
-            Shown::Rest { .. } => &findings.incidents[entry.incident].root,
+            Shown::Rest { .. } | Shown::Resolved(_) => &incident.root,
         })
     }
 
+    /// The incident under the cursor.
+    pub fn incident<'a>(&self, findings: &'a Findings) -> Option<&'a Incident> {
+        findings.incidents.get(self.entries.get(self.at)?.incident)
+    }
+
     /// The visible lines, each with whether the cursor is on it.
-    pub fn lines<'a>(&self, findings: &'a Findings, lines: usize) -> Vec<(Shown<'a>, bool)> {
+    pub fn lines<'a>(&'a self, findings: &'a Findings, lines: usize) -> Vec<(Shown<'a>, bool)> {
         self.entries
             .iter()
             .enumerate()
             .skip(self.top)
             .take(lines)
             .filter_map(|(at, entry)| {
-                Some((shown(entry, findings.incidents.get(entry.incident)?)?, at == self.at))
+                let shown = match &entry.id {
+                    EntryId::Resolved(id) => Shown::Resolved(self.attention.named(id)?),
+                    EntryId::Root(_) | EntryId::Member(_) | EntryId::Rest(_) => {
+                        shown(entry, findings.incidents.get(entry.incident)?)?
+                    }
+                };
+                Some((shown, at == self.at))
             })
             .collect()
     }
@@ -166,14 +195,19 @@ impl Triage {
 /// A node in trouble concerns every namespace, whatever runs on it; all else those in which it has objects.
 fn is_elsewhere(incident: &Incident, look: &Look<'_>) -> bool {
     let namespaces = namespaces_of(incident);
+    let concerns_all = match &incident.root.subject {
+        Subject::Object(object) => object.kind == Kind::Node,
+        Subject::ControlPlane | Subject::Place { .. } => true,
+    };
     look.namespace.is_some()
-        && incident.root.subject.kind != Kind::Node
+        && !concerns_all
         && !namespaces.is_empty()
         && namespaces.into_iter().all(|namespace| is_hidden(look.namespace, Some(namespace)))
 }
 
 fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
     match &entry.id {
+        EntryId::Resolved(_) => None,
         EntryId::Root(_) => Some(Shown::Root(incident)),
         EntryId::Member(id) => incident.members.iter().find(|member| member.id() == *id).map(Shown::Member),
         EntryId::Rest(_) => {
@@ -187,7 +221,7 @@ fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
 /// The members that stay when an incident is folded: pods first, then what is not a pod, filled up in their order.
 fn folded(incident: &Incident) -> Vec<&Finding> {
     let (pods, others): (Vec<&Finding>, Vec<&Finding>) =
-        incident.members.iter().partition(|member| member.subject.kind == Kind::Pod);
+        incident.members.iter().partition(|member| member.subject.kind() == Some(Kind::Pod));
     let of_others = others.len().min(FOLDED - FOLDED_PODS.min(pods.len()));
     let of_pods = pods.len().min(FOLDED - of_others);
     pods.into_iter().take(of_pods).chain(others.into_iter().take(of_others)).collect()

@@ -1,8 +1,11 @@
 //! The indexes that the cluster's joins read, kept by the difference of what a row was and what it is.
 
-use super::{Event, Index, Labels, Name, Node, PersistentVolume, Pod, Text, VolumeAttachment};
+use super::{
+    Event, Index, Kind, Labels, Meta, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicaSet,
+    Row, Since, Text, VolumeAttachment,
+};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Indexes {
@@ -10,8 +13,21 @@ pub(super) struct Indexes {
     pub pods_by_claim: Index<Name, Name>,
     /// By namespace and label set, of which there are far fewer than pods.
     pub pods_by_labels: Index<(Text, Labels), Name>,
+    /// By the uid of what owns them.
+    pub pods_by_owner: Index<Text, Name>,
+    pub sets_by_owner: Index<Text, Name>,
     /// Pods with a deletion timestamp.
     pub pods_deleting: BTreeSet<Name>,
+    /// Pods that are worth a look: few among many.
+    pub pods_troubled: BTreeSet<Name>,
+    /// Pods that have not ended and are not ready, by namespace and label set.
+    pub pods_unready: Index<(Text, Labels), Name>,
+    pub claims_unbound: BTreeSet<Name>,
+    pub volumes_failed: BTreeSet<Name>,
+    /// Attachments that fail, are to go, or are not there yet.
+    pub attachments_odd: BTreeSet<Name>,
+    /// Workloads with less than they want, or on the way to a new template; and since when they are seen to be.
+    pub unwell: BTreeMap<(Kind, Name), Since>,
     pub attachments_by_node: Index<Text, Name>,
     pub attachments_by_volume: Index<Text, Name>,
     pub volumes_by_claim: Index<Name, Name>,
@@ -21,6 +37,8 @@ pub(super) struct Indexes {
     pub nodes_by_attached: Index<Text, Name>,
     pub nodes_by_in_use: Index<Text, Name>,
     pub nodes_unready: BTreeSet<Name>,
+    /// Nodes that are cordoned, tainted, or run out of something: few among many.
+    pub nodes_marked: BTreeSet<Name>,
     pub events_by_regarding: Index<(Text, Name), Name>,
     events_by_time: BTreeSet<(Option<Timestamp>, Name)>,
 }
@@ -40,6 +58,7 @@ impl Indexes {
         self.nodes_by_attached.update(name, &values(old, attached), &values(new, attached));
         self.nodes_by_in_use.update(name, &values(old, in_use), &values(new, in_use));
         keep(&mut self.nodes_unready, name, new.is_some_and(|node| !node.is_ready()));
+        keep(&mut self.nodes_marked, name, new.is_some_and(Node::is_marked));
     }
 
     pub fn pod(&mut self, old: Option<&Pod>, new: Option<&Pod>) {
@@ -55,7 +74,15 @@ impl Indexes {
         let labels = |pod: &Pod| vec![(pod.meta.name.namespace.clone(), pod.meta.labels.clone())];
         self.pods_by_labels.update(name, &values(old, labels), &values(new, labels));
         self.pods_by_claim.update(name, &values(old, claims), &values(new, claims));
+        let owner = |pod: &Pod| owner(&pod.meta);
+        self.pods_by_owner.update(name, &values(old, owner), &values(new, owner));
+        let unready = |pod: &Pod| {
+            let is_unready = !pod.phase.is_terminal() && !pod.is_ready();
+            Vec::from_iter(is_unready.then(|| (pod.meta.name.namespace.clone(), pod.meta.labels.clone())))
+        };
+        self.pods_unready.update(name, &values(old, unready), &values(new, unready));
         keep(&mut self.pods_deleting, name, new.is_some_and(|pod| pod.meta.is_deleting()));
+        keep(&mut self.pods_troubled, name, new.is_some_and(Pod::is_troubled));
     }
 
     pub fn volume(&mut self, old: Option<&PersistentVolume>, new: Option<&PersistentVolume>) {
@@ -69,6 +96,29 @@ impl Indexes {
         let host = |volume: &PersistentVolume| volume.pinned_to().cloned().collect();
         self.volumes_by_host.update(name, &values(old, host), &values(new, host));
         self.volumes_by_unique_name.update(name, &values(old, unique), &values(new, unique));
+        keep(&mut self.volumes_failed, name, new.is_some_and(|volume| volume.phase == "Failed"));
+    }
+
+    pub fn claim(&mut self, old: Option<&PersistentVolumeClaim>, new: Option<&PersistentVolumeClaim>) {
+        if let Some(name) = old.or(new).map(|claim| &claim.meta.name) {
+            keep(&mut self.claims_unbound, name, new.is_some_and(|claim| claim.phase != "Bound"));
+        }
+    }
+
+    pub fn replica_set(&mut self, old: Option<&ReplicaSet>, new: Option<&ReplicaSet>) {
+        if let Some(name) = old.or(new).map(|set| &set.meta.name) {
+            let owner = |set: &ReplicaSet| owner(&set.meta);
+            self.sets_by_owner.update(name, &values(old, owner), &values(new, owner));
+        }
+    }
+
+    pub fn workload<R: Row>(&mut self, row: &R, is_well: bool, now: Since) {
+        let key = (R::KIND, row.name().clone());
+        if is_well {
+            self.unwell.remove(&key);
+        } else {
+            self.unwell.entry(key).or_insert(now);
+        }
     }
 
     pub fn attachment(&mut self, old: Option<&VolumeAttachment>, new: Option<&VolumeAttachment>) {
@@ -79,6 +129,10 @@ impl Indexes {
         let volume = |attachment: &VolumeAttachment| vec![attachment.volume.clone()];
         self.attachments_by_node.update(name, &values(old, node), &values(new, node));
         self.attachments_by_volume.update(name, &values(old, volume), &values(new, volume));
+        let is_odd = |attachment: &VolumeAttachment| {
+            !attachment.is_attached || attachment.meta.is_deleting() || attachment.detach_error.is_some()
+        };
+        keep(&mut self.attachments_odd, name, new.is_some_and(is_odd));
     }
 
     pub fn event(&mut self, old: Option<&Event>, new: Option<&Event>) {
@@ -98,6 +152,11 @@ impl Indexes {
     pub fn oldest_event(&self) -> Option<Name> {
         self.events_by_time.first().map(|(_, name)| name.clone())
     }
+}
+
+fn owner(meta: &Meta) -> Vec<Text> {
+    let uid = meta.owner.as_ref().map(|owner| owner.uid.clone());
+    Vec::from_iter(uid.filter(|uid| !uid.is_empty()))
 }
 
 fn keep(names: &mut BTreeSet<Name>, name: &Name, is_in: bool) {

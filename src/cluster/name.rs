@@ -107,15 +107,14 @@ impl Kind {
             | Self::PersistentVolume
             | Self::PersistentVolumeClaim
             | Self::VolumeAttachment
-            | Self::Namespace => true,
-            Self::Deployment
+            | Self::Namespace
+            | Self::Deployment
             | Self::ReplicaSet
             | Self::StatefulSet
             | Self::DaemonSet
-            | Self::Job
             | Self::PodDisruptionBudget
-            | Self::Service
-            | Self::Event => false,
+            | Self::Service => true,
+            Self::Job | Self::Event => false,
         }
     }
 

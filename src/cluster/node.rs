@@ -155,6 +155,11 @@ impl Node {
         })
     }
 
+    /// Whether anything keeps pods away from it.
+    pub fn is_marked(&self) -> bool {
+        self.is_unschedulable || !self.taints.is_empty() || self.pressures().next().is_some()
+    }
+
     pub fn zone(&self) -> Option<&str> {
         self.meta
             .label("topology.kubernetes.io/zone")

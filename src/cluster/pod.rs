@@ -77,6 +77,8 @@ pub struct Container {
     pub state: State,
     /// How it ended the time before.
     pub last: Option<Ended>,
+    /// As it is written; empty for none.
+    pub memory_limit: Text,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +143,34 @@ impl Pod {
     /// Whether a controller of that kind owns it.
     pub fn is_owned_by(&self, kind: &str) -> bool {
         self.meta.owner.as_ref().is_some_and(|owner| owner.kind == *kind)
+    }
+
+    /// Whether a controller or an operator would have it elsewhere: not of a daemon set, not static, not at its end.
+    pub fn is_movable(&self) -> bool {
+        !self.is_mirror
+            && !self.is_owned_by("DaemonSet")
+            && !self.phase.is_terminal()
+            && !self.meta.is_deleting()
+    }
+
+    /// Since when it is not ready, or not to stay; from its beginning where it never was.
+    pub fn unready_since(&self) -> Option<Timestamp> {
+        let told = self.condition("Ready").filter(|ready| ready.status != Status::True);
+        let asked = self.meta.deletion.map(|deletion| deletion.requested());
+        told.and_then(|ready| ready.changed).or(asked).or(self.meta.created)
+    }
+
+    /// Whether it has not started, or a container waits to, or its kubelet has evicted it: what is worth a look
+    /// among many that run or have run.
+    pub fn is_troubled(&self) -> bool {
+        let waits = |container: &Container| matches!(container.state, State::Waiting { .. });
+        match self.phase {
+            _ if self.meta.is_deleting() => false,
+            Phase::Pending | Phase::Unknown => true,
+            Phase::Running => self.containers.iter().chain(&self.init_containers).any(waits),
+            Phase::Failed => self.reason == "Evicted",
+            Phase::Succeeded => false,
+        }
     }
 
     /// The attach-detach controller does not count a pod that has ended, or whose containers have all stopped

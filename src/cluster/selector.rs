@@ -58,6 +58,13 @@ impl Selector {
         self.labels.is_empty() && self.expressions.is_empty()
     }
 
+    /// Whether the two ask for different values of one label, so that nothing is matched by both.
+    pub fn excludes(&self, other: &Self) -> bool {
+        let differs =
+            |(key, wanted): &(Text, Text)| value(&other.labels, key).is_some_and(|value| value != wanted);
+        self.labels.iter().any(differs)
+    }
+
     /// Whether all that it asks for holds: nothing, of an empty one.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.labels.iter().all(|(key, wanted)| value(labels, key) == Some(wanted))
@@ -128,6 +135,14 @@ mod tests {
         assert!(!of(&[("app", "web"), ("tier", "back")]).matches(&web));
         assert!(!of(&[("zone", "a")]).matches(&web));
         assert!(Selector::default().matches(&web));
+    }
+
+    #[test]
+    fn two_that_ask_for_different_values_of_one_label_exclude_each_other() {
+        let of = |pairs: &[(&str, &str)]| Selector::of(labels(pairs));
+        assert!(of(&[("app", "web")]).excludes(&of(&[("app", "api")])));
+        assert!(!of(&[("app", "web")]).excludes(&of(&[("app", "web"), ("tier", "front")])));
+        assert!(!of(&[("app", "web")]).excludes(&of(&[("tier", "front")])));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use super::{
     Cluster, Counts, DaemonSet, Deployment, Feed, Image, Job, JobState, Kind, Labels, Meta, Name, ObjectRef,
-    Pod, PodDisruptionBudget, ReplicaSet, Rollout, Row, Selector, Service, StatefulSet, Table, Text,
+    Pod, PodDisruptionBudget, ReplicaSet, Rollout, Row, Selector, Service, StatefulSet, Text,
 };
+use std::collections::BTreeSet;
 
 /// What makes pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +173,8 @@ impl Cluster {
 
     /// The replica sets of a deployment, newest first.
     pub fn replica_sets_of<'a>(&'a self, deployment: &'a Deployment) -> Vec<&'a ReplicaSet> {
-        let mut sets = owned(&self.replica_sets, &deployment.meta);
+        let names = self.indexes.sets_by_owner.keys(deployment.meta.uid.as_str());
+        let mut sets: Vec<&ReplicaSet> = names.filter_map(|name| self.replica_sets.get(name)).collect();
         sets.sort_by_key(|set| std::cmp::Reverse(set.meta.created));
         sets
     }
@@ -183,12 +185,12 @@ impl Cluster {
             Workload::Deployment(deployment) => self
                 .replica_sets_of(deployment)
                 .into_iter()
-                .flat_map(|set| owned(&self.pods, &set.meta))
+                .flat_map(|set| self.pods_owned_by(&set.meta))
                 .collect(),
             Workload::ReplicaSet(_)
             | Workload::StatefulSet(_)
             | Workload::DaemonSet(_)
-            | Workload::Job(_) => owned(&self.pods, workload.meta()),
+            | Workload::Job(_) => self.pods_owned_by(workload.meta()).collect(),
         }
     }
 
@@ -199,14 +201,25 @@ impl Cluster {
         namespace: &'a Text,
         selector: &'a Selector,
     ) -> impl Iterator<Item = &'a Pod> {
-        let first = (namespace.clone(), Labels::default());
-        self.indexes
-            .pods_by_labels
-            .from(first)
-            .take_while(move |((of, _), _)| of == namespace)
-            .filter(|((_, labels), _)| selector.matches(labels))
+        self.label_sets_in(namespace)
+            .filter(|(labels, _)| selector.matches(labels))
             .flat_map(|(_, names)| names)
             .filter_map(|name| self.pods.get(name))
+    }
+
+    /// The label sets of a namespace's pods, each with the pods that have it.
+    pub(super) fn label_sets_in<'a>(
+        &'a self,
+        namespace: &'a Text,
+    ) -> impl Iterator<Item = (&'a Labels, &'a BTreeSet<Name>)> {
+        let first = (namespace.clone(), Labels::default());
+        let sets = self.indexes.pods_by_labels.from(first);
+        sets.take_while(move |((of, _), _)| of == namespace).map(|((_, labels), names)| (labels, names))
+    }
+
+    fn pods_owned_by<'a>(&'a self, owner: &Meta) -> impl Iterator<Item = &'a Pod> + use<'a> {
+        let names: Vec<&Name> = self.indexes.pods_by_owner.keys(owner.uid.as_str()).collect();
+        names.into_iter().filter_map(|name| self.pods.get(name))
     }
 
     pub fn budgets_covering<'a>(&'a self, pod: &'a Pod) -> impl Iterator<Item = &'a PodDisruptionBudget> {
@@ -248,12 +261,6 @@ impl Cluster {
     pub fn has_read(&self, kind: Kind) -> bool {
         self.feed(Feed::Watch(kind)).was_complete
     }
-}
-
-/// The rows of a table that an object owns.
-fn owned<'a, R: Row>(table: &'a Table<R>, owner: &'a Meta) -> Vec<&'a R> {
-    let is_owned = |row: &&R| row.meta().owner.as_ref().is_some_and(|known| known.uid == owner.uid);
-    table.in_namespace(&owner.name.namespace).filter(is_owned).collect()
 }
 
 impl Backed<'_> {

@@ -20,6 +20,10 @@ pub enum Awaited {
     ForceDetach,
     /// The garbage collector removes the pods of a node that is gone.
     Collection,
+    /// The controller's grace for a node without a heartbeat is over.
+    Silence,
+    /// The kubelet starts a container again.
+    Restart,
 }
 
 /// How well the moment is known: the controllers keep their timers in memory and start them by their own clocks.
@@ -52,6 +56,15 @@ impl Clock {
                 "force-detached in at most",
                 "force-detach due",
             ],
+            Awaited::Silence => [
+                "declared silent in",
+                "declared silent in at least",
+                "declared silent in at most",
+                "to be declared silent",
+            ],
+            Awaited::Restart => {
+                ["started again in", "started again in at least", "started again in at most", "restart due"]
+            }
             Awaited::Collection => {
                 ["collected in", "collected in at least", "collected in at most", "collection due"]
             }

@@ -1,6 +1,6 @@
 //! A finding: a statement about a subject, with its evidence and the next safe step.
 
-use super::{Clock, RuleId};
+use super::{Clock, RuleId, Subject};
 use crate::cluster::ObjectRef;
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ pub struct Finding {
     pub severity: Severity,
     /// What it is about. A node that is gone has no uid, and neither has a volume that only a node's status
     /// names: such a one is a persistent volume by that name.
-    pub subject: ObjectRef,
+    pub subject: Subject,
     /// Other objects it concerns.
     pub about: Vec<ObjectRef>,
     /// Pods elsewhere that cannot start because of it.
@@ -22,8 +22,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// The next safe step.
     pub next: String,
-    /// The object whose own finding explains this one.
-    pub cause: Option<ObjectRef>,
+    /// What explains this one, if there is a finding on it.
+    pub cause: Option<Subject>,
 }
 
 /// A fact, and when it was so where that is known.
@@ -48,9 +48,10 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingId {
     pub rule: RuleId,
-    pub subject: ObjectRef,
-    /// One volume can be held by two dead nodes.
-    pub cause: Option<ObjectRef>,
+    pub subject: Subject,
+    /// One volume can be held by two dead nodes: what is said of it is of both. Empty for all else, so that a
+    /// finding stays the same when its cause comes to light later.
+    pub place: Option<Subject>,
 }
 
 impl Severity {
@@ -77,12 +78,31 @@ impl Evidence {
 }
 
 impl Finding {
+    /// One with nothing but its identity; the rule fills in the rest.
+    pub fn new(rule: RuleId, severity: Severity, subject: impl Into<Subject>) -> Self {
+        Self {
+            rule,
+            severity,
+            subject: subject.into(),
+            about: Vec::new(),
+            held_up: Vec::new(),
+            sentence: String::new(),
+            since: None,
+            clock: None,
+            evidence: Vec::new(),
+            next: String::new(),
+            cause: None,
+        }
+    }
+
     pub fn id(&self) -> FindingId {
-        FindingId { rule: self.rule, subject: self.subject.clone(), cause: self.cause.clone() }
+        let is_placed = self.rule == RuleId::VolumeOnUnreadyNode;
+        let place = is_placed.then(|| self.cause.clone()).flatten();
+        FindingId { rule: self.rule, subject: self.subject.clone(), place }
     }
 
     /// All objects it names, the subject first.
     pub fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
-        std::iter::once(&self.subject).chain(&self.about).chain(&self.held_up)
+        self.subject.object().into_iter().chain(&self.about).chain(&self.held_up)
     }
 }

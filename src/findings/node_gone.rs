@@ -56,7 +56,7 @@ fn finding(view: &View<'_>, name: &str, since: Since, found: &mut Found) -> Find
     Finding {
         rule: RuleId::NodeGone,
         severity: if is_fresh { Severity::Notice } else { Severity::Warning },
-        subject: object(name),
+        subject: object(name).into(),
         clock: (is_fresh && !pods.is_empty()).then_some(Clock {
             what: Awaited::Collection,
             at: collected,

@@ -41,7 +41,7 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
     Finding {
         rule: RuleId::NodeNotReady,
         severity: if node.is_out_of_service() { Severity::Critical } else { Severity::Warning },
-        subject: node.object(),
+        subject: node.object().into(),
         about: Vec::new(),
         held_up: Vec::new(),
         sentence,

@@ -43,7 +43,7 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
     Finding {
         rule: RuleId::NodeSilent,
         severity: if outlook.has_load() || has_volumes { Severity::Critical } else { Severity::Warning },
-        subject: node.object(),
+        subject: node.object().into(),
         about: Vec::new(),
         held_up: Vec::new(),
         sentence,
@@ -51,7 +51,7 @@ fn finding(view: &View<'_>, node: &Node, found: &mut Found) -> Finding {
         clock: outlook.clock(),
         evidence,
         next: next(node, is_alive, outlook.has_load() || outlook.may_have_more() || has_volumes).to_owned(),
-        cause: None,
+        cause: view.outages.cause(name),
     }
 }
 

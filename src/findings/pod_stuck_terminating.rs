@@ -71,7 +71,7 @@ fn finding(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Finding {
     Finding {
         rule: RuleId::PodStuckTerminating,
         severity: if waiting.is_some() { Severity::Critical } else { Severity::Warning },
-        subject: pod.object(),
+        subject: pod.object().into(),
         about: claims(cluster, pod).chain(node.clone()).collect(),
         held_up: Vec::new(),
         sentence,
@@ -79,10 +79,12 @@ fn finding(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Finding {
         clock: Some(Clock { what: Awaited::Deadline, at: deletion.deadline, bound: Bound::Exact }),
         evidence: evidence(cluster, pod, deletion),
         next: next(pod, cause),
-        // A kubelet that is ready is nobody's cause: the finding stands for itself.
-        cause: node.filter(|_| match cause {
+        // A kubelet that is ready is nobody's cause, unless its node is marked: the finding stands for itself.
+        cause: node.map(Into::into).filter(|_| match cause {
             Cause::NodeGone | Cause::Silent(_) => true,
-            Cause::NotReleased(node) | Cause::NotFinished(node) => node.readiness() == Readiness::NotReady,
+            Cause::NotReleased(node) | Cause::NotFinished(node) => {
+                node.readiness() == Readiness::NotReady || node.is_out_of_service()
+            }
             Cause::Finalizers | Cause::Unknown => false,
         }),
     }

@@ -1,66 +1,89 @@
-//! The table of rules: their ids, what each looks for in prose, and its function.
+//! The table of rules: their ids, what each looks for in prose, what it must have read, and its function.
 
 use super::{
-    Found, View, node_gone, node_not_ready, node_silent, pod_stuck_terminating, volume_on_unready_node,
+    Found, View, attachment_of_no_volume, budget_held_by_unready, budget_never_allows, budgets_overlap,
+    claim_not_bound, control_plane_suspect, namespace_stuck, node_cordon_forgotten, node_gone,
+    node_lease_quiet, node_not_ready, node_out_of_service_alive, node_registered_anew, node_returned_empty,
+    node_shut_down, node_silent, node_under_pressure, nodes_silent_together, pod_crash_looping,
+    pod_image_not_pulled, pod_never_evicted, pod_not_scheduled, pod_stuck_terminating, pods_evicted,
+    pods_not_created, rollout_blocks_itself, rollout_stuck, service_losing_requests,
+    service_without_ready_pods, stateful_set_blocked, volume_attach_failing, volume_detach_stuck,
+    volume_failed, volume_on_unready_node, volume_wanted_twice, workload_short,
 };
+use crate::cluster::Kind;
 use std::fmt;
-
-/// A rule by its id, which users see and which never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleId {
-    NodeSilent,
-    NodeGone,
-    NodeNotReady,
-    PodStuckTerminating,
-    VolumeOnUnreadyNode,
-}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub id: RuleId,
+    /// It judges only when all of these were read at some time; a rule with none tells by itself what it could
+    /// not know.
+    pub needs: &'static [Kind],
     pub evaluate: fn(&View<'_>, &mut Found),
 }
 
-/// All rules, in the order in which they are documented.
-pub const RULES: &[Rule] = &[
-    Rule { id: RuleId::NodeSilent, evaluate: node_silent::evaluate },
-    Rule { id: RuleId::NodeGone, evaluate: node_gone::evaluate },
-    Rule { id: RuleId::NodeNotReady, evaluate: node_not_ready::evaluate },
-    Rule { id: RuleId::PodStuckTerminating, evaluate: pod_stuck_terminating::evaluate },
-    Rule { id: RuleId::VolumeOnUnreadyNode, evaluate: volume_on_unready_node::evaluate },
-];
+macro_rules! rules {
+    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*];)*) => {
+        /// A rule by its id, which users see and which never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RuleId { $($rule,)* }
 
-impl RuleId {
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::NodeSilent => "node-silent",
-            Self::NodeGone => "node-gone",
-            Self::NodeNotReady => "node-not-ready",
-            Self::PodStuckTerminating => "pod-stuck-terminating",
-            Self::VolumeOnUnreadyNode => "volume-on-unready-node",
-        }
-    }
+        /// All rules, in the order in which they are documented. Of two that say something of one object, the
+        /// first is the root.
+        pub const RULES: &[Rule] = &[$(
+            Rule { id: RuleId::$rule, needs: &[$(Kind::$need),*], evaluate: $module::evaluate },
+        )*];
 
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::NodeSilent => "Node silent",
-            Self::NodeGone => "Node gone",
-            Self::NodeNotReady => "Node not ready",
-            Self::PodStuckTerminating => "Pod stuck terminating",
-            Self::VolumeOnUnreadyNode => "Volume on an unready node",
-        }
-    }
+        impl RuleId {
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$rule => $id,)* }
+            }
 
-    /// What the rule looks for and why it matters, in one paragraph.
-    pub const fn prose(self) -> &'static str {
-        match self {
-            Self::NodeSilent => node_silent::PROSE,
-            Self::NodeGone => node_gone::PROSE,
-            Self::NodeNotReady => node_not_ready::PROSE,
-            Self::PodStuckTerminating => pod_stuck_terminating::PROSE,
-            Self::VolumeOnUnreadyNode => volume_on_unready_node::PROSE,
+            /// What the rule looks for and why it matters, in one paragraph.
+            pub const fn prose(self) -> &'static str {
+                match self { $(Self::$rule => $module::PROSE,)* }
+            }
         }
-    }
+    };
+}
+
+rules! {
+    ControlPlaneSuspect, "control-plane-suspect", control_plane_suspect, [Node];
+    NodesSilentTogether, "nodes-silent-together", nodes_silent_together, [Node];
+    NodeSilent, "node-silent", node_silent, [];
+    NodeGone, "node-gone", node_gone, [];
+    NodeNotReady, "node-not-ready", node_not_ready, [];
+    NodeOutOfServiceAlive, "node-out-of-service-alive", node_out_of_service_alive, [];
+    NodeLeaseQuiet, "node-lease-quiet", node_lease_quiet, [];
+    NodeShutDown, "node-shut-down", node_shut_down, [];
+    NodeUnderPressure, "node-under-pressure", node_under_pressure, [];
+    NodeRegisteredAnew, "node-registered-anew", node_registered_anew, [VolumeAttachment];
+    NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, [];
+    NodeReturnedEmpty, "node-returned-empty", node_returned_empty, [Node, Pod];
+    PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, [];
+    PodNeverEvicted, "pod-never-evicted", pod_never_evicted, [Node, Pod];
+    PodCrashLooping, "pod-crash-looping", pod_crash_looping, [];
+    PodImageNotPulled, "pod-image-not-pulled", pod_image_not_pulled, [];
+    PodNotScheduled, "pod-not-scheduled", pod_not_scheduled, [];
+    PodsEvicted, "pods-evicted", pods_evicted, [];
+    VolumeOnUnreadyNode, "volume-on-unready-node", volume_on_unready_node, [];
+    VolumeWantedTwice, "volume-wanted-twice", volume_wanted_twice, [Node, Pod, PersistentVolume, VolumeAttachment];
+    VolumeAttachFailing, "volume-attach-failing", volume_attach_failing, [Node, VolumeAttachment];
+    VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, [Node, VolumeAttachment];
+    AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, [Node, PersistentVolume, VolumeAttachment];
+    ClaimNotBound, "claim-not-bound", claim_not_bound, [Pod, PersistentVolumeClaim];
+    VolumeFailed, "volume-failed", volume_failed, [];
+    RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
+    PodsNotCreated, "pods-not-created", pods_not_created, [];
+    RolloutStuck, "rollout-stuck", rollout_stuck, [Deployment, ReplicaSet, Pod];
+    StatefulSetBlocked, "stateful-set-blocked", stateful_set_blocked, [Node, Pod, StatefulSet];
+    WorkloadShort, "workload-short", workload_short, [Node, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet];
+    ServiceLosingRequests, "service-losing-requests", service_losing_requests, [Node, Pod, Service];
+    ServiceWithoutReadyPods, "service-without-ready-pods", service_without_ready_pods, [Node, Pod, Service];
+    BudgetNeverAllows, "budget-never-allows", budget_never_allows, [Node, Pod, PodDisruptionBudget];
+    BudgetHeldByUnready, "budget-held-by-unready", budget_held_by_unready, [Node, Pod, PodDisruptionBudget];
+    BudgetsOverlap, "budgets-overlap", budgets_overlap, [Pod, PodDisruptionBudget];
+    NamespaceStuck, "namespace-stuck", namespace_stuck, [];
 }
 
 impl fmt::Display for RuleId {

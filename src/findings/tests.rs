@@ -320,9 +320,69 @@ fn incidents_come_worst_first_then_oldest_then_by_name() {
     let mut changes: Vec<Change> = vec![node("worker-4").silent(1).into()];
     changes.extend(["worker-2", "worker-1"].into_iter().flat_map(|name| loaded(name, 50)));
     changes.extend(loaded("worker-3", 40));
+    changes.extend((5..10).map(|number| node(&format!("worker-{number}")).into()));
     let findings = evaluate(&cluster(changes), at(60), &Timers::default());
-    let order: Vec<String> = findings.incidents.iter().map(|it| it.root.subject.name.to_string()).collect();
+    let order: Vec<String> =
+        findings.incidents.iter().map(|it| it.root.subject.object().unwrap().name.to_string()).collect();
     assert_eq!(order, ["worker-3", "worker-1", "worker-2", "worker-4"]);
     assert_eq!(findings.count(Severity::Critical), 3);
     assert_eq!(findings.severity_of(&node("worker-4").object()), Some(Severity::Warning));
+}
+
+#[test]
+fn a_lease_that_stands_still_is_an_early_warning_until_the_controller_says_so() {
+    let mut cluster = cluster([node("worker-1").into(), node("worker-2").into()]);
+    for second in [-9, 0, 10, 20] {
+        cluster.apply(
+            Change::Leases {
+                leases: vec![lease("worker-1", second), lease("worker-2", second.min(0))],
+                is_complete: true,
+            },
+            at(second + 1),
+        );
+        assert_eq!(said(&cluster, second + 2), [""; 0]);
+    }
+    let read = |second| Change::Leases {
+        leases: vec![lease("worker-1", second), lease("worker-2", 0)],
+        is_complete: true,
+    };
+    cluster.apply(read(30), at(31));
+    let warning =
+        "warning: Node worker-2 is still Ready, but its lease stands still: its kubelet may be gone.";
+    assert_eq!(said(&cluster, 32), [format!("{warning} [declared silent in at most 19s]")]);
+    let feed = |change| Change::Feed(crate::cluster::Feed::Leases, change);
+    cluster.apply(feed(crate::cluster::FeedChange::Down { reason: "no".into() }), at(33));
+    assert_eq!(said(&cluster, 60), [""; 0], "a lease that is not read any more is not quiet");
+    cluster.apply(feed(crate::cluster::FeedChange::Live), at(61));
+    cluster.apply(read(110), at(111));
+    assert_eq!(
+        said(&cluster, 112),
+        ["warning: Node worker-2 is Ready by its status, but its lease stands still for longer than the \
+          controller's grace: the controller-manager may not be running."]
+    );
+    cluster.apply(node("worker-2").silent(112).into(), at(112));
+    assert!(said(&cluster, 113)[0].starts_with("warning: Node worker-2 is silent"));
+}
+
+#[test]
+fn many_nodes_are_not_warned_of_early_because_their_leases_are_read_too_seldom() {
+    let mut cluster = cluster((0..501).map(|number| node(&format!("worker-{number}")).into()));
+    for second in [0, 60] {
+        let read = Change::Leases { leases: vec![lease("worker-2", 0)], is_complete: true };
+        cluster.apply(read, at(second));
+    }
+    assert_eq!(said(&cluster, 61), [""; 0]);
+}
+
+#[test]
+fn what_blames_each_other_in_a_ring_is_one_incident_and_nothing_is_lost() {
+    let subject = |name: &str| Subject::from(pod(name, "worker-1").object());
+    let of = |name: &str, cause: &str| Finding {
+        cause: Some(subject(cause)),
+        ..Finding::new(RuleId::PodCrashLooping, Severity::Warning, subject(name))
+    };
+    let findings = vec![of("db/a", "db/b"), of("db/b", "db/c"), of("db/c", "db/b"), of("db/d", "db/none")];
+    let incidents = incident::join(findings);
+    let sizes: Vec<usize> = incidents.iter().map(|incident| incident.findings().count()).collect();
+    assert_eq!(sizes, [3, 1]);
 }

@@ -5,6 +5,8 @@
 
 mod words;
 
+pub use words::{lone_title, title};
+
 use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View, node_gone};
 use crate::cluster::{
     Attached, AttachedBy, Feed, Kind, Name, Node, ObjectRef, Pod, Readiness, Row, Since, Storage, Text,
@@ -188,7 +190,7 @@ fn pinned_case<'a>(view: &View<'_>, place: Place<'a>, join: &VolumeJoin<'a>) -> 
     })
 }
 
-fn subject(join: &VolumeJoin<'_>) -> ObjectRef {
+pub fn subject(join: &VolumeJoin<'_>) -> ObjectRef {
     let by_name = |name: &Text| ObjectRef {
         kind: Kind::PersistentVolume,
         name: Name::cluster(name.clone()),
@@ -288,7 +290,7 @@ fn finding(view: &View<'_>, case: &Case<'_>) -> Finding {
     Finding {
         rule: RuleId::VolumeOnUnreadyNode,
         severity: if case.waiting.is_empty() { Severity::Warning } else { Severity::Critical },
-        subject: case.subject.clone(),
+        subject: case.subject.clone().into(),
         about,
         held_up: case.waiting.iter().map(|(pod, _)| pod.clone()).collect(),
         sentence: words::sentence(case),
@@ -296,7 +298,7 @@ fn finding(view: &View<'_>, case: &Case<'_>) -> Finding {
         clock,
         evidence: evidence(view, case),
         next: words::next(case),
-        cause: Some(node),
+        cause: Some(node.into()),
     }
 }
 

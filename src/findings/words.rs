@@ -7,6 +7,16 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// "1 pod is", "3 pods are".
+pub fn are(number: usize, noun: &str) -> String {
+    format!("{} {}", count(number, noun), verb(number, "is", "are"))
+}
+
+/// "1 pod was", "3 pods were".
+pub fn were(number: usize, noun: &str) -> String {
+    format!("{} {}", count(number, noun), verb(number, "was", "were"))
+}
+
 /// "1 pod waits", "3 pods wait".
 pub const fn verb(number: usize, one: &'static str, many: &'static str) -> &'static str {
     if number == 1 { one } else { many }

@@ -11,7 +11,7 @@ use crate::app::time::age;
 use crate::app::{App, Msg, triage};
 use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
 use crate::cluster::{ObjectRef, Text};
-use crate::findings::{Awaited, Bound, Finding, Incident, Severity};
+use crate::findings::{Awaited, Bound, Finding, Incident, Severity, Subject};
 use crate::k8s::watch::{Limits, LinkState, Streams, Update};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Write as _};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+/// Of the document: it grows when a field goes or changes its meaning, not when one is added.
+const VERSION: u32 = 1;
 /// Said of a complete picture alone.
 const CALM: &str = "nothing is wrong that sickbay looks for\n";
 
@@ -196,12 +198,23 @@ fn document(app: &App, incidents: &[&Incident]) -> Value {
             })
         })
         .collect();
+    let not_judged: Vec<Value> = app
+        .findings
+        .blind
+        .iter()
+        .map(|(rule, kinds)| {
+            let missing: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
+            json!({ "rule": rule.id(), "missing": missing })
+        })
+        .collect();
     json!({
+        "version": VERSION,
         "context": app.session.context,
         "server": app.session.server,
         "at": app.now.to_string(),
         "complete": app.picture() == Picture::Live,
         "incidents": incidents,
+        "notJudged": not_judged,
     })
 }
 
@@ -209,7 +222,7 @@ fn finding(finding: &Finding) -> Value {
     json!({
         "rule": finding.rule.id(),
         "severity": finding.severity.word(),
-        "subject": object(&finding.subject),
+        "subject": subject(&finding.subject),
         "about": finding.about.iter().map(object).collect::<Vec<_>>(),
         "heldUp": finding.held_up.iter().map(object).collect::<Vec<_>>(),
         "sentence": finding.sentence,
@@ -234,6 +247,8 @@ const fn awaited(what: Awaited) -> &'static str {
         Awaited::Deadline => "deadline",
         Awaited::ForceDetach => "force-detach",
         Awaited::Collection => "collection",
+        Awaited::Silence => "silence",
+        Awaited::Restart => "restart",
     }
 }
 
@@ -242,6 +257,14 @@ const fn bound(bound: Bound) -> &'static str {
         Bound::Exact => "exact",
         Bound::NotBefore => "not-before",
         Bound::AtLatest => "at-latest",
+    }
+}
+
+fn subject(subject: &Subject) -> Value {
+    match subject {
+        Subject::Object(subject) => object(subject),
+        Subject::ControlPlane => json!({ "kind": "ControlPlane" }),
+        Subject::Place { label, value } => json!({ "kind": "Place", "label": label, "value": value }),
     }
 }
 

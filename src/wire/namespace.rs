@@ -1,7 +1,7 @@
 //! A namespace on the wire.
 
 use super::decoder::Object;
-use super::meta::ObjectMeta;
+use super::meta::{Condition, ObjectMeta};
 use super::scalar::nullable;
 use super::shared::Shared;
 use crate::cluster::Namespace as Row;
@@ -24,6 +24,9 @@ struct Status {
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "nullable")]
     phase: String,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<Condition>,
 }
 
 impl Object for Namespace {
@@ -34,6 +37,10 @@ impl Object for Namespace {
     }
 
     fn row(&self, shared: &mut Shared) -> Row {
-        Row { meta: self.metadata.meta(shared), phase: shared.text(&self.status.phase) }
+        Row {
+            meta: self.metadata.meta(shared),
+            phase: shared.text(&self.status.phase),
+            conditions: self.status.conditions.iter().map(|condition| condition.row(shared)).collect(),
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! A pod on the wire. Environment, mounts, probes and resources are left unread.
+//! A pod on the wire. Environment, mounts, probes and requests are left unread.
 
 use super::decoder::Object;
 use super::meta::{Condition, ObjectMeta};
-use super::scalar::{Present, Time, free, nullable};
+use super::scalar::{Amount, Present, Time, amount, free, nullable, pairs};
 use super::shared::{Shared, own};
 use crate::cluster::{
     Container as ContainerRow, Ended, Phase, Pod as Row, State, Text, Toleration as TolerationRow,
@@ -97,8 +97,19 @@ struct Container {
     #[prost(bytes = "vec", tag = "2")]
     #[serde(deserialize_with = "free")]
     image: Vec<u8>,
+    #[prost(message, required, tag = "8")]
+    #[serde(deserialize_with = "nullable")]
+    resources: Resources,
     #[prost(string, optional, tag = "24")]
     restart_policy: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+struct Resources {
+    #[prost(message, repeated, tag = "1")]
+    #[serde(deserialize_with = "pairs")]
+    limits: Vec<Amount>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -270,6 +281,9 @@ fn join(spec: &Container, statuses: &[ContainerStatus], shared: &mut Shared) -> 
     let unreported = ContainerRow {
         name: shared.text(&spec.name),
         image: shared.free(&spec.image),
+        memory_limit: amount(&spec.resources.limits, "memory")
+            .map(|limit| shared.text(&limit.written))
+            .unwrap_or_default(),
         ..ContainerRow::default()
     };
     let Some(status) = statuses.iter().find(|status| status.name == spec.name) else {

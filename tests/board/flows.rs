@@ -215,13 +215,31 @@ fn an_incident_with_sixty_pods_is_folded_and_unfolds() {
         ));
     }
     let screen = board.screen();
-    assert!(screen.contains("58 more hang on it: enter shows them"), "{screen}");
-    assert!(screen.contains("Triage 1 "), "{screen}");
+    assert!(screen.contains("61 more hang on it: enter shows them"), "{screen}");
+    assert!(screen.contains("Triage 4 "), "{screen}");
     board.press("right");
-    board.screen();
-    board.press("shift-g");
+    assert!(!board.screen().contains("more hang on it"), "{}", board.screen());
+    // The root, the pods, and then what hangs on them.
+    for _ in 0..63 {
+        board.press("down");
+    }
     let unfolded = board.selected();
     assert!(unfolded.contains("mq/data-queue-0"), "{unfolded}");
     board.press("left");
     assert!(board.selected().contains("Node worker-2"), "{}", board.selected());
+}
+
+#[test]
+fn an_incident_that_is_put_off_goes_last_and_one_that_is_over_stays_a_while() {
+    let mut board = Board::incident(160, 48);
+    assert!(board.selected().contains("Node worker-2"), "{}", board.selected());
+    board.press("z");
+    assert!(board.screen().contains("put off for 30m"), "{}", board.screen());
+    board.press("g");
+    assert!(board.selected().contains("Node worker-3"), "{}", board.selected());
+    board.press("a");
+    assert!(board.screen().contains("seen  for"), "{}", board.screen());
+    board.read("{apiVersion: v1, kind: Node, metadata: {name: worker-3, uid: uid-worker-3}, status: {conditions: [{type: Ready, status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z'}]}}");
+    assert!(board.screen().contains("resolved: Node worker-3 is short of disk"), "{}", board.screen());
+    assert!(board.screen().contains("lasted 82m"), "{}", board.screen());
 }

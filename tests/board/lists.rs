@@ -191,7 +191,15 @@ fn triage_is_asked_by_incident_and_counts_what_a_namespace_hides() {
     board.press("esc");
     filter(&mut board, "!node=worker-2");
     board.press("enter");
-    assert!(board.screen().contains("none of the 1 incidents"), "{}", board.screen());
+    let screen = board.screen();
+    assert!(
+        screen.contains("Node worker-3 is short of disk") && !screen.contains("Node worker-2"),
+        "{screen}"
+    );
+    board.press("esc");
+    filter(&mut board, "name=no-such-thing");
+    board.press("enter");
+    assert!(board.screen().contains("none of the 4 incidents"), "{}", board.screen());
 }
 
 #[test]

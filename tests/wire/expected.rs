@@ -110,6 +110,7 @@ fn containers_are_in_the_order_of_the_spec_and_carry_what_the_kubelet_said() {
             restarts: 2,
             state: State::Running { since: at("2026-01-02T03:04:05Z") },
             last: Some(Ended { signal: 15, finished: at("2026-01-02T03:04:04Z"), ..Ended::default() }),
+            memory_limit: "".into(),
         },
     ];
     let killed = |finished: &str, signal| Ended {

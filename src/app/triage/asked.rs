@@ -96,8 +96,8 @@ impl<'a> Asked<'a> {
             Part::Namespace => texts(names(|name| &name.namespace)),
             Part::Name => texts(names(|name| &name.name)),
             Part::Node => {
-                let nodes =
-                    finding.objects().chain(&finding.cause).filter(|object| object.kind == Kind::Node);
+                let cause = finding.cause.as_ref().and_then(|cause| cause.object());
+                let nodes = finding.objects().chain(cause).filter(|object| object.kind == Kind::Node);
                 texts(nodes.map(|node| node.name.name.as_str()).collect())
             }
             Part::Since => {

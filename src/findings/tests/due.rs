@@ -1,7 +1,9 @@
 //! What must hold of any cluster, at any time.
 
-use crate::cluster::sample::{at, attachment, cluster, node, pod, toleration, volume};
-use crate::cluster::{Change, Delta, Node, Timers};
+use crate::cluster::sample::{
+    at, attachment, claim, cluster, condition, meta, node, pod, toleration, volume,
+};
+use crate::cluster::{Change, Deletion, Delta, Effect, Labels, Namespace, Node, Service, Status, Timers};
 use crate::findings::{FindingId, evaluate};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -41,6 +43,54 @@ fn changes() -> impl Strategy<Value = Change> {
         (0..2_usize, which)
             .prop_map(|(volume, node)| { attachment(&format!("pvc-{volume}"), NODES[node]).into() }),
         Just(volume("pvc-0", "db/data").into()),
+        (0..6_usize, 0..3_usize, -400..0_i64).prop_map(|(name, node, second)| {
+            let mut row = pod(&format!("db/pod-{name}"), if node == 2 { "" } else { NODES[node] });
+            row = row.mounting("data").pending();
+            row.meta.created = Some(at(second));
+            let mut scheduled = condition("PodScheduled", Status::False, "Unschedulable", second);
+            if node != 2 {
+                scheduled.status = Status::True;
+            }
+            row.conditions = [scheduled].into();
+            row.into()
+        }),
+        (0..2_usize, 0..3_usize, -400..0_i64).prop_map(|(volume, node, second)| {
+            let mut row = attachment(&format!("pvc-{volume}"), NODES[node]);
+            row.meta.deletion = Some(Deletion { deadline: at(second), grace_seconds: 0 });
+            row.into()
+        }),
+        (0..3_usize, -4000..0_i64, -40_000..0_i64).prop_map(|(name, second, created)| {
+            let mut row = node(NODES[name]).cordoned().tainted(
+                "node.kubernetes.io/unschedulable",
+                Effect::NoSchedule,
+                second,
+            );
+            row.meta.created = Some(at(created));
+            row.into()
+        }),
+        (-200..0_i64).prop_map(|second| {
+            let mut row = Namespace { meta: meta("old"), ..Namespace::default() };
+            row.meta.deletion = Some(Deletion { deadline: at(second), grace_seconds: 0 });
+            row.into()
+        }),
+        (-200..0_i64).prop_map(|second| {
+            let mut row = claim("db/data", "");
+            row.phase = "Pending".into();
+            row.meta.created = Some(at(second));
+            row.into()
+        }),
+        Just(Change::Service(Delta::Apply(Box::new(Service {
+            meta: meta("db/all"),
+            labels: Labels::from([("app".into(), "db".into())]),
+            ..Service::default()
+        })))),
+        (0..4_usize, -900..0_i64).prop_map(|(name, second)| {
+            let mut row = pod(&format!("db/all-{name}"), "worker-0");
+            row.meta.labels = Labels::from([("app".into(), "db".into())]);
+            row.meta.created = Some(at(second));
+            row.conditions = [condition("Ready", Status::False, "", second)].into();
+            row.into()
+        }),
     ]
 }
 
@@ -54,7 +104,7 @@ proptest! {
         loop {
             let findings = said(second);
             let due = findings.next_due.map(|due| due.duration_since(at(0)).as_secs());
-            let quiet_until = due.map_or(100_000, |due| due - 1);
+            let quiet_until = due.map_or(1_000_000, |due| due - 1);
             prop_assert!(quiet_until >= second);
             prop_assert_eq!(&findings, &said(quiet_until));
             match due {

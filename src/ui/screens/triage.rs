@@ -1,6 +1,7 @@
 //! Triage: incidents in whole sentences, worst first, each with its clock; below, the selected one in full.
 
 use crate::app::App;
+use crate::app::attention::{Resolved, Standing};
 use crate::app::columns::Look;
 use crate::app::link::Picture;
 use crate::app::object::clock_words;
@@ -30,8 +31,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.fill(row, Role::RowSelected);
         }
     }
-    if let Some(finding) = app.triage.selected(&app.findings) {
-        draw_detail(app, finding, canvas, pane);
+    match app.triage.selected(&app.findings) {
+        Some(finding) => draw_detail(app, finding, canvas, pane),
+        None if app.findings.is_empty() => calm(app, canvas, pane),
+        None => {}
     }
 }
 
@@ -40,8 +43,16 @@ fn line(app: &App, shown: Shown<'_>, canvas: &mut Canvas<'_>, row: Rect) {
     let glyphs = canvas.glyphs();
     let (indent, severity, text, clock) = match shown {
         Shown::Root(incident) => {
-            (1, incident.severity, incident.root.sentence.clone(), right(&incident.root, &look))
+            let clock = match app.triage.attention.standing(incident, app.now) {
+                Standing::New => right(&incident.root, &look),
+                Standing::Acknowledged => format!("seen  {}", right(&incident.root, &look)),
+                Standing::Snoozed { until } => {
+                    format!("put off for {}", short(until.duration_since(app.now)))
+                }
+            };
+            (1, incident.severity, incident.root.sentence.clone(), clock)
         }
+        Shown::Resolved(resolved) => return over(resolved, canvas, row),
         Shown::Member(finding) => (3, finding.severity, finding.sentence.clone(), right(finding, &look)),
         Shown::Rest { many, worst } => {
             (3, worst, format!("{many} more hang on it: enter shows them"), String::new())
@@ -51,12 +62,26 @@ fn line(app: &App, shown: Shown<'_>, canvas: &mut Canvas<'_>, row: Rect) {
     let taken = canvas.text_right(Rect { width: row.width.saturating_sub(1), ..row }, &clock, role);
     let left = Rect { x: row.x + indent, width: row.width.saturating_sub(indent + taken + 2), ..row };
     let sentence = match shown {
-        Shown::Root(_) => Role::Heading,
+        Shown::Root(incident) => match app.triage.attention.standing(incident, app.now) {
+            Standing::New => Role::Heading,
+            Standing::Acknowledged => Role::Text,
+            Standing::Snoozed { .. } => Role::Muted,
+        },
         Shown::Member(_) => Role::Text,
-        Shown::Rest { .. } => Role::Muted,
+        Shown::Rest { .. } | Shown::Resolved(_) => Role::Muted,
     };
     let glyph = format!("{} ", severity_glyph(severity, glyphs));
     canvas.pieces(left, &[piece(glyph, role), piece(text, sentence)]);
+}
+
+/// An incident that is over.
+fn over(resolved: &Resolved, canvas: &mut Canvas<'_>, row: Rect) {
+    let clock = format!("lasted {}", short(resolved.lasted));
+    let taken = canvas.text_right(Rect { width: row.width.saturating_sub(1), ..row }, &clock, Role::Muted);
+    let left = Rect { x: row.x + 1, width: row.width.saturating_sub(taken + 3), ..row };
+    let glyph = format!("{} ", canvas.glyphs().good);
+    let text = format!("resolved: {}", resolved.sentence);
+    canvas.pieces(left, &[piece(glyph, Role::StatusGood), piece(text, Role::Muted)]);
 }
 
 /// What stands at the right edge: the clock, or how long it has been so.

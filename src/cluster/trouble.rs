@@ -1,0 +1,133 @@
+//! What stands out among many rows: kept in indexes, so that looking for trouble costs what there is of it.
+
+use super::{
+    Cluster, Kind, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since,
+    Text, VolumeAttachment, VolumeId, Workload,
+};
+
+impl Cluster {
+    /// Nodes that are cordoned, tainted, or run out of something.
+    pub fn marked_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.indexes.nodes_marked.iter().filter_map(|name| self.nodes.get(name))
+    }
+
+    /// Pods that have not started, have a container that waits, or were evicted by their kubelet.
+    pub fn troubled_pods(&self) -> impl Iterator<Item = &Pod> {
+        self.indexes.pods_troubled.iter().filter_map(|name| self.pods.get(name))
+    }
+
+    /// One pod of each set of labels of which no pod that has not ended is ready, or some are going.
+    pub fn first_of_each_unready_label_set(&self) -> impl Iterator<Item = &Pod> {
+        self.indexes.pods_unready.iter().filter_map(|(labels, names)| {
+            let pod = self.pods.get(names.first()?)?;
+            // Where one more is ready and stays, whoever selects these labels has a ready pod.
+            let alike = self.indexes.pods_by_labels.keys(labels).filter_map(|name| self.pods.get(name));
+            let mut ready =
+                alike.filter(|pod| pod.is_ready() && !pod.meta.is_deleting() && !pod.phase.is_terminal());
+            ready.next().is_none().then_some(pod)
+        })
+    }
+
+    /// Deployments, stateful sets and daemon sets that do not have what they want; and since when that is seen.
+    pub fn unwell_workloads(&self) -> impl Iterator<Item = (Workload<'_>, Since)> {
+        self.indexes.unwell.iter().filter_map(|((kind, name), since)| {
+            let workload = match kind {
+                Kind::Deployment => Workload::Deployment(self.deployments.get(name)?),
+                Kind::StatefulSet => Workload::StatefulSet(self.stateful_sets.get(name)?),
+                Kind::DaemonSet => Workload::DaemonSet(self.daemon_sets.get(name)?),
+                Kind::Node
+                | Kind::Pod
+                | Kind::PersistentVolume
+                | Kind::PersistentVolumeClaim
+                | Kind::VolumeAttachment
+                | Kind::Namespace
+                | Kind::ReplicaSet
+                | Kind::Job
+                | Kind::PodDisruptionBudget
+                | Kind::Service
+                | Kind::Event => return None,
+            };
+            Some((workload, *since))
+        })
+    }
+
+    /// Claims that are not bound.
+    pub fn unbound_claims(&self) -> impl Iterator<Item = &PersistentVolumeClaim> {
+        self.indexes.claims_unbound.iter().filter_map(|name| self.persistent_volume_claims.get(name))
+    }
+
+    pub fn failed_volumes(&self) -> impl Iterator<Item = &PersistentVolume> {
+        self.indexes.volumes_failed.iter().filter_map(|name| self.persistent_volumes.get(name))
+    }
+
+    /// Attachments that fail, are to go, or are not there yet.
+    pub fn odd_attachments(&self) -> impl Iterator<Item = &VolumeAttachment> {
+        self.indexes.attachments_odd.iter().filter_map(|name| self.volume_attachments.get(name))
+    }
+
+    /// Attachments that name a persistent volume which is not there. Both are in order, so they are walked side by
+    /// side.
+    pub fn lone_attachments(&self) -> impl Iterator<Item = &VolumeAttachment> {
+        let mut volumes = self.persistent_volumes.values().map(|volume| &volume.meta.name.name).peekable();
+        let named = self.indexes.attachments_by_volume.iter().filter(|(volume, _)| !volume.is_empty());
+        let lone = named.filter(move |(volume, _)| {
+            while volumes.next_if(|there| there < volume).is_some() {}
+            volumes.peek().is_none_or(|there| there != volume)
+        });
+        lone.flat_map(|(_, names)| names).filter_map(|name| self.volume_attachments.get(name))
+    }
+
+    /// The volumes that a pod mounts, as far as they are known.
+    pub fn volumes_of(&self, pod: &Pod) -> impl Iterator<Item = VolumeId> {
+        let namespace = &pod.meta.name.namespace;
+        let claims = pod.claims.iter().map(|claim| Name::new(namespace.clone(), claim.clone()));
+        claims.filter_map(|claim| self.volume_of_claim(&claim))
+    }
+
+    /// Pods that more than one disruption budget covers, by the budgets.
+    pub fn pods_under_several_budgets(&self) -> Vec<(Vec<&Pod>, Vec<&PodDisruptionBudget>)> {
+        let mut found = Vec::new();
+        let mut budgets = self.pod_disruption_budgets.values().peekable();
+        while let Some(first) = budgets.next() {
+            let namespace: &Text = &first.meta.name.namespace;
+            let mut together = vec![first];
+            while let Some(next) = budgets.next_if(|next| next.meta.name.namespace == *namespace) {
+                together.push(next);
+            }
+            if together.len() < 2 {
+                continue;
+            }
+            // Mostly none can overlap, and then no pod has to be looked at.
+            together.retain(|budget| self.may_overlap(budget));
+            if together.len() < 2 {
+                continue;
+            }
+            for (labels, names) in self.label_sets_in(namespace) {
+                let covers = |budget: &&PodDisruptionBudget| {
+                    budget.selector.as_ref().is_some_and(|selector| selector.matches(labels))
+                };
+                let over: Vec<_> = together.iter().copied().filter(covers).collect();
+                if over.len() < 2 {
+                    continue;
+                }
+                let pods = names.iter().filter_map(|name| self.pods.get(name));
+                let pods: Vec<&Pod> = pods.filter(|pod| !pod.phase.is_terminal()).collect();
+                if !pods.is_empty() {
+                    found.push((pods, over));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether another budget of the namespace does not ask for another value of a label that this one asks for.
+    fn may_overlap(&self, budget: &PodDisruptionBudget) -> bool {
+        let others = self.pod_disruption_budgets.in_namespace(&budget.meta.name.namespace);
+        let mut others = others.filter(|other| other.meta.name != budget.meta.name);
+        let may = |other: &PodDisruptionBudget| match (&budget.selector, &other.selector) {
+            (Some(one), Some(two)) => !one.excludes(two),
+            (Some(_) | None, Some(_) | None) => false,
+        };
+        others.any(may)
+    }
+}

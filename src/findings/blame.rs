@@ -1,0 +1,55 @@
+//! What is to blame for a pod that does not run: its node, the node that keeps its volume, or its owner's trouble.
+
+use super::{Subject, View};
+use crate::cluster::{AttachedBy, Name, Pod, Row};
+
+/// The node that is to blame, if one is.
+pub fn node(view: &View<'_>, pod: &Pod) -> Option<Subject> {
+    if !pod.node.is_empty()
+        && let Some(node) = view.unready_node(&pod.node)
+    {
+        return Some(node);
+    }
+    if pod.is_ready() {
+        return None;
+    }
+    pod.claims.iter().find_map(|claim| holder(view, pod, claim))
+}
+
+/// The node, silent or gone, that keeps a volume which the pod waits for.
+fn holder(view: &View<'_>, pod: &Pod, claim: &str) -> Option<Subject> {
+    let name = Name::new(pod.meta.name.namespace.clone(), claim);
+    let join = view.cluster.volume(&view.cluster.volume_of_claim(&name)?)?;
+    if join.volume.is_none_or(|volume| volume.access.is_shared()) {
+        return None;
+    }
+    join.attached.iter().filter(|attached| attached.node_name != pod.node).find_map(|attached| match attached
+        .by
+    {
+        AttachedBy::Object(_) | AttachedBy::Status { is_in_use_only: false } => {
+            view.unready_node(&attached.node_name)
+        }
+        AttachedBy::Status { is_in_use_only: true } => None,
+    })
+}
+
+/// The node, or else the workload that the pod is part of: sixty pods of one broken rollout are one incident.
+pub fn pod(view: &View<'_>, pod: &Pod) -> Option<Subject> {
+    node(view, pod).or_else(|| Some(view.cluster.workload_of(pod)?.object().into()))
+}
+
+/// The same of something that needs these pods: what they share, or else what the first of them is part of, or that pod.
+pub fn any(view: &View<'_>, pods: &[&Pod]) -> Option<Subject> {
+    let first = *pods.first()?;
+    all(view, pods.iter().copied()).or_else(|| pod(view, first)).or_else(|| Some(first.object().into()))
+}
+
+/// What is to blame for all of these pods: a node where each has one to blame, otherwise nothing.
+pub fn all<'a>(view: &View<'_>, pods: impl IntoIterator<Item = &'a Pod>) -> Option<Subject> {
+    let mut first = None;
+    for pod in pods {
+        let node = node(view, pod)?;
+        first.get_or_insert(node);
+    }
+    first
+}

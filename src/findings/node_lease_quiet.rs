@@ -1,0 +1,77 @@
+//! The rule `node-lease-quiet`: the early warning before the controller's grace is over.
+
+use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View};
+use crate::cluster::{Feed, Heartbeat, Node, Row, Sync};
+use jiff::SignedDuration;
+
+pub const PROSE: &str = "The node is still Ready, but its lease, which its kubelet renews every ten seconds, does not \
+    move: the kubelet may be gone, and the controller will say so when its grace is over. Until then the services \
+    send requests there. If the controller does not say so long after, it is the controller that is ill. Only with \
+    the right to read the leases, and up to 500 nodes: with more they are read too seldom for an early warning.";
+
+/// With more nodes the leases are listed more rarely than this rule could use.
+const MOST_NODES: usize = 500;
+/// Two renewals and a reading between them.
+const QUIET: SignedDuration = SignedDuration::from_secs(25);
+
+pub fn evaluate(view: &View<'_>, found: &mut Found) {
+    for (node, heartbeat) in quiet_nodes(view) {
+        found.add(finding(view, node, heartbeat));
+    }
+}
+
+/// Ready nodes whose lease did not move between readings. Judged by the readings alone: a lease that was not read
+/// has not been quiet.
+pub fn quiet_nodes<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, &'a Heartbeat)> + use<'a> {
+    let cluster = view.cluster;
+    let quiet = (view.timers.grace / 2).max(QUIET);
+    let looks = cluster.nodes.len() <= MOST_NODES
+        && matches!(cluster.feed(Feed::Leases).sync, Sync::Live { .. })
+        && matches!(cluster.feed(Feed::Watch(crate::cluster::Kind::Node)).sync, Sync::Live { .. });
+    cluster.nodes.values().filter(move |node| looks && node.is_ready()).filter_map(move |node| {
+        let heartbeat = cluster.heartbeat(&node.meta.name.name)?;
+        (heartbeat.quiet(heartbeat.read) >= quiet).then_some((node, heartbeat))
+    })
+}
+
+/// When the controller gives the node up, if it is as it seems.
+pub fn declared(view: &View<'_>, heartbeat: &Heartbeat) -> Option<Clock> {
+    let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
+    let at = last.checked_add(view.timers.grace).ok()?;
+    Some(Clock { what: Awaited::Silence, at, bound: Bound::AtLatest })
+}
+
+fn finding(view: &View<'_>, node: &Node, heartbeat: &Heartbeat) -> Finding {
+    let name = &node.meta.name.name;
+    let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
+    let is_overlooked = heartbeat.quiet(heartbeat.read) > view.timers.grace * 2;
+    let (sentence, next) = if is_overlooked {
+        (
+            format!(
+                "Node {name} is Ready by its status, but its lease stands still for longer than the controller's \
+                 grace: the controller-manager may not be running."
+            ),
+            "Look at the controller-manager: while it is down no countdown runs and nothing fails over."
+                .to_owned(),
+        )
+    } else {
+        (
+            format!("Node {name} is still Ready, but its lease stands still: its kubelet may be gone."),
+            format!("Look whether {name} answers; services still send requests to it."),
+        )
+    };
+    Finding {
+        sentence,
+        since: Some(last),
+        clock: declared(view, heartbeat).filter(|_| !is_overlooked),
+        evidence: vec![
+            match heartbeat.moved {
+                Some(moved) => Evidence::at("its lease was last seen to move", Some(moved)),
+                None => Evidence::at("its lease has not moved since it is read", Some(last)),
+            },
+            Evidence::at("its lease was last read", Some(heartbeat.read)),
+        ],
+        next,
+        ..Finding::new(RuleId::NodeLeaseQuiet, Severity::Warning, node.object())
+    }
+}

@@ -1,0 +1,119 @@
+//! What several silent nodes have in common, and what their zones' state does to the evictions.
+//!
+//! The states are those of the node-lifecycle controller, which counts every node that is not Ready.
+
+use super::Subject;
+use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, Row, Text};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Labels that several machines of one cause share, the widest first.
+const PLACES: [&str; 5] = [
+    "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/zone",
+    "topology.kubernetes.io/rack",
+    "topology.kubernetes.io/host",
+    "node.openstack.org/host",
+];
+/// The controller's `--large-cluster-size-threshold`.
+const LARGE_ZONE: usize = 50;
+
+#[derive(Debug, Default)]
+pub struct Outages {
+    /// Most or all nodes of the cluster.
+    pub all: Option<Outage>,
+    pub places: Vec<(Subject, Outage)>,
+    causes: BTreeMap<Text, Subject>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Outage {
+    pub silent: Vec<ObjectRef>,
+    /// Silent or not ready.
+    pub unready: usize,
+    pub total: usize,
+    /// When the first of them fell silent.
+    pub since: Option<Timestamp>,
+    pub pace: Pace,
+}
+
+/// What becomes of the evictions there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    Normal,
+    /// A tenth of the rate.
+    Slowed,
+    Halted,
+}
+
+impl Outages {
+    pub fn of(cluster: &Cluster) -> Self {
+        let is_silent = |node: &&Node| node.readiness() == Readiness::Silent;
+        let mut silent: Vec<&Node> = cluster.unready_nodes().filter(is_silent).collect();
+        if silent.len() < 2 || !cluster.has_read(Kind::Node) {
+            return Self::default();
+        }
+        let unready = cluster.unready_nodes().count();
+        let total = cluster.nodes.len();
+        let has_zones = cluster.nodes.values().any(|node| node.zone().is_some());
+        if unready == total || (!has_zones && is_disrupted(unready, total)) {
+            let pace = if unready == total { Pace::Halted } else { pace(unready, total) };
+            let outage = outage(&silent, unready, total, pace);
+            let causes = names(&silent).map(|name| (name, Subject::ControlPlane)).collect();
+            return Self { all: Some(outage), places: Vec::new(), causes };
+        }
+        let mut outages = Self::default();
+        for label in PLACES {
+            let mut groups: BTreeMap<Text, Vec<&Node>> = BTreeMap::new();
+            for node in &silent {
+                if let Some(value) = node.meta.label(label) {
+                    groups.entry(value.into()).or_default().push(*node);
+                }
+            }
+            groups.retain(|_, nodes| nodes.len() > 1);
+            for (value, nodes) in groups {
+                let there = || cluster.nodes.values().filter(|node| node.meta.label(label) == Some(&value));
+                let (unready, total) = (there().filter(|node| !node.is_ready()).count(), there().count());
+                // Where every node has the label it is no place among others.
+                if 2 * nodes.len() < total || total == cluster.nodes.len() {
+                    continue;
+                }
+                let pace = if label.ends_with("zone") { pace(unready, total) } else { Pace::Normal };
+                let subject = Subject::Place { label: label.into(), value };
+                outages.causes.extend(names(&nodes).map(|name| (name, subject.clone())));
+                outages.places.push((subject, outage(&nodes, unready, total, pace)));
+            }
+            silent.retain(|node| !outages.causes.contains_key(&node.meta.name.name));
+        }
+        outages
+    }
+
+    /// What explains that this node is silent.
+    pub fn cause(&self, node: &str) -> Option<Subject> {
+        self.causes.get(node).cloned()
+    }
+}
+
+fn names(nodes: &[&Node]) -> impl Iterator<Item = Text> {
+    nodes.iter().map(|node| node.meta.name.name.clone())
+}
+
+fn outage(silent: &[&Node], unready: usize, total: usize, pace: Pace) -> Outage {
+    let since = silent.iter().filter_map(|node| node.ready_since()).min();
+    Outage { silent: silent.iter().map(|node| node.object()).collect(), unready, total, since, pace }
+}
+
+/// More than two nodes, and 55 % of them.
+const fn is_disrupted(unready: usize, total: usize) -> bool {
+    unready > 2 && 100 * unready >= 55 * total
+}
+
+const fn pace(unready: usize, total: usize) -> Pace {
+    if unready == total || !is_disrupted(unready, total) {
+        Pace::Normal
+    } else if total > LARGE_ZONE {
+        Pace::Slowed
+    } else {
+        Pace::Halted
+    }
+}

@@ -1,0 +1,105 @@
+//! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
+
+use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, words};
+use crate::cluster::{Counts, Pod, Rollout, Since, Status, Workload};
+use jiff::{SignedDuration, Timestamp};
+
+pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer pods available than it wants for more \
+    than a minute; while it rolls out a new template within its deadline, longer. Critical where none is left. The \
+    finding names the pods that are missing; where all of them are on nodes that are silent, the nodes are the \
+    cause; a daemon set misses nothing there.";
+
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(10);
+
+pub fn evaluate(view: &View<'_>, found: &mut Found) {
+    for (workload, seen) in view.cluster.unwell_workloads() {
+        let Counts { desired, ready, available, .. } = workload.counts();
+        let available = available.unwrap_or(ready).min(ready);
+        if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
+            continue;
+        }
+        if is_told_already(workload) {
+            continue;
+        }
+        let pods = view.cluster.pods_of(workload);
+        let missing: Vec<&Pod> = pods
+            .into_iter()
+            .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
+            .collect();
+        let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
+        // A daemon set has nothing to make up for on a node that is silent.
+        if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
+            continue;
+        }
+        let is_rolling = is_rolling(workload);
+        let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
+        let since = since(&missing, seen);
+        if !view.has_lasted(since, patience, found) {
+            continue;
+        }
+        let objects: Vec<_> = missing.iter().map(|pod| crate::cluster::Row::object(*pod)).collect();
+        let which = match missing.first() {
+            None => "the others are not there".to_owned(),
+            Some(first) => format!(
+                "{} {} not ready ({})",
+                words::pods(&objects),
+                words::verb(objects.len(), "is", "are"),
+                first.status()
+            ),
+        };
+        let noun = match workload {
+            Workload::Deployment(_) => "Deployment",
+            Workload::StatefulSet(_) => "Stateful set",
+            Workload::DaemonSet(_) => "Daemon set",
+            Workload::ReplicaSet(_) | Workload::Job(_) => continue,
+        };
+        let is_down = available == 0 && !is_rolling;
+        let has = match (available, desired) {
+            (_, 1) => "does not have its one pod".to_owned(),
+            (0, desired) => format!("has none of its {desired} pods"),
+            (available, desired) => format!("has {available} of {desired} pods"),
+        };
+        found.add(Finding {
+            sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
+            about: objects,
+            since,
+            evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
+            next: "Look at the pods that are missing: each says what it waits for.".to_owned(),
+            cause,
+            ..Finding::new(
+                RuleId::WorkloadShort,
+                if is_down { Severity::Critical } else { Severity::Warning },
+                workload.object(),
+            )
+        });
+    }
+}
+
+/// Whether another rule says why: its pods are refused, or its rollout is stuck.
+fn is_told_already(workload: Workload<'_>) -> bool {
+    let Workload::Deployment(deployment) = workload else { return false };
+    let is_refused =
+        deployment.condition("ReplicaFailure").is_some_and(|failure| failure.status == Status::True);
+    is_refused || matches!(deployment.rollout(), Rollout::DeadlineExceeded { .. })
+}
+
+/// Since when the first of the missing pods is missing. Where none is there to tell, since it was seen to be short;
+/// what was so from the first look on has been so for long.
+fn since(missing: &[&Pod], seen: Since) -> Option<Timestamp> {
+    let told = missing.iter().filter_map(|pod| pod.unready_since()).min();
+    told.or_else(|| seen.is_exact.then_some(seen.at))
+}
+
+/// Whether it is on its way to a new template, and within its deadline.
+fn is_rolling(workload: Workload<'_>) -> bool {
+    match workload {
+        Workload::Deployment(deployment) => deployment.condition("Progressing").is_some_and(|progressing| {
+            progressing.status == Status::True && progressing.reason != "NewReplicaSetAvailable"
+        }),
+        Workload::StatefulSet(_) | Workload::DaemonSet(_) => {
+            matches!(workload.rollout(), Some(Rollout::Updating { .. } | Rollout::Unobserved))
+        }
+        Workload::ReplicaSet(_) | Workload::Job(_) => false,
+    }
+}
