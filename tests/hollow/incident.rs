@@ -13,7 +13,7 @@ use std::process::Command;
 fn of_silent<'a>(app: &'a App, node: &str) -> Option<&'a Incident> {
     let incidents = app.findings.incidents.iter();
     let mut roots = incidents.filter(|one| one.root.rule == RuleId::NodeSilent);
-    roots.find(|one| &*one.root.subject.name.name == node)
+    roots.find(|one| one.root.subject.object().is_some_and(|object| &*object.name.name == node))
 }
 
 fn has_member(incident: Option<&Incident>, rule: RuleId) -> bool {
@@ -62,8 +62,8 @@ async fn a_silent_node_is_one_incident_with_its_pods_and_volumes_until_it_return
         })
         .await;
     assert_eq!(board.app.findings.incidents.len(), 1, "{:#?}", board.app.findings.incidents);
-    let subjects: Vec<Kind> =
-        of_silent(&board.app, &node).unwrap().members.iter().map(|member| member.subject.kind).collect();
+    let members = &of_silent(&board.app, &node).unwrap().members;
+    let subjects: Vec<Kind> = members.iter().filter_map(|member| member.subject.kind()).collect();
     assert!(subjects.contains(&Kind::Pod) && subjects.contains(&Kind::PersistentVolume), "{subjects:?}");
     let (code, printed) = board.during(findings(&hollow.kubeconfig)).await;
     assert_eq!(code, Some(3), "{printed}");
