@@ -7,8 +7,8 @@ mod board;
 mod check;
 mod findings;
 mod keys;
-#[cfg(feature = "demo")]
 mod rules;
+#[cfg(feature = "demo")]
 mod serve;
 pub mod settings;
 mod start;
