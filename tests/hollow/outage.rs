@@ -1,7 +1,7 @@
 //! The API server goes away and comes back: the board says so, keeps its rows, and goes on.
 //!
-//! One that hangs is left to `tests/watch.rs`: the controllers lose their leader leases meanwhile, and the hollow
-//! cluster ends itself when one of them does not come up again at once.
+//! One that hangs is left to `tests/watch.rs`: while it does, the controllers lose their leader leases and end, and the
+//! hollow cluster did not always come back from that.
 
 use crate::board::Board;
 use crate::cluster::Hollow;
