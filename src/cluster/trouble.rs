@@ -1,8 +1,8 @@
 //! What stands out among many rows: kept in indexes, so that looking for trouble costs what there is of it.
 
 use super::{
-    Cluster, Kind, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since,
-    Text, VolumeAttachment, VolumeId, Workload,
+    Cluster, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since, Text,
+    VolumeAttachment, VolumeId, Workload,
 };
 
 impl Cluster {
@@ -30,25 +30,10 @@ impl Cluster {
 
     /// Deployments, stateful sets and daemon sets that do not have what they want; and since when that is seen.
     pub fn unwell_workloads(&self) -> impl Iterator<Item = (Workload<'_>, Since)> {
-        self.indexes.unwell.iter().filter_map(|((kind, name), since)| {
-            let workload = match kind {
-                Kind::Deployment => Workload::Deployment(self.deployments.get(name)?),
-                Kind::StatefulSet => Workload::StatefulSet(self.stateful_sets.get(name)?),
-                Kind::DaemonSet => Workload::DaemonSet(self.daemon_sets.get(name)?),
-                Kind::Node
-                | Kind::Pod
-                | Kind::PersistentVolume
-                | Kind::PersistentVolumeClaim
-                | Kind::VolumeAttachment
-                | Kind::Namespace
-                | Kind::ReplicaSet
-                | Kind::Job
-                | Kind::PodDisruptionBudget
-                | Kind::Service
-                | Kind::Event => return None,
-            };
-            Some((workload, *since))
-        })
+        self.indexes
+            .unwell
+            .iter()
+            .filter_map(|((kind, name), since)| Some((self.workload_named(*kind, name)?, *since)))
     }
 
     /// Claims that are not bound.

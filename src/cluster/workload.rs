@@ -137,7 +137,12 @@ impl Cluster {
 
     /// The workload of this name, if it is still the same one.
     pub fn workload(&self, object: &ObjectRef) -> Option<Workload<'_>> {
-        let ObjectRef { kind, name, .. } = object;
+        let found = self.workload_named(object.kind, &object.name)?;
+        (found.meta().uid == object.uid).then_some(found)
+    }
+
+    /// The workload of this name, whichever it is now.
+    pub(super) fn workload_named(&self, kind: Kind, name: &Name) -> Option<Workload<'_>> {
         let found = match kind {
             Kind::Deployment => Workload::Deployment(self.deployments.get(name)?),
             Kind::ReplicaSet => Workload::ReplicaSet(self.replica_sets.get(name)?),
@@ -154,7 +159,7 @@ impl Cluster {
             | Kind::Service
             | Kind::Event => return None,
         };
-        (found.meta().uid == object.uid).then_some(found)
+        Some(found)
     }
 
     /// The workload that owns an object, if it is known.
