@@ -4,6 +4,7 @@
 //! counts as nothing. What it means is the application's business.
 
 use crate::app::arranged::Arranged;
+use crate::config::folder;
 use anyhow::{Context as _, bail};
 use std::ffi::OsString;
 use std::fs;
@@ -16,10 +17,7 @@ const LARGEST: u64 = 64 * 1024;
 
 /// Where it lies: `$XDG_STATE_HOME/sickbay`, or `~/.local/state/sickbay`. Nowhere, without a home.
 pub fn place(state_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    let state_home = state_home.map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = home.filter(|home| !home.is_empty());
-    let base = state_home.or_else(|| home.map(|home| PathBuf::from(home).join(".local/state")))?;
-    Some(base.join("sickbay"))
+    folder::place_below(state_home, home, ".local/state")
 }
 
 /// What was kept in a folder; nothing where there is none yet.

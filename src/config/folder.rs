@@ -25,10 +25,15 @@ pub struct Folder {
 
 /// Where the folder lies without a flag: `$XDG_CONFIG_HOME/sickbay`, or `~/.config/sickbay`. Nowhere, without a home.
 pub fn place(config_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    place_below(config_home, home, ".config")
+}
+
+/// Our folder below the one that a variable names, or below `fallback` in the home.
+pub fn place_below(named: Option<OsString>, home: Option<OsString>, fallback: &str) -> Option<PathBuf> {
     // A relative path in the variable is to be ignored, as the specification of these folders says.
-    let config_home = config_home.map(PathBuf::from).filter(|path| path.is_absolute());
+    let named = named.map(PathBuf::from).filter(|path| path.is_absolute());
     let home = home.filter(|home| !home.is_empty());
-    let base = config_home.or_else(|| home.map(|home| PathBuf::from(home).join(".config")))?;
+    let base = named.or_else(|| home.map(|home| PathBuf::from(home).join(fallback)))?;
     Some(base.join("sickbay"))
 }
 
