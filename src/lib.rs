@@ -5,6 +5,7 @@
 //! use whom; `tests/tidy.rs` holds the code to it.
 
 // -- core ----------------------------------------------------------------------------------------------------
+pub mod actions;
 pub mod app;
 pub mod cluster;
 pub mod command;

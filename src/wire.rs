@@ -5,6 +5,7 @@
 //! panics, and a bad item never costs the good ones. What it deliberately does not do: read, wait, retry
 //! (that is `k8s`), or keep what no row needs, such as `managedFields`, the environment and mounts.
 
+mod annotation;
 mod buffer;
 mod decoder;
 mod json;

@@ -1,5 +1,6 @@
 //! What all objects share, on the wire: `ObjectMeta` as far as a row needs it.
 
+use super::annotation::{Annotation, annotations};
 use super::scalar::{Key, Pair, Time, free, lossy, nullable, pairs};
 use super::shared::{Shared, own};
 use crate::cluster::{Condition as ConditionRow, Deletion, Meta, Name, Owner, Status, Text};
@@ -33,8 +34,8 @@ pub struct ObjectMeta {
     #[serde(deserialize_with = "pairs")]
     pub labels: Vec<Pair>,
     #[prost(message, repeated, tag = "12")]
-    #[serde(deserialize_with = "pairs")]
-    pub annotations: Vec<Key>,
+    #[serde(deserialize_with = "annotations")]
+    pub annotations: Vec<Annotation>,
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "nullable")]
     pub owner_references: Vec<OwnerReference>,
@@ -77,7 +78,13 @@ impl ObjectMeta {
     }
 
     pub fn is_annotated(&self, key: &str) -> bool {
-        is_annotated(&self.annotations, key)
+        self.annotations.iter().any(|annotation| annotation.key == key)
+    }
+
+    /// The value of one of our own annotations.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        let annotation = self.annotations.iter().find(|annotation| annotation.key == key);
+        annotation.map(|annotation| annotation.value.as_str())
     }
 
     fn owner(&self, shared: &mut Shared) -> Option<Owner> {
@@ -171,10 +178,6 @@ impl Head {
     }
 
     pub fn is_annotated(&self, key: &str) -> bool {
-        is_annotated(&self.metadata.annotations, key)
+        self.metadata.annotations.iter().any(|annotation| annotation.key == key)
     }
-}
-
-fn is_annotated(annotations: &[Key], key: &str) -> bool {
-    annotations.iter().any(|annotation| annotation.key == key)
 }

@@ -1,0 +1,181 @@
+//! What is written down of a run: who did what to which object, why, and how it ended. One record is one line.
+//!
+//! It deliberately writes nothing: the shell does, and nothing is sent before it has.
+
+use super::run::{Outcome, Progress, SkipReason};
+use super::{Action, Draft, Plan};
+use crate::cluster::{Kind, Name, ObjectRef, Text};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a run is called, here and in its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunId(Text);
+
+impl RunId {
+    pub fn new(id: impl Into<Text>) -> Self {
+        Self(id.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Who does something, in which run, and when it was drafted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The person, as the machine knows them: `alice@bastion`.
+    pub who: Text,
+    pub run: RunId,
+    pub at: Timestamp,
+}
+
+/// Where something is done, as the kubeconfig has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub context: Text,
+    pub server: Text,
+    /// The user of the kubeconfig, or the one who is impersonated.
+    pub user: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub run: RunId,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Entry {
+    /// Written before anything is sent.
+    Started(Started),
+    /// A step is over.
+    Step(StepEnded),
+    Ended(Ended),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    pub who: Text,
+    #[serde(flatten)]
+    pub place: Place,
+    pub action: Action,
+    #[serde(default)]
+    pub why: Text,
+    pub targets: Vec<Object>,
+    pub steps: Vec<Text>,
+    /// What the preflight warned of, and what its dry runs said.
+    pub checks: Vec<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepEnded {
+    pub step: usize,
+    pub what: Text,
+    pub object: Object,
+    pub result: StepResult,
+    #[serde(default)]
+    pub reason: Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepResult {
+    Done,
+    /// It was so already.
+    Needless,
+    Stopped,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub outcome: Outcome,
+    pub done: usize,
+    #[serde(rename = "notDone")]
+    pub not_done: usize,
+}
+
+/// An object as a record names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    pub kind: Kind,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub namespace: Text,
+    pub name: Text,
+    pub uid: Text,
+}
+
+fn is_empty(text: &Text) -> bool {
+    text.is_empty()
+}
+
+impl From<&ObjectRef> for Object {
+    fn from(object: &ObjectRef) -> Self {
+        let ObjectRef { kind, name: Name { namespace, name }, uid } = object.clone();
+        Self { kind, namespace, name, uid }
+    }
+}
+
+impl From<&Object> for ObjectRef {
+    fn from(object: &Object) -> Self {
+        let Object { kind, namespace, name, uid } = object.clone();
+        Self { kind, name: Name { namespace, name }, uid }
+    }
+}
+
+impl Started {
+    pub fn new(draft: &Draft, plan: &Plan, who: Text, place: Place) -> Self {
+        Self {
+            who,
+            place,
+            action: draft.action.clone(),
+            why: draft.why.clone(),
+            targets: draft.targets.iter().map(Object::from).collect(),
+            steps: plan.steps.iter().map(|step| step.sentence().into()).collect(),
+            checks: Vec::new(),
+        }
+    }
+
+    pub fn draft(&self) -> Draft {
+        Draft {
+            action: self.action.clone(),
+            targets: self.targets.iter().map(ObjectRef::from).collect(),
+            why: self.why.clone(),
+        }
+    }
+}
+
+impl StepResult {
+    /// What a step that is over is recorded as; nothing while it is not.
+    pub fn of(progress: &Progress) -> Option<(Self, Text)> {
+        Some(match progress {
+            Progress::Pending | Progress::InFlight { .. } | Progress::Waiting { .. } => return None,
+            Progress::Done { .. } => (Self::Done, Text::default()),
+            Progress::Skipped { reason: SkipReason::Needless(reason) } => (Self::Needless, reason.clone()),
+            Progress::Skipped { reason: SkipReason::Stopped(reason) } => (Self::Stopped, reason.clone()),
+            Progress::Failed { reason } => (Self::Failed, reason.clone()),
+        })
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Needless => "was so already",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The check of an action before anybody agrees to it: pure over the cluster, the answers of the probes and the time.
+
+use super::plan::MOST_TRIED;
+use super::{Answer, Answers, Call, CallError, Draft, Plan, Probe, Sight};
+use crate::cluster::ObjectRef;
+
+/// How a check ended, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Ok,
+    /// Nothing will be done here.
+    Skip,
+    Warn,
+    /// The action cannot be started.
+    Block,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 4] = [Self::Block, Self::Warn, Self::Skip, Self::Ok];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skip => "skip",
+            Self::Warn => "warn",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// One check, why it ended so, and for a block what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub verdict: Verdict,
+    pub about: Option<ObjectRef>,
+    pub reason: String,
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    pub fn new(verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self { verdict, about: None, reason: reason.into(), remedy: None }
+    }
+
+    pub fn about(self, object: &ObjectRef) -> Self {
+        Self { about: Some(object.clone()), ..self }
+    }
+
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+}
+
+/// All checks, worst first, and how many answers are still awaited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preflight {
+    pub checks: Vec<Check>,
+    pub open: usize,
+}
+
+impl Preflight {
+    pub fn of(draft: &Draft, plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Self {
+        let mut checks = draft.checks(sight);
+        checks.extend(read_only(sight));
+        checks.extend(fresh(draft, sight));
+        checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?)));
+        if plan.steps.len() > MOST_TRIED {
+            let reason = format!(
+                "the server was asked to try the first {MOST_TRIED} steps, and not all {}",
+                plan.steps.len()
+            );
+            checks.push(Check::new(Verdict::Ok, reason));
+        }
+        checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+        Self { checks, open: answers.open() }
+    }
+
+    pub fn worst(&self) -> Verdict {
+        self.checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Ok)
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        self.worst() == Verdict::Block
+    }
+
+    /// Whether all answers are there.
+    pub const fn is_settled(&self) -> bool {
+        self.open == 0
+    }
+
+    pub fn of_verdict(&self, verdict: Verdict) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(move |check| check.verdict == verdict)
+    }
+}
+
+fn read_only(sight: &Sight<'_>) -> Option<Check> {
+    sight.is_read_only.then(|| {
+        Check::new(Verdict::Block, "this session is read-only")
+            .remedy("start without --read-only, and without read-only in config.yaml")
+    })
+}
+
+fn fresh(draft: &Draft, sight: &Sight<'_>) -> Option<Check> {
+    let reason = sight.staleness(draft.action.kind().spec().relies_on)?;
+    Some(
+        Check::new(Verdict::Block, format!("what is known may be old: {reason}"))
+            .remedy("wait until the picture is live"),
+    )
+}
+
+/// What the answer to a probe means; nothing where it goes without saying.
+fn judged(probe: &Probe, answer: &Answer) -> Option<Check> {
+    match probe {
+        Probe::May(access) => Some(match answer {
+            Answer::Yes => Check::new(Verdict::Ok, format!("you may {access}")),
+            Answer::No { reason } => {
+                let because = reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
+                Check::new(Verdict::Block, format!("you may not {access}{because}"))
+                    .remedy(format!("ask for the right to {}", access.right))
+            }
+            // Who may not even ask finds out by trying.
+            Answer::Failed(CallError::Forbidden { reason, .. }) => {
+                Check::new(Verdict::Warn, format!("it is not known whether you may {access}: {reason}"))
+            }
+            Answer::Failed(error) => Check::new(
+                Verdict::Block,
+                format!("it could not be asked whether you may {access}: {}", error.reason()),
+            )
+            .remedy("ask again when the API server answers"),
+        }),
+        Probe::DryRun(call) => match answer {
+            Answer::Yes => Some(tried(call, Verdict::Ok, "the server would do it")),
+            Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
+            // Said already by the question for the right.
+            Answer::Failed(CallError::Forbidden { .. }) => None,
+            Answer::Failed(error) => Some(tried(call, Verdict::Block, error.reason()).remedy(match error {
+                CallError::Unanswered { .. }
+                | CallError::TooManyRequests { .. }
+                | CallError::Unauthorized { .. } => "ask again when the API server answers",
+                CallError::ReadOnly
+                | CallError::Forbidden { .. }
+                | CallError::NotFound { .. }
+                | CallError::Conflict { .. }
+                | CallError::Invalid { .. }
+                | CallError::Broken { .. } => REFUSED,
+            })),
+        },
+    }
+}
+
+const REFUSED: &str = "look at the object and at the server's admission rules, then ask again";
+
+fn tried(call: &Call, verdict: Verdict, outcome: &str) -> Check {
+    Check::new(verdict, format!("dry run of {}: {outcome}", call.sentence())).about(call.object())
+}

@@ -1,0 +1,114 @@
+//! Live questions to the API, asked before an action: what is allowed, and what the server would say.
+//!
+//! It deliberately asks nobody: `k8s` does, and the answers come back as values.
+
+use super::{Call, CallError};
+use crate::cluster::{ObjectRef, Text};
+use std::fmt;
+
+/// One thing that RBAC can allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Right {
+    pub verb: &'static str,
+    /// Empty for the core group.
+    pub group: &'static str,
+    /// Plural, as in a path.
+    pub resource: &'static str,
+    /// Empty for the object itself.
+    pub subresource: &'static str,
+}
+
+impl fmt::Display for Right {
+    /// `patch nodes`, `create pods/eviction`, `get daemonsets.apps`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, group, resource, subresource } = self;
+        write!(f, "{verb} {resource}")?;
+        if !group.is_empty() {
+            write!(f, ".{group}")?;
+        }
+        if !subresource.is_empty() {
+            write!(f, "/{subresource}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A right, and for what: an empty namespace is all of them, an empty name is all objects.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Access {
+    pub right: Right,
+    pub namespace: Text,
+    pub name: Text,
+}
+
+impl Access {
+    pub fn to(right: Right, object: &ObjectRef) -> Self {
+        Self { right, namespace: object.name.namespace.clone(), name: object.name.name.clone() }
+    }
+
+    /// The same for all objects of the kind, where there are too many to ask for each.
+    #[must_use]
+    pub fn to_any(self) -> Self {
+        Self { name: Text::default(), ..self }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.right)?;
+        if !self.name.is_empty() {
+            write!(f, " {}", self.name)?;
+        }
+        if !self.namespace.is_empty() {
+            write!(f, " in {}", self.namespace)?;
+        }
+        Ok(())
+    }
+}
+
+/// A live question. None of them changes anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    May(Access),
+    /// What the server would say to a call.
+    DryRun(Call),
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    /// The server says no, and why as far as it tells.
+    No {
+        reason: Text,
+    },
+    /// It could not be asked, or refused the call that was only tried.
+    Failed(CallError),
+}
+
+/// Probes with their answers, in the order in which they were asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    asked: Vec<(Probe, Option<Answer>)>,
+}
+
+impl Answers {
+    pub fn to(probes: Vec<Probe>) -> Self {
+        Self { asked: probes.into_iter().map(|probe| (probe, None)).collect() }
+    }
+
+    pub fn take(&mut self, probe: &Probe, answer: Answer) {
+        if let Some((_, known)) = self.asked.iter_mut().find(|(asked, _)| asked == probe) {
+            *known = Some(answer);
+        }
+    }
+
+    /// How many are still awaited.
+    pub fn open(&self) -> usize {
+        self.asked.iter().filter(|(_, answer)| answer.is_none()).count()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Probe, Option<&Answer>)> {
+        self.asked.iter().map(|(probe, answer)| (probe, answer.as_ref()))
+    }
+}
