@@ -86,6 +86,16 @@ impl Action {
     }
 }
 
+impl From<ActionKind> for Action {
+    /// With the options that hold when nobody says otherwise.
+    fn from(kind: ActionKind) -> Self {
+        match kind {
+            ActionKind::Cordon => Self::Cordon,
+            ActionKind::Uncordon => Self::Uncordon { of: None },
+        }
+    }
+}
+
 /// What is wanted: of whom, and why. Nothing of it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {

@@ -3,6 +3,7 @@
 //! `update` takes a message and the time and returns what the shell should carry out; `settle` makes what is shown
 //! anew from what is known, once per batch and before drawing. Nothing here reads a clock, draws or waits.
 
+pub mod acting;
 pub mod arranged;
 pub mod attention;
 pub mod columns;
@@ -30,6 +31,7 @@ use crate::command::{Command, Context};
 use crate::findings::{self, Findings};
 use crate::key::Key;
 use crate::keymap::{Keymap, Lookup};
+use acting::{Acting, Asked, Told};
 use columns::{Look, RowId};
 use filter::{Field, FilterError, Typed};
 use jiff::{SignedDuration, Timestamp};
@@ -64,6 +66,8 @@ pub enum Msg {
     Tick,
     /// The shell has something to say.
     Say(Weight, String),
+    /// Something about guided actions.
+    Acting(Told),
 }
 
 /// What can be pressed with the mouse: by what it is, and not by where it was drawn.
@@ -76,7 +80,7 @@ pub enum Target {
 }
 
 /// Anything that the shell is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Quit,
     Suspend,
@@ -86,6 +90,8 @@ pub enum Effect {
     Refresh,
     /// What the user arranged has changed: favourites and columns.
     Remember,
+    /// Something that guided actions need.
+    Acting(Asked),
 }
 
 /// What lies on top of a screen.
@@ -130,6 +136,7 @@ pub struct App {
     pub triage: Triage,
     pub views: Views,
     pub namespaces: Namespaces,
+    pub acting: Acting,
     /// Filters that were used, the newest last.
     filters: Vec<String>,
     place: Place,
@@ -158,6 +165,7 @@ impl App {
             triage: Triage::default(),
             views: Views::default(),
             namespaces: Namespaces::default(),
+            acting: Acting::default(),
             filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
@@ -169,8 +177,15 @@ impl App {
     pub fn update(&mut self, msg: Msg, now: Timestamp) -> Vec<Effect> {
         // Time may be corrected backwards by a second or two; ages may not jump with it.
         self.now = self.now.max(now);
+        let mut effects = self.take(msg);
+        effects.extend(self.go_on());
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) => return self.press(key),
+            Msg::Acting(told) => return self.take_told(told),
             Msg::Paste(text) => self.paste(&text),
             Msg::Click(target) => self.click(&target),
             Msg::Wheel(notches) => self.wheel(notches),

@@ -1,7 +1,7 @@
 //! The command line: its grammar, and nothing of what it asks for.
 //!
-//! Exit codes: 0 done, 1 failed, 2 usage or no terminal, 3 findings at the severity asked for, 6 the picture is
-//! incomplete. What a shell expects of signals is kept: 128 and the number.
+//! Exit codes: 0 done, 1 failed, 2 usage or no terminal, 3 findings at the severity asked for, 4 blocked or not
+//! confirmed, 5 stopped or partly done, 6 the picture is incomplete. What a shell expects of signals is kept: 128 and the number.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -89,6 +89,10 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Cluster")]
     pub read_only: bool,
 
+    /// Write down in this file what is done, instead of in one of the state folder
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Settings")]
+    pub journal: Option<PathBuf>,
+
     /// Read config.yaml, keymaps and themes from this folder
     #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     pub config: Option<PathBuf>,
@@ -108,6 +112,16 @@ pub enum Command {
     Findings(Findings),
     /// Serve the demo cluster alone, for kubectl and for practice
     Demo(Demo),
+    /// Check an action and print its steps; changes nothing
+    Plan(Plan),
+    /// Carry an action out, with the same checks
+    Run(Run),
+    /// List the runs of actions: those that go on, that ended, and that were cut off
+    Runs(Runs),
+    /// Print what was done, as it was written down
+    Journal(Printed),
+    /// List the actions, and what the user must be allowed for each
+    Actions(Printed),
     /// Say what is wrong in config.yaml, keymaps and themes: all of it at once
     Check,
     /// List the keys in force, what hides them, and the commands without one
@@ -116,6 +130,89 @@ pub enum Command {
     Themes(Themes),
     /// List the rules that findings are made by: what each looks for, and why
     Rules(Rules),
+}
+
+/// An action, what it is done to, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    /// What is to be done; `sickbay actions` lists what there is
+    #[arg(value_name = "ACTION")]
+    pub action: String,
+
+    /// What it is to be done to: NAME, or KIND/NAME
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+
+    /// Why: for the journal, and for whoever finds the outcome
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub why: String,
+
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
+    pub output: Output,
+
+    /// Give up when the picture is not live, or the server has not answered, by then
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub plan: Plan,
+
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Consent {
+    /// Carry it out without asking; what cannot be taken back needs --confirm as well
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+
+    /// Confirm what cannot be taken back, by the name of its target; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<OfRun>,
+
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum OfRun {
+    /// Take up a run that was cut off, or not done to its end, with all its checks
+    Resume(Again),
+    /// Take back what a run did, as far as that is honest
+    Undo(Again),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Again {
+    /// The run, as `sickbay runs` calls it
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    #[command(flatten)]
+    pub consent: Consent,
+
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
+    pub output: Output,
+
+    /// Give up when the picture is not live, or the server has not answered, by then
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Printed {
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
+    pub output: Output,
 }
 
 #[derive(Clone, Debug, Args)]

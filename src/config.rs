@@ -46,6 +46,7 @@ pub struct ClusterConfig {
     /// The name of its context, or the URL of its server.
     pub name: String,
     pub read_only: bool,
+    pub protected: bool,
     pub grace: Option<SignedDuration>,
     pub force_detach: Option<SignedDuration>,
     pub deletion_slack: Option<SignedDuration>,
@@ -125,6 +126,7 @@ impl Config {
                 self.columns.insert(name, known);
             }
             (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
+            (Setting::ClusterProtected, Value::Flag(yes)) => self.cluster(&name).protected = yes,
             (Setting::Grace, Value::Duration(time)) => self.cluster(&name).grace = Some(time),
             (Setting::ForceDetach, Value::Duration(time)) => self.cluster(&name).force_detach = Some(time),
             (Setting::DeletionSlack, Value::Duration(time)) => {
@@ -140,6 +142,7 @@ impl Config {
                 | Setting::Favourites
                 | Setting::Columns
                 | Setting::ClusterReadOnly
+                | Setting::ClusterProtected
                 | Setting::Grace
                 | Setting::ForceDetach
                 | Setting::DeletionSlack,
@@ -159,6 +162,11 @@ impl Config {
     /// The names of the clusters that nothing may change.
     pub fn read_only_clusters(&self) -> Vec<String> {
         self.clusters.iter().filter(|cluster| cluster.read_only).map(|cluster| cluster.name.clone()).collect()
+    }
+
+    /// Whether every action on a cluster is confirmed by typing.
+    pub fn is_protected(&self, context: &str, server: &str) -> bool {
+        self.clusters.iter().any(|cluster| cluster.protected && cluster.means(context, server))
     }
 
     /// The timers of a cluster as far as they are set; a later entry of the file wins.

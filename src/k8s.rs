@@ -2,9 +2,11 @@
 //!
 //! It deliberately holds no picture of a cluster and draws nothing: what it learns leaves as plain values.
 
+pub mod access;
 pub mod backoff;
 pub mod clock;
 pub mod connect;
+pub mod execute;
 pub mod kubeconfig;
 mod leases;
 pub mod plugin;

@@ -22,6 +22,7 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod journal;
 pub mod k8s;
 pub mod runtime;
 pub mod state;

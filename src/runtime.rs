@@ -3,9 +3,12 @@
 //! One task owns the application. It waits for whatever comes first, takes all that is there, and draws at most
 //! once for it.
 
+mod act;
 mod board;
 mod check;
 mod findings;
+mod hands;
+mod journal;
 mod keys;
 mod rules;
 #[cfg(feature = "demo")]
@@ -14,8 +17,11 @@ pub mod settings;
 mod start;
 mod themes;
 
+use crate::app::Msg;
+use crate::app::link::Login;
 use crate::cli::{Arguments, Command};
 use crate::cluster::Text;
+use crate::k8s::watch::{LinkState, LoginState, Update};
 use crate::terminal::{Environment, Signals};
 use settings::{Asked, Settings};
 use std::io::Write as _;
@@ -30,6 +36,10 @@ pub enum Outcome {
     Usage,
     /// Something of the severity that was asked for was found.
     Found,
+    /// An action was blocked, or nobody has confirmed it.
+    Blocked,
+    /// An action was stopped, or done in part.
+    Partly,
     /// Not everything could be seen in time.
     Incomplete,
     /// Ended by a signal: 128 and its number.
@@ -43,6 +53,8 @@ impl Outcome {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Found => 3,
+            Self::Blocked => 4,
+            Self::Partly => 5,
             Self::Incomplete => 6,
             Self::Signal(code) => code,
         }
@@ -79,6 +91,11 @@ async fn dispatch(arguments: &Arguments) -> Outcome {
     match &arguments.command {
         None => board(arguments, settings).await,
         Some(Command::Findings(findings)) => findings::run(arguments, findings, &settings).await,
+        Some(Command::Plan(plan)) => act::plan(arguments, plan, &settings).await,
+        Some(Command::Run(run)) => act::run(arguments, run, &settings).await,
+        Some(Command::Runs(runs)) => act::runs(arguments, runs, &settings).await,
+        Some(Command::Journal(printed)) => journal::print_journal(&arguments.global, printed),
+        Some(Command::Actions(printed)) => journal::print_actions(printed),
         Some(Command::Check) => check::run(&settings),
         Some(Command::Keys(keys)) => keys::run(keys, &settings),
         Some(Command::Themes(themes)) => themes::run(themes, &settings),
@@ -137,4 +154,17 @@ fn print(text: &str) -> Outcome {
 fn fail(text: &str) -> Outcome {
     complain(text);
     Outcome::Failed
+}
+
+/// What an update of the streams is to the application.
+fn message(update: Update) -> Msg {
+    match update {
+        Update::Changes(changes) => Msg::Changes(changes),
+        Update::Link(LinkState::Up { .. }) => Msg::Beat(Ok(())),
+        Update::Link(LinkState::Down { reason }) => Msg::Beat(Err(reason)),
+        Update::ServerTime(offset) => Msg::ClockOffset(offset),
+        Update::Login(LoginState::Renewing) => Msg::Login(Login::Renewing),
+        Update::Login(LoginState::Renewed) => Msg::Login(Login::Renewed),
+        Update::Login(LoginState::Failed { reason }) => Msg::Login(Login::Failed { reason }),
+    }
 }

@@ -15,6 +15,12 @@ pub struct Session {
     pub is_demo: bool,
     /// How much is wrong in the user's own files.
     pub config_problems: usize,
+    /// The person, as the machine knows them: `alice@bastion`.
+    pub operator: Text,
+    /// What runs of this session are called by, before their number.
+    pub tag: Text,
+    /// Whatever is done here is confirmed by typing.
+    pub is_protected: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

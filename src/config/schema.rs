@@ -53,6 +53,8 @@ settings! {
         "The columns of a screen and their order, by their names in filters; `*` is the screen, such as `pods`. What is chosen on the screen is remembered and wins over it.";
     ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
         "The same for one cluster. `*` is the name of its context or of its cluster, or the URL of its server.";
+    ClusterProtected "clusters.*.protected": Kind::Flag, "`false`",
+        "Ask for the name of the target before every action, and not only before those that cannot be taken back. By the name of the context, or the URL of the server.";
     Grace "clusters.*.timers.grace": Kind::Duration, "by the server's version",
         "How long a node may be silent before it is called unknown: the controller manager's `node-monitor-grace-period`. Timers go by the name of the context, or the URL of the server.";
     ForceDetach "clusters.*.timers.force-detach": Kind::Duration, "`6m`",
@@ -66,7 +68,7 @@ impl Setting {
     /// writes `read-only: yes` does not want a cluster changed.
     fn in_doubt(self) -> Option<Value> {
         match self {
-            Self::ReadOnly | Self::ClusterReadOnly => Some(Value::Flag(true)),
+            Self::ReadOnly | Self::ClusterReadOnly | Self::ClusterProtected => Some(Value::Flag(true)),
             Self::Keymap
             | Self::Theme
             | Self::Glyphs

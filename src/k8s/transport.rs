@@ -252,7 +252,12 @@ where
     }
 }
 
-/// An upgrade is an exec, an attach or a port forward, whatever its method.
+/// An upgrade is an exec, an attach or a port forward, whatever its method. An access review is a question, although
+/// it is asked with a POST.
 fn only_reads(request: &Request<Body>) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && !request.headers().contains_key(UPGRADE)
+    match *request.method() {
+        Method::GET | Method::HEAD => !request.headers().contains_key(UPGRADE),
+        Method::POST => request.uri().path() == super::access::PATH,
+        _ => false,
+    }
 }

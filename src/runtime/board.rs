@@ -3,16 +3,16 @@
 //! A key is answered at once. What comes from the cluster is gathered: at most ten frames a second are drawn for
 //! it, and none while the last one has not left, so a slow link carries few bytes and never holds up the streams.
 
+use super::hands::Hands;
 use super::settings::Settings;
 use super::start::Connection;
-use super::{Outcome, fail};
+use super::{Outcome, fail, message};
 use crate::app::arranged::Arranged;
 use crate::app::layout::Size;
-use crate::app::link::Login;
 use crate::app::notice::Weight;
 use crate::app::{App, Effect, Msg};
 use crate::k8s;
-use crate::k8s::watch::{Limits, LinkState, LoginState, Streams, Update};
+use crate::k8s::watch::{Limits, Streams, Update};
 use crate::state;
 use crate::terminal::{Environment, Input, Inputs, Pointer, Screen, Signal, Signals};
 use crate::theme::Glyphs;
@@ -40,6 +40,8 @@ struct Board {
     signals: Signals,
     streams: Streams,
     updates: mpsc::Receiver<Update>,
+    /// What guided actions need is done by them.
+    hands: Hands,
     clock: k8s::clock::Clock,
     over_ssh: bool,
     /// Where what is arranged is kept, and what of it the config sets.
@@ -72,6 +74,8 @@ pub async fn run(
     let look = ui::Look { theme: settings.theme(environment), glyphs: Glyphs::for_utf8(shows_unicode) };
     let (sender, updates) = mpsc::channel(QUEUE);
     let session = Arc::clone(&connection.session);
+    let hands = Hands::new(Arc::clone(&session), connection.journal());
+    app.update(connection.past().into(), now);
     let keeper = tokio::spawn({
         let session = Arc::clone(&session);
         async move { session.keep_fresh().await }
@@ -92,6 +96,7 @@ pub async fn run(
         signals,
         streams: Streams::start(session, &scope, sender, Limits::default()),
         updates,
+        hands,
         clock,
         over_ssh: environment.over_ssh,
         state,
@@ -154,6 +159,11 @@ impl Board {
                     self.draw_at(Instant::now());
                     Ok(())
                 }
+                told = self.hands.told() => {
+                    self.tell(told.into());
+                    self.draw_at(Instant::now());
+                    Ok(())
+                }
                 many = self.updates.recv_many(&mut batch, BATCH) => {
                     if many == 0 {
                         return End::Broken(std::io::Error::other("the streams have ended"));
@@ -171,8 +181,10 @@ impl Board {
         }
     }
 
+    /// Tells the application, and returns what is to be done to the terminal and the streams for it.
     fn tell(&mut self, msg: Msg) -> Vec<Effect> {
-        self.app.update(msg, self.clock.now())
+        let effects = self.app.update(msg, self.clock.now());
+        self.hands.take_all(effects)
     }
 
     /// Something has changed: a frame is due by then.
@@ -195,16 +207,7 @@ impl Board {
     }
 
     fn take_update(&mut self, update: Update) {
-        let msg = match update {
-            Update::Changes(changes) => Msg::Changes(changes),
-            Update::Link(LinkState::Up { .. }) => Msg::Beat(Ok(())),
-            Update::Link(LinkState::Down { reason }) => Msg::Beat(Err(reason)),
-            Update::ServerTime(offset) => Msg::ClockOffset(offset),
-            Update::Login(LoginState::Renewing) => Msg::Login(Login::Renewing),
-            Update::Login(LoginState::Renewed) => Msg::Login(Login::Renewed),
-            Update::Login(LoginState::Failed { reason }) => Msg::Login(Login::Failed { reason }),
-        };
-        self.tell(msg);
+        self.tell(message(update));
     }
 
     fn take_input(&mut self, input: Input) -> Result<(), End> {
@@ -245,6 +248,10 @@ impl Board {
     fn carry_out(&mut self, effect: Effect) -> Result<(), End> {
         match effect {
             Effect::Quit => Err(End::Quit),
+            Effect::Acting(asked) => {
+                self.hands.take(asked);
+                Ok(())
+            }
             Effect::Redraw => Ok(self.screen.redraw()?),
             Effect::Refresh => {
                 self.streams.refresh();

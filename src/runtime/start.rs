@@ -2,12 +2,16 @@
 
 use super::settings::Settings;
 use super::{Outcome, complain, fail};
+use crate::actions::history;
 use crate::app::App;
+use crate::app::acting::Told;
 use crate::app::link;
 use crate::cli::{Arguments, Global};
 use crate::cluster::{Text, Timers};
 use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
 use crate::k8s::kubeconfig::{Env, Flags};
+use crate::journal::{self, Journal};
+use crate::state;
 use std::sync::Arc;
 
 /// A connection that stands, and what must live as long as it does.
@@ -15,6 +19,10 @@ pub struct Connection {
     pub session: Arc<Session>,
     speed: u32,
     is_demo: bool,
+    /// What the runs of this session are called by.
+    tag: String,
+    /// Where its journal lies.
+    pub journals: journal::Place,
     #[cfg(feature = "demo")]
     _demo: Option<crate::demo::Demo>,
 }
@@ -29,10 +37,41 @@ pub async fn connect(arguments: &Arguments, settings: &Settings) -> Result<Conne
                 session,
                 speed: 1,
                 is_demo: false,
+                tag: tag(),
+                journals: journals(&arguments.global),
                 #[cfg(feature = "demo")]
                 _demo: None,
             })
         }
+    }
+}
+
+/// Five letters or digits: enough that two sessions of a week are not called alike.
+fn tag() -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(5).collect::<String>().to_lowercase()
+}
+
+/// Where journals lie: in the file that was asked for, or in the user's folder for state.
+pub fn journals(global: &Global) -> journal::Place {
+    if let Some(path) = &global.journal {
+        return journal::Place::File(path.clone());
+    }
+    let home = std::env::home_dir().map(Into::into);
+    match state::place(std::env::var_os("XDG_STATE_HOME"), home) {
+        Some(folder) => journal::Place::Folder(folder.join("journal")),
+        None => journal::Place::Nowhere,
+    }
+}
+
+/// Who sits here, as the machine knows them.
+fn operator() -> String {
+    let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = var("SUDO_USER").or_else(|| var("USER")).or_else(|| var("LOGNAME"));
+    let user = user.unwrap_or_else(|| "somebody".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| var("HOSTNAME"));
+    match host.as_deref().map(str::trim).filter(|host| !host.is_empty()) {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
     }
 }
 
@@ -81,7 +120,7 @@ async fn to_demo(arguments: &Arguments, scenario: &str, settings: &Settings) -> 
         ..flags(&arguments.global, settings)
     };
     let session = to_cluster(&flags, &Env::default()).await?;
-    Ok(Connection { session, speed: arguments.demo_speed, is_demo: true, _demo: Some(demo) })
+    Ok(Connection { session, speed: arguments.demo_speed, is_demo: true, tag: tag(), journals: journals(&arguments.global), _demo: Some(demo) })
 }
 
 #[cfg(not(feature = "demo"))]
@@ -95,6 +134,19 @@ fn usage(error: &dyn std::fmt::Display) -> Outcome {
 }
 
 impl Connection {
+    /// The journal of this session. It has no file before the first record.
+    pub fn journal(&self) -> Journal {
+        let day = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        Journal::new(self.journals.clone(), format!("{day}-{}.jsonl", self.tag))
+    }
+
+    /// What the journals of earlier sessions tell the application.
+    pub fn past(&self) -> Told {
+        let reading = journal::read(&self.journals);
+        let runs = history::runs(&reading.records, |run| reading.is_alive(run));
+        Told::Past { runs, records: reading.records }
+    }
+
     /// An application that knows where it is connected to, and nothing else yet.
     pub fn app(&self, settings: &Settings) -> App {
         let session = &self.session;
@@ -107,6 +159,9 @@ impl Connection {
             is_read_only: session.read_only,
             is_demo: self.is_demo,
             config_problems: settings.problems.len(),
+            operator: Text::new(&operator()),
+            tag: Text::new(&self.tag),
+            is_protected: settings.config.is_protected(&session.context, &session.server),
         };
         let mut app = App::new(facts, settings.keymap(), self.timers(settings), session.clock.now());
         app.cluster.namespace = match &session.scope {

@@ -1,0 +1,347 @@
+//! Guided actions in the application: what is being reviewed, what runs, and what was done.
+//!
+//! The screen and the command line both come through here: they draft, look at the review, agree and watch. What an
+//! action is, checks and does is said in `actions`.
+
+use super::notice::Weight;
+use super::{App, Effect, Msg};
+use crate::actions::audit::{Entry, Place, Started};
+use crate::actions::history::PastRun;
+use crate::actions::plan::word_to_type;
+use crate::actions::{
+    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Plan, Preflight,
+    Probe, Progress, Record, Run, RunId, Sight, Verdict,
+};
+use crate::app::link::Link;
+use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
+use jiff::Timestamp;
+
+/// What is told of actions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Somebody wants this.
+    Draft(Draft),
+    Probed { run: RunId, probe: Probe, answer: Answer },
+    /// Somebody agrees to what is reviewed, and has typed these names.
+    Agree { typed: Vec<String> },
+    Answered { run: RunId, step: usize, answer: Result<(), CallError> },
+    /// A record is on disk, or why it is not.
+    Written { run: RunId, written: Result<(), Text> },
+    /// Nothing new is to be begun, because of this.
+    Stop { reason: String },
+    /// What the journals of earlier sessions say.
+    Past { runs: Vec<PastRun>, records: Vec<Record> },
+}
+
+/// What the shell is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Probe { run: RunId, probe: Probe },
+    Send { run: RunId, step: usize, call: Call },
+    Write(Record),
+}
+
+/// An action before anybody has agreed to it.
+#[derive(Debug)]
+pub struct Review {
+    pub draft: Draft,
+    pub author: Author,
+    pub plan: Plan,
+    pub answers: Answers,
+    pub preflight: Preflight,
+}
+
+#[derive(Debug, Default)]
+pub struct Acting {
+    pub review: Option<Review>,
+    /// Of this session, oldest first.
+    pub runs: Vec<Run>,
+    /// Of earlier sessions, and of others that go on.
+    pub past: Vec<PastRun>,
+    /// What was recorded, oldest first.
+    pub records: Vec<Record>,
+    /// Drafts so far.
+    drafted: u32,
+    was_own_cordon_told: bool,
+}
+
+impl Acting {
+    pub fn run(&self, id: &RunId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == *id)
+    }
+
+    /// Runs that are not over.
+    pub fn under_way(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(|run| !run.is_over())
+    }
+}
+
+impl App {
+    /// What there is to be seen when something is decided.
+    pub fn sight(&self) -> Sight<'_> {
+        let outage = match &self.link {
+            Link::Down { reason, .. } | Link::Login { reason, .. } => Some(reason),
+            Link::Connecting | Link::Up => None,
+        };
+        let is_read_only = self.session.is_read_only;
+        Sight { cluster: &self.cluster, now: self.now, outage, is_read_only }
+    }
+
+    pub(super) fn take_told(&mut self, told: Told) -> Vec<Effect> {
+        match told {
+            Told::Draft(draft) => return self.review(draft),
+            Told::Probed { run, probe, answer } => {
+                if let Some(review) = self.acting.review.as_mut().filter(|review| review.author.run == run) {
+                    review.answers.take(&probe, answer);
+                }
+            }
+            Told::Agree { typed } => return self.agree(&typed),
+            Told::Answered { run, step, answer } => {
+                let now = self.now;
+                if let Some(run) = self.run_mut(&run) {
+                    run.answered(step, answer, now);
+                }
+            }
+            Told::Written { run, written } => {
+                if let Err(reason) = &written {
+                    self.notices.say(Weight::Error, reason.clone(), self.now);
+                }
+                let now = self.now;
+                if let Some(run) = self.run_mut(&run) {
+                    run.written(written, now);
+                }
+            }
+            Told::Stop { reason } => {
+                for run in &mut self.acting.runs {
+                    run.stop(&reason);
+                }
+            }
+            Told::Past { runs, records } => {
+                let cut_off = runs.iter().filter(|run| run.is_cut_off()).count();
+                if cut_off > 0 {
+                    let text = format!("{} cut off before their end: `sickbay runs` tells which", runs_were(cut_off));
+                    self.notices.say(Weight::Warning, text, self.now);
+                }
+                self.acting.past = runs;
+                self.acting.records.splice(0..0, records);
+            }
+        }
+        Vec::new()
+    }
+
+    fn run_mut(&mut self, id: &RunId) -> Option<&mut Run> {
+        self.acting.runs.iter_mut().find(|run| run.id == *id)
+    }
+
+    // -- review ----------------------------------------------------------------------------------------------
+
+    /// Begins the review of a draft, and asks what has to be asked.
+    fn review(&mut self, draft: Draft) -> Vec<Effect> {
+        self.acting.drafted += 1;
+        let run = RunId::new(format!("{}-{}", self.session.tag, self.acting.drafted));
+        let author = Author { who: self.session.operator.clone(), run, at: self.now };
+        let plan = draft.plan(&self.cluster, &author);
+        let answers = Answers::default();
+        let preflight = Preflight::default();
+        self.acting.review = Some(Review { draft, author, plan, answers, preflight });
+        self.ask()
+    }
+
+    /// Asks everything anew.
+    pub(super) fn ask(&mut self) -> Vec<Effect> {
+        let is_read_only = self.session.is_read_only;
+        let Some(review) = &mut self.acting.review else { return Vec::new() };
+        review.plan = review.draft.plan(&self.cluster, &review.author);
+        let probes = review.plan.probes(is_read_only);
+        review.answers = Answers::to(probes.clone());
+        let run = review.author.run.clone();
+        self.look_again();
+        let ask = |probe| Effect::Acting(Asked::Probe { run: run.clone(), probe });
+        probes.into_iter().map(ask).collect()
+    }
+
+    /// Makes the plan and its check anew from what is known now. What has become another plan is asked about anew.
+    fn look_again(&mut self) -> bool {
+        let Some(mut review) = self.acting.review.take() else { return false };
+        let plan = review.draft.plan(&self.cluster, &review.author);
+        let objects = |plan: &Plan| plan.steps.iter().map(|step| step.object().clone()).collect::<Vec<_>>();
+        let is_another = objects(&plan) != objects(&review.plan);
+        review.plan = plan;
+        review.preflight = Preflight::of(&review.draft, &review.plan, &review.answers, &self.sight());
+        self.acting.review = Some(review);
+        is_another
+    }
+
+    /// What has to be typed to agree; nothing where a plain yes is enough.
+    pub fn word_asked(&self) -> Option<Text> {
+        let review = self.acting.review.as_ref()?;
+        let is_asked = match review.plan.danger {
+            Danger::Destructive => true,
+            Danger::Reversible => self.session.is_protected,
+        };
+        is_asked.then(|| word_to_type(&review.draft.targets))
+    }
+
+    /// Why nobody can agree to what is reviewed, as it stands.
+    pub fn objection(&self, typed: &[String]) -> Option<String> {
+        let review = self.acting.review.as_ref()?;
+        if !review.preflight.is_settled() {
+            return Some(format!("{} answers are still awaited", review.preflight.open));
+        }
+        if let Some(block) = review.preflight.of_verdict(Verdict::Block).next() {
+            let remedy = block.remedy.as_deref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+            return Some(format!("{}{remedy}", block.reason));
+        }
+        if review.plan.steps.is_empty() {
+            return Some("there is nothing to do".to_owned());
+        }
+        let word = self.word_asked()?;
+        let is_named = |target: &ObjectRef| typed.iter().any(|typed| *typed == *target.name.name);
+        let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
+        (!is_typed).then(|| format!("type {word:?} to confirm"))
+    }
+
+    /// Begins the run that is reviewed, unless something is against it.
+    pub(super) fn agree(&mut self, typed: &[String]) -> Vec<Effect> {
+        self.look_again();
+        if let Some(objection) = self.objection(typed) {
+            self.notices.say(Weight::Warning, objection, self.now);
+            return Vec::new();
+        }
+        let Some(Review { draft, mut author, preflight, .. }) = self.acting.review.take() else {
+            return Vec::new();
+        };
+        // Reviews can take long: what is written on the object is when it was agreed to.
+        author.at = self.now;
+        let plan = draft.plan(&self.cluster, &author);
+        let session = &self.session;
+        let place = Place {
+            context: session.context.clone(),
+            server: session.server.clone(),
+            user: session.user.clone(),
+        };
+        let mut started = Started::new(&draft, &plan, author.who, place);
+        started.checks = preflight
+            .checks
+            .iter()
+            .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
+            .collect();
+        let (run, record) = Run::begin(author.run, draft, plan, (started, self.now));
+        self.acting.runs.push(run);
+        self.write(record)
+    }
+
+    fn write(&mut self, record: Record) -> Vec<Effect> {
+        self.acting.records.push(record.clone());
+        vec![Effect::Acting(Asked::Write(record))]
+    }
+
+    // -- runs ------------------------------------------------------------------------------------------------
+
+    /// Goes on with what is reviewed and what runs, as far as things stand.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        let mut effects = if self.look_again() { self.ask() } else { Vec::new() };
+        self.tell_own_cordons();
+        let mut runs = std::mem::take(&mut self.acting.runs);
+        for run in runs.iter_mut().filter(|run| !run.is_over()) {
+            for order in run.advance(&self.sight()) {
+                match order {
+                    Order::Send { step, call } => {
+                        effects.push(Effect::Acting(Asked::Send { run: run.id.clone(), step, call }));
+                    }
+                    Order::Write(record) => effects.extend(self.write(record)),
+                }
+            }
+            if run.is_over() {
+                let (weight, text) = ending(run);
+                self.notices.say(weight, text, self.now);
+            }
+        }
+        self.acting.runs = runs;
+        effects
+    }
+
+    /// Says once which nodes are still cordoned by whoever sits here.
+    fn tell_own_cordons(&mut self) {
+        if self.acting.was_own_cordon_told || !self.cluster.feed(Feed::Watch(Kind::Node)).was_complete {
+            return;
+        }
+        self.acting.was_own_cordon_told = true;
+        let own: Vec<(Text, Option<Timestamp>)> = self
+            .cluster
+            .nodes
+            .values()
+            .filter_map(|node| Some((node.name().name.clone(), node.cordon()?)))
+            .filter(|(_, cordon)| !cordon.by.is_empty() && cordon.by == self.session.operator)
+            .map(|(name, cordon)| (name, cordon.at))
+            .collect();
+        let words: Vec<String> = own
+            .iter()
+            .map(|(name, at)| match at {
+                Some(at) => format!("{name} (for {})", super::time::age(Some(*at), self.now)),
+                None => name.to_string(),
+            })
+            .collect();
+        if let [first, more @ ..] = words.as_slice() {
+            let more = match more {
+                [] => " is".to_owned(),
+                [one] => format!(" and {one} are"),
+                many => format!(" and {} more nodes are", many.len()),
+            };
+            self.notices.say(Weight::Warning, format!("{first}{more} still cordoned by you"), self.now);
+        }
+    }
+}
+
+fn runs_were(many: usize) -> String {
+    if many == 1 { "a run was".to_owned() } else { format!("{many} runs were") }
+}
+
+/// What is said when a run is over.
+fn ending(run: &Run) -> (Weight, String) {
+    let summary = run.summary();
+    let what = run.draft.action.kind().spec().title;
+    let id = &run.id;
+    match summary.outcome {
+        Outcome::Done => (Weight::Hint, format!("{what}: done ({id})")),
+        Outcome::Partly | Outcome::Stopped | Outcome::Failed => {
+            let first = run.steps().find_map(|(_, progress)| match progress {
+                Progress::Failed { reason } => Some(reason.to_string()),
+                Progress::Pending
+                | Progress::InFlight { .. }
+                | Progress::Waiting { .. }
+                | Progress::Done { .. }
+                | Progress::Skipped { .. } => None,
+            });
+            let why = first.map_or_else(String::new, |reason| format!(": {reason}"));
+            let many = summary.done + summary.not_done;
+            let word = summary.outcome.word();
+            (Weight::Error, format!("{what}: {word}, {} of {many} ({id}){why}", summary.done))
+        }
+    }
+}
+
+impl From<Told> for Msg {
+    fn from(told: Told) -> Self {
+        Self::Acting(told)
+    }
+}
+
+/// Which run a record is of, and in words what it says.
+pub fn record_words(record: &Record) -> String {
+    match &record.entry {
+        Entry::Started(started) => {
+            let action = started.action.kind().spec().id;
+            let names: Vec<&str> = started.targets.iter().map(|target| target.name.as_str()).collect();
+            let why = started.why.non_empty().map_or_else(String::new, |why| format!(", because: {why}"));
+            format!("{} begins to {action} {}{why}", started.who, names.join(", "))
+        }
+        Entry::Step(step) => {
+            let reason = step.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("{}: {}{reason}", step.what, step.result.word())
+        }
+        Entry::Ended(ended) => {
+            format!("{}, {} of {}", ended.outcome.word(), ended.done, ended.done + ended.not_done)
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Sends calls, and nothing else does: every write to the cluster goes through here.
+//!
+//! It deliberately retries nothing but a login, and judges nothing: whether a call may be sent was decided before,
+//! and what an answer means is decided after.
+
+use super::connect::Session;
+use super::watch::{escaped, innermost};
+use crate::actions::{Call, CallError};
+use crate::cluster::{Cordon, ObjectRef, Text};
+use crate::wire::Status;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Method, Request};
+use http_body_util::{BodyExt as _, Limited};
+use jiff::SignedDuration;
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a call may take. After it nobody knows whether it was carried out, and the watch has to tell.
+const LIMIT: Duration = Duration::from_secs(15);
+/// The most that is read of an answer.
+const LARGEST_ANSWER: usize = 4 << 20;
+/// Who changes fields, as the server writes it down.
+const FIELD_MANAGER: &str = "sickbay";
+
+/// Whether the server is to do it, or only to say what it would say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    DryRun,
+    Real,
+}
+
+/// Sends a call. That it was accepted says nothing yet of what became of it.
+pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), CallError> {
+    if session.read_only {
+        return Err(CallError::ReadOnly);
+    }
+    let (method, path, content_type, body) = request_of(call, mode);
+    let send = || async {
+        let request = Request::builder()
+            .method(method.clone())
+            .uri(path.clone())
+            .header(CONTENT_TYPE, content_type)
+            .header(ACCEPT, "application/json")
+            .body(Body::from(body.to_string().into_bytes()));
+        // Every part is a constant or escaped, so this cannot fail.
+        let request = request.map_err(|error| CallError::Invalid { reason: error.to_string().into() })?;
+        sent(&session.client(), request, LIMIT).await.map(drop)
+    };
+    match send().await {
+        // It was not carried out: who was not known may be known after a new login.
+        Err(CallError::Unauthorized { reason }) => match session.renew().await {
+            Ok(_) => send().await,
+            Err(_) => Err(CallError::Unauthorized { reason }),
+        },
+        answer => answer,
+    }
+}
+
+/// Method, path and query, content type and body of a call.
+fn request_of(call: &Call, mode: Mode) -> (Method, String, &'static str, Value) {
+    let body = match call {
+        Call::Cordon { node, version, author, why } => json!({
+            "metadata": guarded(node, version, mode, &[
+                (Cordon::BY, Some(author.who.as_str())),
+                (Cordon::WHY, why.non_empty()),
+                (Cordon::AT, Some(&author.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+                (Cordon::RUN, Some(author.run.as_str())),
+            ]),
+            "spec": { "unschedulable": true },
+        }),
+        Call::Uncordon { node, version, .. } => json!({
+            "metadata": guarded(node, version, mode, &[
+                (Cordon::BY, None),
+                (Cordon::WHY, None),
+                (Cordon::AT, None),
+                (Cordon::RUN, None),
+            ]),
+            "spec": { "unschedulable": null },
+        }),
+    };
+    let dry_run = match mode {
+        Mode::DryRun => "&dryRun=All",
+        Mode::Real => "",
+    };
+    let name = escaped(&call.object().name.name);
+    let path = format!("/api/v1/nodes/{name}?fieldManager={FIELD_MANAGER}{dry_run}");
+    (Method::PATCH, path, "application/merge-patch+json", body)
+}
+
+/// The metadata of a patch: what it is for, and no other object or version. A dry run goes without the version: a
+/// node that reports its status meanwhile has a new one, and that is no reason to refuse.
+fn guarded(
+    object: &ObjectRef,
+    version: &Text,
+    mode: Mode,
+    annotations: &[(&'static str, Option<&str>)],
+) -> Value {
+    let annotations: serde_json::Map<String, Value> =
+        annotations.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    match mode {
+        Mode::DryRun => json!({ "uid": object.uid, "annotations": annotations }),
+        Mode::Real => {
+            json!({ "uid": object.uid, "resourceVersion": version, "annotations": annotations })
+        }
+    }
+}
+
+/// Sends a request that is not a GET, and reads the body of a success.
+pub(super) async fn sent(
+    client: &Client,
+    request: Request<Body>,
+    limit: Duration,
+) -> Result<Vec<u8>, CallError> {
+    let answer = async {
+        let response = client.send(request).await.map_err(|error| unsent(&error))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+        if head.status.is_success() {
+            let body = body.map_err(|error| unanswered(innermost(&*error)))?;
+            return Ok(body.to_bytes().to_vec());
+        }
+        let said = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let mut status = Status::read(head.status.as_u16(), text(&head.headers, &CONTENT_TYPE), &said);
+        status.code = head.status.as_u16();
+        let after = text(&head.headers, &RETRY_AFTER).parse().ok();
+        status.retry_after_seconds = after.or(status.retry_after_seconds);
+        Err(refusal(status))
+    };
+    match timeout(limit, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(unanswered(format!("the server did not answer within {} s", limit.as_secs()))),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn unanswered(reason: String) -> CallError {
+    CallError::Unanswered { reason: reason.into() }
+}
+
+fn unsent(error: &kube::Error) -> CallError {
+    match error {
+        // Not its own words: they may hold what a credential plugin printed.
+        kube::Error::Auth(_) => {
+            CallError::Unauthorized { reason: "the credentials cannot be renewed".into() }
+        }
+        other => unanswered(innermost(other)),
+    }
+}
+
+/// What the server's word means for a call.
+fn refusal(status: Status) -> CallError {
+    let Status { code, message: reason, causes, retry_after_seconds, .. } = status;
+    let causes = causes.into_iter().map(|cause| cause.reason).collect();
+    match code {
+        401 => CallError::Unauthorized { reason },
+        403 => CallError::Forbidden { reason, causes },
+        404 => CallError::NotFound { reason },
+        409 => CallError::Conflict { reason },
+        429 => {
+            let pause = retry_after_seconds.map(|seconds| SignedDuration::from_secs(seconds.into()));
+            CallError::TooManyRequests { reason, pause, causes }
+        }
+        500 => CallError::Broken { reason },
+        // A balancer before a server that is away, or a server that gave up waiting for its storage.
+        501.. => CallError::Unanswered { reason },
+        _ => CallError::Invalid { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::{Author, RunId};
+    use crate::cluster::{Kind, Name};
+
+    fn node() -> ObjectRef {
+        ObjectRef { kind: Kind::Node, name: Name::cluster("worker-2"), uid: "u-2".into() }
+    }
+
+    fn cordon() -> Call {
+        let at = "2026-11-21T15:54:00.25Z".parse().unwrap();
+        let author = Author { who: "alice@bastion".into(), run: RunId::new("k3f9-1"), at };
+        Call::Cordon { node: node(), version: "17".into(), author, why: Text::default() }
+    }
+
+    #[test]
+    fn a_cordon_names_the_object_and_the_version_that_it_is_for() {
+        let (method, path, content_type, body) = request_of(&cordon(), Mode::Real);
+        assert_eq!((method, content_type), (Method::PATCH, "application/merge-patch+json"));
+        assert_eq!(path, "/api/v1/nodes/worker-2?fieldManager=sickbay");
+        assert_eq!(
+            body,
+            json!({
+                "metadata": {
+                    "uid": "u-2",
+                    "resourceVersion": "17",
+                    "annotations": {
+                        "sickbay.dev/cordoned-by": "alice@bastion",
+                        "sickbay.dev/cordoned-why": null,
+                        "sickbay.dev/cordoned-at": "2026-11-21T15:54:00Z",
+                        "sickbay.dev/cordoned-run": "k3f9-1",
+                    },
+                },
+                "spec": { "unschedulable": true },
+            })
+        );
+    }
+
+    #[test]
+    fn a_dry_run_says_so_in_the_query_and_carries_the_uid() {
+        let (_, path, _, body) = request_of(&cordon(), Mode::DryRun);
+        assert_eq!(path, "/api/v1/nodes/worker-2?fieldManager=sickbay&dryRun=All");
+        assert_eq!(body["metadata"]["uid"], "u-2");
+        assert_eq!(body["metadata"].get("resourceVersion"), None);
+    }
+
+    #[test]
+    fn an_uncordon_takes_off_all_that_a_cordon_wrote() {
+        let (_, _, _, put) = request_of(&cordon(), Mode::Real);
+        let call = Call::Uncordon { node: node(), version: "17".into(), of: None };
+        let (_, _, _, taken) = request_of(&call, Mode::Real);
+        let keys = |body: &Value| -> Vec<String> {
+            body["metadata"]["annotations"].as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(keys(&taken), keys(&put));
+        assert!(taken["metadata"]["annotations"].as_object().unwrap().values().all(Value::is_null));
+        assert_eq!(taken["spec"]["unschedulable"], Value::Null);
+    }
+
+    #[test]
+    fn each_refusal_leads_to_what_has_to_be_done() {
+        let refused = |code: u16| refusal(Status { code, message: "no".into(), ..Status::default() });
+        assert!(matches!(refused(401), CallError::Unauthorized { .. }));
+        assert!(matches!(refused(403), CallError::Forbidden { .. }));
+        assert!(matches!(refused(404), CallError::NotFound { .. }));
+        assert!(matches!(refused(409), CallError::Conflict { .. }));
+        assert!(matches!(refused(422), CallError::Invalid { .. }));
+        assert!(matches!(refused(429), CallError::TooManyRequests { pause: None, .. }));
+        assert!(matches!(refused(500), CallError::Broken { .. }));
+        for code in [502, 503, 504] {
+            assert!(matches!(refused(code), CallError::Unanswered { .. }), "{code}");
+        }
+    }
+}

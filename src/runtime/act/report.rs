@@ -1,0 +1,134 @@
+//! What is printed of a plan and of a run: lines for people, a document for programs.
+
+use crate::actions::audit::Entry;
+use crate::actions::{Progress, Record, Run, Verdict};
+use crate::app::App;
+use crate::app::acting::{Review, record_words};
+use crate::cli::Output;
+use serde_json::{Value, json};
+
+pub fn plan(app: &App, review: &Review, output: Output) -> String {
+    match output {
+        Output::Table => plan_lines(app, review),
+        Output::Json => format!("{:#}\n", plan_document(app, review)),
+        Output::Yaml => serde_yaml::to_string(&plan_document(app, review)).unwrap_or_default(),
+    }
+}
+
+fn plan_lines(app: &App, review: &Review) -> String {
+    let mut text = String::new();
+    for verdict in Verdict::ALL {
+        for check in review.preflight.of_verdict(verdict) {
+            text.push_str(&format!("{:<6} {}\n", verdict.word(), check.reason));
+            if let Some(remedy) = &check.remedy {
+                text.push_str(&format!("{:<6} {remedy}\n", "so:"));
+            }
+        }
+    }
+    for (at, step) in review.plan.steps.iter().enumerate() {
+        let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("  ({kubectl})"));
+        text.push_str(&format!("step {} {}{kubectl}\n", at + 1, step.sentence()));
+    }
+    if review.plan.steps.is_empty() {
+        text.push_str("nothing to do\n");
+    } else if let Some(word) = app.word_asked() {
+        text.push_str(&format!("to confirm, {word} has to be typed: --confirm\n"));
+    }
+    text
+}
+
+fn plan_document(app: &App, review: &Review) -> Value {
+    let checks: Vec<Value> = review
+        .preflight
+        .checks
+        .iter()
+        .map(|check| {
+            json!({
+                "verdict": check.verdict.word(),
+                "about": check.about,
+                "reason": check.reason,
+                "remedy": check.remedy,
+            })
+        })
+        .collect();
+    let steps: Vec<Value> = review
+        .plan
+        .steps
+        .iter()
+        .map(|step| json!({ "what": step.sentence(), "object": step.object(), "kubectl": step.kubectl() }))
+        .collect();
+    json!({
+        "context": app.session.context,
+        "server": app.session.server,
+        "action": review.draft.action.kind().spec().id,
+        "why": review.draft.why,
+        "blocked": review.preflight.is_blocked(),
+        "danger": review.plan.danger.word(),
+        "confirm": app.word_asked(),
+        "checks": checks,
+        "steps": steps,
+    })
+}
+
+/// A record as it happens.
+pub fn record(record: &Record) -> String {
+    match &record.entry {
+        // The end is told with all that led to it.
+        Entry::Ended(_) => String::new(),
+        Entry::Started(_) | Entry::Step(_) => format!("{}\n", record_words(record)),
+    }
+}
+
+/// How a run ended.
+pub fn run(run: &Run, output: Output) -> String {
+    match output {
+        Output::Table => run_lines(run),
+        Output::Json => format!("{:#}\n", run_document(run)),
+        Output::Yaml => serde_yaml::to_string(&run_document(run)).unwrap_or_default(),
+    }
+}
+
+fn run_lines(run: &Run) -> String {
+    let ended = run.summary();
+    let many = ended.done + ended.not_done;
+    let mut text = format!("{}: {} of {many} steps (run {})\n", ended.outcome.word(), ended.done, run.id);
+    if let Some(reason) = run.stopped() {
+        text.push_str(&format!("stopped because: {reason}\n"));
+    }
+    if run.undo().is_some() {
+        text.push_str(&format!("take it back: sickbay runs undo {}\n", run.id));
+    }
+    text
+}
+
+fn run_document(run: &Run) -> Value {
+    let steps: Vec<Value> = run
+        .steps()
+        .map(|(step, progress)| {
+            json!({
+                "what": step.sentence(),
+                "object": step.object(),
+                "result": progress.word(),
+                "reason": progress.reason(),
+                "at": match progress {
+                    Progress::Done { at } => Some(at.to_string()),
+                    Progress::Pending
+                    | Progress::InFlight { .. }
+                    | Progress::Waiting { .. }
+                    | Progress::Skipped { .. }
+                    | Progress::Failed { .. } => None,
+                },
+            })
+        })
+        .collect();
+    let ended = run.summary();
+    json!({
+        "run": run.id,
+        "action": run.draft.action.kind().spec().id,
+        "outcome": ended.outcome,
+        "done": ended.done,
+        "notDone": ended.not_done,
+        "steps": steps,
+        "undo": run.undo().is_some(),
+    })
+}

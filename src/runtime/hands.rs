@@ -1,0 +1,132 @@
+//! The hands of guided actions: they ask, send and write what the application asks for, and tell it the outcome.
+//!
+//! They deliberately decide nothing. Records are written in a thread of their own, one after another, because a disk
+//! may be slow and their order counts.
+
+use crate::actions::{Answer, Probe, Record, RunId};
+use crate::app::Effect;
+use crate::app::acting::{Asked, Told};
+use crate::cluster::Text;
+use crate::journal::Journal;
+use crate::k8s::access;
+use crate::k8s::connect::Session;
+use crate::k8s::execute::{Mode, execute};
+use std::sync::{Arc, mpsc as thread_mpsc};
+use std::thread::JoinHandle;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Questions that are under way at a time: an ailing API server gets no burst.
+const MOST_ASKED: usize = 5;
+
+pub struct Hands {
+    session: Arc<Session>,
+    asking: Arc<Semaphore>,
+    out: mpsc::UnboundedSender<Told>,
+    told: mpsc::UnboundedReceiver<Told>,
+    records: Option<thread_mpsc::Sender<Record>>,
+    writer: Option<JoinHandle<()>>,
+    /// Records on their way to the disk.
+    unwritten: usize,
+}
+
+impl Hands {
+    pub fn new(session: Arc<Session>, journal: Journal) -> Self {
+        let (out, told) = mpsc::unbounded_channel();
+        let (records, queue) = thread_mpsc::channel();
+        let writer = std::thread::spawn({
+            let out = out.clone();
+            move || write(journal, &queue, &out)
+        });
+        let asking = Arc::new(Semaphore::new(MOST_ASKED));
+        Self { session, asking, out, told, records: Some(records), writer: Some(writer), unwritten: 0 }
+    }
+
+    /// Carries out what is for the hands, and returns the rest.
+    pub fn take_all(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut others = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Acting(asked) => self.take(asked),
+                other @ (Effect::Quit
+                | Effect::Suspend
+                | Effect::Redraw
+                | Effect::Refresh
+                | Effect::Remember) => others.push(other),
+            }
+        }
+        others
+    }
+
+    pub fn take(&mut self, asked: Asked) {
+        match asked {
+            Asked::Probe { run, probe } => self.ask(run, probe),
+            Asked::Send { run, step, call } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                tokio::spawn(async move {
+                    let answer = execute(&session, &call, Mode::Real).await;
+                    // Nobody listens any more when the program ends.
+                    let _ended = out.send(Told::Answered { run, step, answer });
+                });
+            }
+            Asked::Write(record) => {
+                self.unwritten += 1;
+                let run = record.run.clone();
+                let sent = self.records.as_ref().map(|records| records.send(record));
+                if !matches!(sent, Some(Ok(()))) {
+                    let written = Err("the journal's writer has ended".into());
+                    let _ended = self.out.send(Told::Written { run, written });
+                }
+            }
+        }
+    }
+
+    pub const fn are_writing(&self) -> bool {
+        self.unwritten > 0
+    }
+
+    fn ask(&self, run: RunId, probe: Probe) {
+        let (session, out) = (Arc::clone(&self.session), self.out.clone());
+        let asking = Arc::clone(&self.asking);
+        tokio::spawn(async move {
+            let _turn = asking.acquire().await;
+            let answer = match &probe {
+                Probe::May(access) => access::may(&session, access).await,
+                Probe::DryRun(call) => match execute(&session, call, Mode::DryRun).await {
+                    Ok(()) => Answer::Yes,
+                    Err(error) => Answer::Failed(error),
+                },
+            };
+            let _ended = out.send(Told::Probed { run, probe, answer });
+        });
+    }
+
+    /// The next outcome. May be dropped and asked again.
+    pub async fn told(&mut self) -> Told {
+        match self.told.recv().await {
+            Some(told @ Told::Written { .. }) => {
+                self.unwritten = self.unwritten.saturating_sub(1);
+                told
+            }
+            Some(told) => told,
+            // A sender is ours, so this is not reached.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Hands {
+    /// What was given to the journal is on disk when the program ends.
+    fn drop(&mut self) {
+        self.records = None;
+        if let Some(writer) = self.writer.take() {
+            let _panicked = writer.join();
+        }
+    }
+}
+
+fn write(mut journal: Journal, queue: &thread_mpsc::Receiver<Record>, out: &mpsc::UnboundedSender<Told>) {
+    while let Ok(record) = queue.recv() {
+        let written = journal.write(&record).map_err(|error| Text::from(format!("{error:#}")));
+        let _ended = out.send(Told::Written { run: record.run, written });
+    }
+}
