@@ -15,6 +15,7 @@ pub mod namespaces;
 pub mod notice;
 pub mod object;
 pub mod palette;
+pub mod review;
 pub mod screen;
 pub mod subject;
 pub mod time;
@@ -40,6 +41,7 @@ use link::{Link, Login, Picture, Session};
 use namespaces::{Namespaces, Picker};
 use notice::{Notices, Weight};
 use palette::Palette;
+use review::Pane;
 use screen::{Place, Screen};
 use triage::Triage;
 use view::View;
@@ -114,6 +116,7 @@ pub enum Overlay {
     Prompt {
         before: String,
     },
+    Acting(Pane),
 }
 
 #[derive(Debug)]
@@ -379,6 +382,7 @@ impl App {
             Some(Overlay::Namespaces(_)) => Context::Namespaces,
             Some(Overlay::Columns { .. }) => Context::Columns,
             Some(Overlay::Prompt { .. }) => Context::Prompt,
+            Some(Overlay::Acting(pane)) => pane.context(),
             None => self.below(),
         }
     }

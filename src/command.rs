@@ -20,14 +20,19 @@ mod context;
 
 pub use context::Context;
 
+use crate::actions::{self, ActionKind};
+use crate::cluster::Kind;
+
 use context::scope::{
-    ARRANGED, COLUMNS, EVERYWHERE, FILTERED, LISTS, MOVABLE, NAMED, NAMESPACED, OPENABLE, PICKER, PLACED,
+    ACTS_ON_NODES, ARRANGED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MOVABLE, NAMED, NAMESPACED, OPENABLE, PICKER, PLACED, RUNS,
     VIEWS,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Command {
     Ui(Ui),
+    /// Begins the review of a guided action: by itself it changes nothing.
+    Act(ActionKind),
 }
 
 closed_enum! {
@@ -86,6 +91,14 @@ closed_enum! {
         SortByAge,
         SortByNode,
         SortByRestarts,
+        NextField,
+        PreviousField,
+        AskAgain,
+        Runs,
+        StopRun,
+        UndoRun,
+        ResumeRun,
+        Journal,
         Refresh,
         Palette,
         Help,
@@ -104,6 +117,7 @@ closed_enum! {
         Find,
         Mark,
         Sort,
+        Act,
         Program,
     }
 }
@@ -125,7 +139,8 @@ pub struct Spec {
 
 impl Command {
     pub fn all() -> impl Iterator<Item = Self> {
-        Ui::ALL.iter().map(|ui| Self::Ui(*ui))
+        let acts = ActionKind::ALL.iter().map(|action| Self::Act(*action));
+        Ui::ALL.iter().map(|ui| Self::Ui(*ui)).chain(acts)
     }
 
     pub fn by_id(id: &str) -> Option<Self> {
@@ -150,8 +165,17 @@ impl Command {
     pub fn spec(self) -> Spec {
         match self {
             Self::Ui(ui) => ui.spec(),
+            Self::Act(action) => {
+                let actions::Spec { id, title, doc, kinds, .. } = action.spec();
+                Spec { id, title, doc, group: Group::Act, scope: scope_of(kinds), aliases: &[] }
+            }
         }
     }
+}
+
+/// Where an action makes sense: the lists of what it is done to, and an open object, which may be one.
+fn scope_of(kinds: &[Kind]) -> &'static [Context] {
+    if kinds.contains(&Kind::Node) { ACTS_ON_NODES } else { &[Context::Object] }
 }
 
 impl Ui {
@@ -165,6 +189,8 @@ impl Ui {
         let moves = (Group::Move, MOVABLE);
         let jumps = (Group::Move, VIEWS);
         let program = (Group::Program, EVERYWHERE);
+        let fields = (Group::Act, FIELDS);
+        let of_run = (Group::Act, RUNS);
         match self {
             Self::GoTriage => {
                 row("go-triage", "Triage", "Show what is wrong in the cluster, worst first.", screens)
@@ -358,6 +384,30 @@ impl Ui {
                 let doc = "Sort by the number of restarts.";
                 row("sort-by-restarts", "Sort by restarts", doc, (Group::Sort, &[Context::Pods]))
             }
+            Self::NextField => row("next-field", "Next field", "Go to the next field.", fields),
+            Self::PreviousField => {
+                row("previous-field", "Previous field", "Go to the field before this one.", fields)
+            }
+            Self::AskAgain => {
+                let doc = "Check again, and ask the API server everything anew.";
+                row("ask-again", "Ask again", doc, (Group::Act, &[Context::Review]))
+            }
+            Self::Runs => {
+                let doc = "Show what is being carried out, and what was.";
+                row("runs", "Runs", doc, (Group::Act, VIEWS)).alias(&["run"])
+            }
+            Self::StopRun => row("stop-run", "Stop", "Begin nothing new in this run.", of_run),
+            Self::UndoRun => {
+                row("undo-run", "Take back", "Take back what this run did, as far as that is honest.", of_run)
+                    .alias(&["undo"])
+            }
+            Self::ResumeRun => {
+                row("resume-run", "Take up", "Take up a run that was cut off.", of_run).alias(&["resume"])
+            }
+            Self::Journal => {
+                let doc = "Show what was done, as it was written down.";
+                row("journal", "Journal", doc, (Group::Act, VIEWS)).alias(&["audit"])
+            }
             Self::Refresh => {
                 let doc = "Ask the API server again for the open object.";
                 row("refresh", "Refresh", doc, (Group::Program, &[Context::Object]))
@@ -397,6 +447,7 @@ impl Group {
             Self::Find => "Find",
             Self::Mark => "Mark",
             Self::Sort => "Sort",
+            Self::Act => "Act",
             Self::Program => "Program",
         }
     }

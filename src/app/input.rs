@@ -6,6 +6,7 @@ use super::namespaces::Picker;
 use super::notice::Weight;
 use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
+use super::review::Pane;
 use super::screen::{Place, Screen};
 use super::time::short;
 use super::view::Move;
@@ -22,7 +23,7 @@ impl App {
         let focus = self.focus();
         self.pending.push(key);
         match self.keymap.lookup(focus, &self.pending) {
-            Lookup::Matched(Command::Ui(command)) => {
+            Lookup::Matched(command) => {
                 self.pending.clear();
                 return self.invoke(command);
             }
@@ -46,6 +47,7 @@ impl App {
                 Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| {
                     filter.pop();
                 }),
+                Some(Overlay::Acting(pane)) => pane.erase(),
                 Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
             }
         } else if let Some(c) = key.text() {
@@ -70,6 +72,7 @@ impl App {
             Some(Overlay::Palette(palette)) => palette.type_text(&text),
             Some(Overlay::Namespaces(picker)) => picker.type_text(&text),
             Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
+            Some(Overlay::Acting(pane)) => pane.type_text(&text),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
         }
     }
@@ -83,7 +86,14 @@ impl App {
         self.is_reordered = true;
     }
 
-    pub fn invoke(&mut self, command: Ui) -> Vec<Effect> {
+    pub fn invoke(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Ui(ui) => self.show(ui),
+            Command::Act(action) => self.act(action),
+        }
+    }
+
+    fn show(&mut self, command: Ui) -> Vec<Effect> {
         match command {
             Ui::GoTriage => self.go(Screen::Triage),
             Ui::GoNodes => self.go(Screen::Nodes),
@@ -154,7 +164,13 @@ impl App {
             Ui::Notices => self.overlay = Some(Overlay::Notices { top: 0 }),
             Ui::Redraw => return vec![Effect::Redraw],
             Ui::Suspend => return vec![Effect::Suspend],
-            Ui::Quit => return vec![Effect::Quit],
+            Ui::Runs => self.overlay = Some(Overlay::Acting(Pane::Runs { at: 0 })),
+            Ui::Journal => self.overlay = Some(Overlay::Acting(Pane::Journal { top: 0 })),
+            Ui::NextField => self.next_field(true),
+            Ui::PreviousField => self.next_field(false),
+            Ui::AskAgain => return self.ask(),
+            Ui::StopRun | Ui::UndoRun | Ui::ResumeRun => return self.of_run(command),
+            Ui::Quit => return self.quit(),
         }
         Vec::new()
     }
@@ -177,6 +193,7 @@ impl App {
     fn back(&mut self) {
         match self.overlay.take() {
             Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
+            Some(Overlay::Acting(pane)) => return self.leave_pane(&pane),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
@@ -208,6 +225,7 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => palette.typed.clear(),
             Some(Overlay::Namespaces(picker)) => picker.clear(),
+            Some(Overlay::Acting(pane)) => pane.clear(),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
@@ -230,6 +248,7 @@ impl App {
                 return Vec::new();
             }
             Some(Overlay::Columns { .. }) => return Vec::new(),
+            Some(Overlay::Acting(pane)) => return self.enter_pane(pane),
             Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. })) => {
                 self.overlay = Some(overlay);
                 return Vec::new();
@@ -271,10 +290,7 @@ impl App {
     fn choose(&mut self, palette: &Palette) -> Vec<Effect> {
         let candidates = palette.candidates(self.below(), &self.keymap);
         match candidates.get(palette.at()) {
-            Some(candidate) => {
-                let Command::Ui(command) = candidate.command;
-                self.invoke(command)
-            }
+            Some(candidate) => self.invoke(candidate.command),
             None => {
                 let text = format!("there is no command like {:?}", palette.typed.trim());
                 self.notices.say(Weight::Warning, text, self.now);
@@ -311,6 +327,10 @@ impl App {
             | Context::Prompt
             | Context::Namespaces
             | Context::Columns
+            | Context::Review
+            | Context::ReviewLine
+            | Context::Runs
+            | Context::Journal
             | Context::Palette => self.table_rows(),
         };
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
@@ -321,6 +341,7 @@ impl App {
             Some(Overlay::Palette(palette)) => palette.candidates(self.below(), &self.keymap).len(),
             Some(Overlay::Namespaces(picker)) => self.choices(picker).len(),
             Some(Overlay::Columns { .. }) => self.headings().len(),
+            Some(Overlay::Acting(_)) => self.listed_runs().len(),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
         };
         let by = match movement {
@@ -342,6 +363,7 @@ impl App {
                 };
             }
             Some(Overlay::Prompt { .. }) => {}
+            Some(Overlay::Acting(pane)) => pane.move_cursor(movement, lines),
             None => self.move_below(movement),
         }
     }

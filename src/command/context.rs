@@ -24,6 +24,12 @@ closed_enum! {
         Namespaces,
         /// The columns of a list, to be chosen and ordered.
         Columns,
+        /// An action before anybody has agreed to it.
+        Review,
+        /// A line of it that takes text.
+        ReviewLine,
+        Runs,
+        Journal,
     }
 }
 
@@ -46,6 +52,10 @@ impl Context {
             Self::Palette => "palette",
             Self::Namespaces => "namespaces",
             Self::Columns => "columns",
+            Self::Review => "review",
+            Self::ReviewLine => "review-line",
+            Self::Runs => "runs",
+            Self::Journal => "journal",
         }
     }
 
@@ -72,13 +82,17 @@ impl Context {
             Self::Palette => &[Self::Palette, Self::Prompt],
             Self::Namespaces => &[Self::Namespaces, Self::Palette, Self::Prompt],
             Self::Columns => &[Self::Columns, Self::Global],
+            Self::Review => &[Self::Review, Self::Global],
+            Self::ReviewLine => &[Self::ReviewLine, Self::Prompt],
+            Self::Runs => &[Self::Runs, Self::Global],
+            Self::Journal => &[Self::Journal, Self::Global],
         }
     }
 
     /// Whether characters are typed here, and so cannot be bound.
     pub fn takes_text(self) -> bool {
         match self {
-            Self::Prompt | Self::Palette | Self::Namespaces => true,
+            Self::Prompt | Self::Palette | Self::Namespaces | Self::ReviewLine => true,
             Self::Global
             | Self::Table
             | Self::Triage
@@ -91,7 +105,10 @@ impl Context {
             | Self::Object
             | Self::Help
             | Self::Notices
-            | Self::Columns => false,
+            | Self::Columns
+            | Self::Review
+            | Self::Runs
+            | Self::Journal => false,
         }
     }
 }
@@ -115,6 +132,10 @@ pub mod scope {
         Context::Palette,
         Context::Namespaces,
         Context::Columns,
+        Context::Review,
+        Context::ReviewLine,
+        Context::Runs,
+        Context::Journal,
     ];
     /// All but where text is typed: there a screen must not change under the hands.
     pub const VIEWS: &[Context] = &[
@@ -128,6 +149,8 @@ pub mod scope {
         Context::Object,
         Context::Help,
         Context::Notices,
+        Context::Runs,
+        Context::Journal,
     ];
     /// What moves a cursor or scrolls, which the palette does as well.
     pub const MOVABLE: &[Context] = &[
@@ -144,6 +167,9 @@ pub mod scope {
         Context::Palette,
         Context::Namespaces,
         Context::Columns,
+        Context::Review,
+        Context::Runs,
+        Context::Journal,
     ];
     pub const LISTS: &[Context] = &[
         Context::Triage,
@@ -181,6 +207,8 @@ pub mod scope {
         Context::Palette,
         Context::Namespaces,
         Context::Columns,
+        Context::Review,
+        Context::ReviewLine,
     ];
     pub const FILTERED: &[Context] = &[
         Context::Triage,
@@ -193,7 +221,11 @@ pub mod scope {
         Context::Prompt,
         Context::Palette,
         Context::Namespaces,
+        Context::ReviewLine,
     ];
     pub const PICKER: &[Context] = &[Context::Namespaces];
+    pub const FIELDS: &[Context] = &[Context::Review, Context::ReviewLine];
+    pub const RUNS: &[Context] = &[Context::Runs];
+    pub const ACTS_ON_NODES: &[Context] = &[Context::Nodes, Context::Object];
     pub const ARRANGED: &[Context] = &[Context::Columns];
 }

@@ -1,5 +1,6 @@
 //! What lies on top of a view, in a box.
 
+pub mod acting;
 pub mod columns;
 pub mod help;
 pub mod namespaces;

@@ -1,5 +1,6 @@
 //! The last line: what was just said, the filter being typed, or the keys that matter here.
 
+use crate::actions::ActionKind;
 use crate::app::{App, Overlay};
 use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
@@ -86,11 +87,19 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Columns => {
             &[Ui::ToggleColumn, Ui::ColumnEarlier, Ui::ColumnLater, Ui::ResetColumns, Ui::Back]
         }
+        Context::Review => &[Ui::NextField, Ui::Open, Ui::Down, Ui::AskAgain, Ui::Back],
+        Context::ReviewLine => &[Ui::NextField, Ui::Back],
+        Context::Runs => &[Ui::StopRun, Ui::UndoRun, Ui::ResumeRun, Ui::Down, Ui::Back],
+        Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
         Context::Global | Context::Prompt => &[],
     };
+    let acts: &[ActionKind] = if focus == Context::Nodes { ActionKind::ALL } else { &[] };
+    let (first, rest) = commands.split_at(1.min(commands.len()));
+    let commands = first.iter().map(|ui| Command::Ui(*ui));
+    let acts = acts.iter().map(|action| Command::Act(*action));
+    let commands = commands.chain(acts).chain(rest.iter().map(|ui| Command::Ui(*ui)));
     let mut taken = 1;
     for command in commands {
-        let command = Command::Ui(*command);
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let title = match (focus, command) {
             (Context::Triage, Command::Ui(Ui::Right)) => "Unfold",

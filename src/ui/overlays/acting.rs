@@ -1,0 +1,246 @@
+//! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
+
+use super::{boxed, visible};
+use crate::actions::{Phase, Progress, Run, Verdict};
+use crate::app::App;
+use crate::app::acting::{Review, record_words};
+use crate::app::review::{Field, Form, Pane};
+use crate::app::time::{age, short};
+use crate::app::wrap::wrap;
+use crate::theme::Role;
+use crate::ui::paint::{Canvas, columns, piece, split};
+use ratatui::layout::Rect;
+
+pub fn draw(app: &App, pane: &Pane, canvas: &mut Canvas<'_>, area: Rect) {
+    match pane {
+        Pane::Review(form) => {
+            if let Some(review) = &app.acting.review {
+                review_pane(app, (review, form), canvas, area);
+            }
+        }
+        Pane::Runs { at } => runs(app, *at, canvas, area),
+        Pane::Journal { top } => journal(app, *top, canvas, area),
+        Pane::Leave(field) => leave(app, *field, canvas, area),
+    }
+}
+
+// -- review ---------------------------------------------------------------------------------------------------
+
+fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<'_>, area: Rect) {
+    let title = title(review);
+    let inside = boxed(canvas, area, (area.width, area.height), &title);
+    let word = app.word_asked();
+    let fields = 3 + u16::from(word.is_some());
+    let (above, below) = split(inside, inside.height.saturating_sub(fields));
+    let lines = lines(review, usize::from(above.width));
+    for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
+        canvas.text(Rect { y, height: 1, ..above }, text, *role);
+    }
+    if lines.len() > usize::from(above.height) {
+        let words = format!("{} lines: scroll with j and k ", lines.len());
+        canvas.text_right(Rect { y: below.y, height: 1, ..below }, &words, Role::Muted);
+    }
+    let mut y = below.y;
+    let mut next = || {
+        y += 1;
+        Rect { y: y - 1, height: 1, ..below }
+    };
+    line(("why: ", &form.why, form.field == Field::Why), canvas, next());
+    if let Some(word) = word {
+        let label = format!("type {word} to confirm: ");
+        line((&label, &form.typed, form.field == Field::Word), canvas, next());
+    }
+    let (agree, _) = title.split_once(" (").unwrap_or((&title, ""));
+    buttons((form.field, "Cancel", agree), canvas, next());
+    let typed = [form.typed.trim().to_owned()];
+    match app.objection(&typed) {
+        Some(objection) => canvas.text(next(), &format!("not yet: {objection}"), Role::NoticeWarning),
+        None => canvas.text(next(), "tab goes to the next field, enter takes it", Role::Muted),
+    };
+}
+
+fn title(review: &Review) -> String {
+    let action = review.draft.action.kind().spec().title;
+    match review.draft.targets.as_slice() {
+        [one] => format!("{action} {one}"),
+        many => {
+            let kind = many.first().map_or("objects", |first| first.kind.plural());
+            format!("{action} {} {kind}", many.len())
+        }
+    }
+}
+
+/// What a review says above its fields.
+fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    let preflight = &review.preflight;
+    if preflight.open > 0 {
+        lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
+    }
+    for verdict in Verdict::ALL {
+        for check in preflight.of_verdict(verdict) {
+            let role = role(verdict);
+            let first = format!("{:<6}", verdict.word());
+            let text = match &check.remedy {
+                Some(remedy) => format!("{}; {remedy}", check.reason),
+                None => check.reason.clone(),
+            };
+            lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
+        }
+    }
+    lines.push((String::new(), Role::Text));
+    lines.push((if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(), Role::Heading));
+    for (at, step) in review.plan.steps.iter().enumerate() {
+        let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("   {kubectl}"));
+        lines.push((format!("{:>3}  {}{kubectl}", at + 1, step.sentence()), Role::Text));
+    }
+    lines
+}
+
+const fn role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Ok => Role::StatusGood,
+        Verdict::Skip => Role::SeverityNotice,
+        Verdict::Warn => Role::SeverityWarning,
+        Verdict::Block => Role::SeverityCritical,
+    }
+}
+
+/// A line that takes text.
+fn line((label, text, has_focus): (&str, &str, bool), canvas: &mut Canvas<'_>, area: Rect) {
+    let (label_role, cursor) = if has_focus { (Role::Key, "_") } else { (Role::Muted, "") };
+    canvas.pieces(
+        area,
+        &[piece(label, label_role), piece(text, Role::Prompt), piece(cursor, Role::Muted)],
+    );
+}
+
+/// The two answers; the one with the focus is marked by more than its colour.
+fn buttons((field, no, yes): (Field, &str, &str), canvas: &mut Canvas<'_>, area: Rect) {
+    let button = |text: &str, has_focus: bool| {
+        if has_focus {
+            piece(format!("> [ {text} ] "), Role::RowSelected)
+        } else {
+            piece(format!("  [ {text} ] "), Role::Text)
+        }
+    };
+    let pieces =
+        [button(no, field == Field::Cancel), piece("  ", Role::Text), button(yes, field == Field::Agree)];
+    canvas.pieces(area, &pieces);
+}
+
+fn leave(app: &App, field: Field, canvas: &mut Canvas<'_>, area: Rect) {
+    let inside = boxed(canvas, area, (72, 6), "Leave while something runs?");
+    let runs: Vec<&str> = app.acting.under_way().map(|run| run.id.as_str()).collect();
+    let row = |line: u16| Rect { y: inside.y + line, height: 1, ..inside };
+    let words = format!("{} under way: leaving cuts it off where it is,", runs.join(", "));
+    canvas.text(row(0), &words, Role::SeverityWarning);
+    canvas.text(row(1), "and the next start tells what was done. Stop it first: `runs`.", Role::Text);
+    buttons((field, "Stay", "Leave"), canvas, row(3));
+}
+
+// -- runs and journal -----------------------------------------------------------------------------------------
+
+fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
+    let inside = boxed(canvas, area, (area.width, area.height), "Runs");
+    let mut lines: Vec<(String, Role, bool)> = Vec::new();
+    let mut selected = 0;
+    for (index, listed) in app.listed_runs().iter().enumerate() {
+        if index == at {
+            selected = lines.len();
+        }
+        let run = app.acting.run(&listed.id).filter(|_| listed.is_of_this_session);
+        match run {
+            Some(run) => {
+                lines.push((heading(app, run), phase_role(run), index == at));
+                if index == at {
+                    lines.extend(run.steps().map(|(step, progress)| {
+                        let reason = progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+                        let text = format!("    {:<9}  {}{reason}", progress.word(), step.sentence());
+                        (text, progress_role(progress), false)
+                    }));
+                }
+            }
+            None => {
+                let past = app.acting.past.iter().find(|run| run.id == listed.id);
+                lines.extend(past.map(|run| {
+                    let many = run.started.steps.len();
+                    let action = run.started.action.kind().spec().title;
+                    let text = format!(
+                        "{}  {action}: {}, {} of {many} done, {} ago",
+                        run.id,
+                        run.state(),
+                        run.done(),
+                        age(Some(run.began), app.now)
+                    );
+                    (text, Role::SeverityWarning, index == at)
+                }));
+            }
+        }
+    }
+    if lines.is_empty() {
+        canvas.text(Rect { height: 1, ..inside }, "nothing runs, and nothing was run", Role::Muted);
+    }
+    let top = (selected + 1).saturating_sub(usize::from(inside.height) / 2);
+    for (y, (text, role, is_selected)) in (inside.y..).zip(visible(&lines, top, inside.height)) {
+        let row = Rect { y, height: 1, ..inside };
+        canvas.text(row, text, *role);
+        if *is_selected {
+            canvas.fill(row, Role::RowSelected);
+        }
+    }
+}
+
+fn heading(app: &App, run: &Run) -> String {
+    let summary = run.summary();
+    let action = run.draft.action.kind().spec().title;
+    let many = summary.done + summary.not_done;
+    let since = short(run.ended.unwrap_or(app.now).duration_since(run.began));
+    let state = match run.phase {
+        Phase::Recording => "writing it down",
+        Phase::Running => "running",
+        Phase::Stopping => "stopping",
+        Phase::Finished => summary.outcome.word(),
+    };
+    format!("{}  {action}: {state}, {} of {many} done, {since}", run.id, summary.done)
+}
+
+const fn phase_role(run: &Run) -> Role {
+    match run.phase {
+        Phase::Recording | Phase::Running => Role::Heading,
+        Phase::Stopping => Role::SeverityWarning,
+        Phase::Finished => Role::Text,
+    }
+}
+
+const fn progress_role(progress: &Progress) -> Role {
+    match progress {
+        Progress::Pending | Progress::InFlight { .. } => Role::Text,
+        Progress::Waiting { .. } => Role::SeverityWarning,
+        Progress::Done { .. } => Role::StatusGood,
+        Progress::Skipped { .. } => Role::SeverityNotice,
+        Progress::Failed { .. } => Role::SeverityCritical,
+    }
+}
+
+fn journal(app: &App, top: usize, canvas: &mut Canvas<'_>, area: Rect) {
+    let inside = boxed(canvas, area, (area.width, area.height), "Journal");
+    let width = usize::from(inside.width.saturating_sub(18)).max(8);
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for record in app.acting.records.iter().rev() {
+        let when = format!("{:>5} {:<9}", age(Some(record.at), app.now), record.run);
+        let wrapped = wrap(&record_words(record), width, ("", ""));
+        lines.extend(wrapped.into_iter().enumerate().map(|(at, part)| {
+            (if at == 0 { when.clone() } else { String::new() }, part)
+        }));
+    }
+    if lines.is_empty() {
+        canvas.text(Rect { height: 1, ..inside }, "nothing was done so far", Role::Muted);
+    }
+    for (y, (when, text)) in (inside.y..).zip(visible(&lines, top, inside.height)) {
+        let row = Rect { y, height: 1, ..inside };
+        canvas.text(row, when, Role::Muted);
+        let taken = columns(17).min(row.width);
+        canvas.text(Rect { x: row.x + taken, width: row.width - taken, ..row }, text, Role::Text);
+    }
+}
