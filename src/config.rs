@@ -208,6 +208,7 @@ namespaces: {favourites: [shop, data]}
 columns: {pods: [age, name]}
 clusters:
   prod:
+    protected: true
     read-only: true
     timers: {grace: 40s, force-detach: 1h, deletion-slack: 1m}
   https://10.0.0.1:6443/:
@@ -233,6 +234,7 @@ clusters:
                     ClusterConfig {
                         name: "prod".to_owned(),
                         read_only: true,
+                        protected: true,
                         grace: Some(SignedDuration::from_secs(40)),
                         force_detach: Some(SignedDuration::from_hours(1)),
                         deletion_slack: Some(SignedDuration::from_mins(1)),
@@ -256,7 +258,10 @@ clusters:
                 Setting::Keymap => "vim",
                 Setting::Theme => "light",
                 Setting::Glyphs => "ascii",
-                Setting::ReadOnly | Setting::Mouse | Setting::ClusterReadOnly => "true",
+                Setting::ReadOnly
+                | Setting::Mouse
+                | Setting::ClusterReadOnly
+                | Setting::ClusterProtected => "true",
                 Setting::Favourites | Setting::Columns => "[name]",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "board/actions.rs"]
+mod actions;
 #[path = "board/config.rs"]
 mod config;
 #[path = "board/flows.rs"]

@@ -5,6 +5,8 @@
 #![cfg(feature = "demo")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "command_line/actions.rs"]
+mod actions;
 #[path = "command_line/program.rs"]
 mod program;
 

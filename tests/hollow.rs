@@ -15,6 +15,8 @@ mod reading;
 #[path = "hollow/watching.rs"]
 mod watching;
 
+#[path = "hollow/actions.rs"]
+mod actions;
 #[path = "hollow/encodings.rs"]
 mod encodings;
 #[path = "hollow/ghosts.rs"]

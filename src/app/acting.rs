@@ -9,8 +9,8 @@ use crate::actions::audit::{Entry, Place, Started};
 use crate::actions::history::PastRun;
 use crate::actions::plan::word_to_type;
 use crate::actions::{
-    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Plan, Preflight,
-    Probe, Progress, Record, Run, RunId, Sight, Verdict,
+    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan,
+    Preflight, Probe, Progress, Record, Run, RunId, Sight, Verdict,
 };
 use crate::app::link::Link;
 use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
@@ -107,8 +107,13 @@ impl App {
                     self.notices.say(Weight::Error, reason.clone(), self.now);
                 }
                 let now = self.now;
-                if let Some(run) = self.run_mut(&run) {
-                    run.written(written, now);
+                let Some(known) = self.run_mut(&run) else { return Vec::new() };
+                let is_first = known.phase == Phase::Recording;
+                let is_lost = is_first && written.is_err();
+                known.written(written, now);
+                if is_lost {
+                    // A run that could not be written down has no records: it never began.
+                    self.acting.records.retain(|record| record.run != run);
                 }
             }
             Told::Stop { reason } => {

@@ -9,7 +9,7 @@ use super::hands::Hands;
 use super::settings::Settings;
 use super::{Outcome, complain, fail, journal, message, print, start};
 use crate::actions::history::PastRun;
-use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Run, RunId, target};
+use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Phase, Run, RunId, target};
 use crate::app::acting::Told;
 use crate::app::{App, Msg};
 use crate::cli::{self, Arguments, Consent, OfRun, Output};
@@ -201,7 +201,8 @@ impl Session {
         let mut told = 0;
         let mut was_interrupted = false;
         loop {
-            if output == Output::Table {
+            let is_begun = self.app.acting.run(&id).is_some_and(|run| run.phase != Phase::Recording);
+            if output == Output::Table && is_begun {
                 told = self.tell_records(&id, told);
             }
             let Some(run) = self.app.acting.run(&id) else {
@@ -209,9 +210,16 @@ impl Session {
                 return Outcome::Blocked;
             };
             if run.is_over() && !self.hands.are_writing() {
-                return match print(&report::run(run, output)) {
-                    Outcome::Done => ended(run),
-                    unprinted => unprinted,
+                return match (ended(run), output) {
+                    // Who reads the output of a failure as text reads nothing.
+                    (Outcome::Failed, Output::Table) => {
+                        report::run(run, output).lines().for_each(complain);
+                        Outcome::Failed
+                    }
+                    (outcome, _) => match print(&report::run(run, output)) {
+                        Outcome::Done => outcome,
+                        unprinted => unprinted,
+                    },
                 };
             }
             tokio::select! {
@@ -229,11 +237,13 @@ impl Session {
         }
     }
 
-    /// Prints the steps that have ended since; how many records were told.
+    /// Tells the steps that have ended since, beside the output; how many records were told.
     fn tell_records(&self, id: &RunId, told: usize) -> usize {
         let records: Vec<_> = self.app.acting.records.iter().filter(|record| record.run == *id).collect();
         for record in records.iter().skip(told) {
-            print(&report::record(record));
+            if let Some(line) = report::record(record) {
+                complain(&line);
+            }
         }
         records.len()
     }

@@ -45,8 +45,7 @@ impl Board {
             user: Text::new(session.user.as_deref().unwrap_or_default()),
             scope: scope(&session.scope),
             is_read_only: session.read_only,
-            config_problems: 0,
-            is_demo: false,
+            ..link::Session::default()
         };
         let (keymap, problems) = Keymap::load(keymap::DEFAULT, &assets::keymaps());
         assert_eq!(problems, []);

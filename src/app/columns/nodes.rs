@@ -23,6 +23,7 @@ pub enum Column {
     Roles,
     Version,
     Age,
+    CordonedBy,
 }
 
 pub fn reference(node: &Node) -> ObjectRef {
@@ -76,6 +77,7 @@ impl Listing for Nodes {
         (Column::Roles, Heading::new("roles", "ROLES", (6, 20), 11)),
         (Column::Version, Heading::new("version", "VERSION", (8, 16), 10)),
         (Column::Age, Heading::new("age", "AGE", (5, 6), 9).right().measured(Measure::Duration)),
+        (Column::CordonedBy, Heading::new("cordoned-by", "CORDONED BY", (12, 48), 12)),
     ];
 
     fn rows(cluster: &Cluster) -> Vec<&Node> {
@@ -127,6 +129,11 @@ impl Listing for Nodes {
             }
             Column::Version => Cell::plain(node.kubelet_version.as_str()),
             Column::Age => Cell::plain(age(node.meta.created, look.now)),
+            Column::CordonedBy => match node.cordon() {
+                Some(cordon) if cordon.why.is_empty() => Cell::plain(cordon.by.as_str()),
+                Some(cordon) => Cell::plain(format!("{}: {}", cordon.by, cordon.why)),
+                None => Cell::none(),
+            },
         }
     }
 
@@ -154,6 +161,7 @@ impl Listing for Nodes {
             Column::Roles => node.roles().next().map_or(SortKey::None, SortKey::text),
             Column::Version => SortKey::text(&node.kubelet_version),
             Column::Age => SortKey::age(node.meta.created),
+            Column::CordonedBy => node.cordon().map_or(SortKey::None, |cordon| SortKey::text(&cordon.by)),
         }
     }
 
@@ -198,7 +206,8 @@ impl Listing for Nodes {
             | Column::Taints
             | Column::Zone
             | Column::Roles
-            | Column::Version => Fact::of_cell(&Self::cell(column, node, look).text, heading.measure),
+            | Column::Version
+            | Column::CordonedBy => Fact::of_cell(&Self::cell(column, node, look).text, heading.measure),
         }
     }
 }

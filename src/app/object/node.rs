@@ -25,10 +25,7 @@ fn facts(node: &Node, look: &Look<'_>) -> Section {
     let mut lines = vec![
         Line::new("ready", Cell::new(readiness.word(), tone(readiness)))
             .and(Cell::plain(format!("for {since}"))),
-        Line::new(
-            "cordon",
-            if node.is_cordoned() { Cell::new("cordoned", Tone::Notice) } else { Cell::plain("no") },
-        ),
+        Line::new("cordon", cordon(node, look)),
         Line::new(
             "last life",
             life(node, look).map_or_else(
@@ -66,6 +63,19 @@ fn facts(node: &Node, look: &Look<'_>) -> Section {
     }
     lines.extend(common(&node.meta, look));
     Section { title: "Node".to_owned(), lines }
+}
+
+/// Who cordoned it, since when and why, as far as the node says it.
+fn cordon(node: &Node, look: &Look<'_>) -> Cell {
+    if !node.is_cordoned() {
+        return Cell::plain("no");
+    }
+    let words = node.cordon().map(|cordon| {
+        let since = cordon.at.map_or_else(String::new, |at| format!(" {} ago", age(Some(at), look.now)));
+        let why = cordon.why.non_empty().map_or_else(String::new, |why| format!(", because: {why}"));
+        format!("cordoned by {}{since}{why}", cordon.by)
+    });
+    Cell::new(words.unwrap_or_else(|| "cordoned".to_owned()), Tone::Notice)
 }
 
 fn pods_on(node: &Node, look: &Look<'_>) -> Section {

@@ -71,11 +71,11 @@ fn plan_document(app: &App, review: &Review) -> Value {
 }
 
 /// A record as it happens.
-pub fn record(record: &Record) -> String {
+pub fn record(record: &Record) -> Option<String> {
     match &record.entry {
         // The end is told with all that led to it.
-        Entry::Ended(_) => String::new(),
-        Entry::Started(_) | Entry::Step(_) => format!("{}\n", record_words(record)),
+        Entry::Ended(_) => None,
+        Entry::Started(_) | Entry::Step(_) => Some(record_words(record)),
     }
 }
 
@@ -92,6 +92,11 @@ fn run_lines(run: &Run) -> String {
     let ended = run.summary();
     let many = ended.done + ended.not_done;
     let mut text = format!("{}: {} of {many} steps (run {})\n", ended.outcome.word(), ended.done, run.id);
+    for (step, progress) in run.steps() {
+        if let Progress::Failed { reason } = progress {
+            text.push_str(&format!("failed: {}: {reason}\n", step.sentence()));
+        }
+    }
     if let Some(reason) = run.stopped() {
         text.push_str(&format!("stopped because: {reason}\n"));
     }

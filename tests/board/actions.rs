@@ -1,0 +1,265 @@
+//! Guided actions on the screen, from the key to the effects: what is asked, what is sent, and what it takes for that.
+
+use crate::harness::Board;
+use insta::assert_snapshot;
+use sickbay::actions::{Answer, Call, CallError};
+use sickbay::app::acting::{Asked, Told};
+use sickbay::app::link::Session;
+use sickbay::app::{Effect, Msg};
+use sickbay::cluster::FeedChange;
+
+fn node(name: &str, version: u32, rest: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Node, metadata: {{name: {name}, uid: uid-{name}, resourceVersion: '{version}'{rest}}}, \
+         spec: {{unschedulable: {}}}, status: {{conditions: [{{type: Ready, status: 'True'}}]}}}}",
+        !rest.is_empty()
+    )
+}
+
+fn cordoned(name: &str, version: u32, run: &str) -> String {
+    let rest = format!(
+        ", annotations: {{sickbay.dev/cordoned-by: alice@bastion, sickbay.dev/cordoned-why: the disk is failing, \
+         sickbay.dev/cordoned-at: '2026-03-01T03:20:00Z', sickbay.dev/cordoned-run: {run}}}"
+    );
+    node(name, version, &rest)
+}
+
+/// Three nodes, on the screen that lists them.
+fn nodes(width: u16, height: u16) -> Board {
+    let mut board = Board::new(width, height);
+    let session = Session { operator: "alice@bastion".into(), tag: "k3f9".into(), ..board.app.session.clone() };
+    board.app.session = session;
+    for name in ["worker-1", "worker-2", "worker-3"] {
+        board.read(&node(name, 1, ""));
+    }
+    board.go_live();
+    board.press("2");
+    board
+}
+
+fn asked(effects: Vec<Effect>) -> Vec<Asked> {
+    let asked = effects.into_iter().map(|effect| match effect {
+        Effect::Acting(asked) => asked,
+        other => panic!("{other:?}"),
+    });
+    asked.collect()
+}
+
+fn calls(effects: Vec<Effect>) -> Vec<Call> {
+    let calls = asked(effects).into_iter().map(|asked| match asked {
+        Asked::Send { call, .. } => call,
+        other => panic!("{other:?}"),
+    });
+    calls.collect()
+}
+
+/// Answers every question with yes.
+fn allow(board: &mut Board, effects: Vec<Effect>) {
+    for asked in asked(effects) {
+        let Asked::Probe { run, probe } = asked else { panic!("{asked:?}") };
+        board.tell(Told::Probed { run, probe, answer: Answer::Yes }.into());
+    }
+}
+
+/// Agrees, and has the first record written; the calls that go out then.
+fn agree(board: &mut Board) -> Vec<Call> {
+    let effects = asked(board.press("tab enter"));
+    let [Asked::Write(record)] = &effects[..] else { panic!("{effects:?}") };
+    let run = record.run.clone();
+    calls(board.tell(Told::Written { run, written: Ok(()) }.into()))
+}
+
+fn answer(board: &mut Board, step: usize, answer: Result<(), CallError>) -> Vec<Effect> {
+    let run = board.app.acting.runs.last().unwrap().id.clone();
+    board.tell(Told::Answered { run, step, answer }.into())
+}
+
+#[test]
+fn no_key_however_often_it_is_pressed_sends_anything() {
+    for key in ["c", "u", "enter", "y", "space", "tab", "right"] {
+        let mut board = nodes(80, 24);
+        let effects = board.press("c");
+        allow(&mut board, effects);
+        for _ in 0..8 {
+            for effect in board.press(key) {
+                assert!(matches!(effect, Effect::Acting(Asked::Probe { .. })), "{key}: {effect:?}");
+            }
+        }
+        assert!(board.app.acting.runs.is_empty(), "{key}");
+    }
+}
+
+#[test]
+fn a_node_is_cordoned_by_three_keys_and_done_when_the_watch_shows_it() {
+    let mut board = nodes(80, 24);
+    let effects = board.press("j c");
+    assert_eq!(effects.len(), 2, "may I, and a dry run");
+    allow(&mut board, effects);
+    let sent = agree(&mut board);
+    let [Call::Cordon { node, version, author, .. }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((node.uid.as_str(), version.as_str(), author.who.as_str()), ("uid-worker-2", "1", "alice@bastion"));
+    assert_eq!(answer(&mut board, 0, Ok(())), []);
+    assert!(board.screen().contains("waiting"), "{}", board.screen());
+    board.read(&cordoned("worker-2", 2, "k3f9-1"));
+    let screen = board.screen();
+    assert!(screen.contains("k3f9-1  Cordon: done, 1 of 1 done"), "{screen}");
+    board.press("esc");
+    assert!(board.selected().contains("cordoned"), "{}", board.screen());
+}
+
+#[test]
+fn marked_nodes_are_cordoned_together_and_those_the_filter_hides_are_left_out() {
+    let mut board = nodes(80, 24);
+    board.press("space space /");
+    board.type_text("worker-2");
+    board.press("enter c");
+    let review = board.app.acting.review.as_ref().unwrap();
+    let names: Vec<&str> = review.draft.targets.iter().map(|target| target.name.name.as_str()).collect();
+    assert_eq!(names, ["worker-2"]);
+    assert!(board.screen().contains("1 marked and hidden by the filter: left out"), "{}", board.screen());
+    board.press("esc backspace c");
+    assert_eq!(board.app.acting.review.as_ref().unwrap().draft.targets.len(), 2);
+}
+
+#[test]
+fn a_refused_right_blocks_and_nobody_can_agree() {
+    let mut board = nodes(80, 24);
+    for asked in asked(board.press("c")) {
+        let Asked::Probe { run, probe } = asked else { panic!("{asked:?}") };
+        let answer = Answer::No { reason: "no RBAC policy matched".into() };
+        board.tell(Told::Probed { run, probe, answer }.into());
+    }
+    assert_eq!(board.press("tab enter"), []);
+    let screen = board.screen();
+    assert!(screen.contains("not yet: you may not patch nodes worker-1: no RBAC policy matched"), "{screen}");
+    assert!(board.app.acting.runs.is_empty());
+}
+
+#[test]
+fn a_read_only_session_shows_the_action_and_why_it_is_not_to_be_had() {
+    let mut board = nodes(80, 24);
+    board.app.session.is_read_only = true;
+    let effects = asked(board.press("c"));
+    assert_eq!(effects.len(), 1, "no dry run: {effects:?}");
+    assert!(board.screen().contains("block this session is read-only"), "{}", board.screen());
+    assert_eq!(board.press("tab enter"), []);
+    assert!(board.app.acting.runs.is_empty());
+}
+
+#[test]
+fn a_protected_cluster_wants_the_name_typed() {
+    let mut board = nodes(80, 24);
+    board.app.session.is_protected = true;
+    let effects = board.press("c");
+    allow(&mut board, effects);
+    assert_eq!(board.press("tab enter"), []);
+    assert!(board.app.acting.runs.is_empty());
+    board.press("shift-tab shift-tab");
+    board.type_text("worker-2");
+    assert_eq!(board.press("tab tab enter"), [], "that is another one");
+    board.press("shift-tab shift-tab ctrl-u");
+    board.type_text("worker-1");
+    assert_eq!(board.press("tab tab enter").len(), 1);
+    assert_eq!(board.app.acting.runs.len(), 1);
+}
+
+#[test]
+fn a_review_follows_the_cluster_and_asks_about_what_is_new_in_it() {
+    let mut board = nodes(80, 24);
+    board.read(&cordoned("worker-1", 2, "other"));
+    let effects = board.press("c");
+    assert_eq!(effects, [], "it is cordoned already");
+    assert!(board.screen().contains("Nothing to do"), "{}", board.screen());
+    // Somebody uncordons it meanwhile.
+    let effects =
+        board.tell(Msg::Changes(sickbay::wire::manifest(&node("worker-1", 3, "")).unwrap()));
+    assert_eq!(effects.len(), 2, "{effects:?}");
+    // And the watch breaks.
+    allow(&mut board, effects);
+    board.feed(sickbay::cluster::Kind::Node, FeedChange::Down { reason: "cut".into() });
+    let screen = board.screen();
+    assert!(screen.contains("block what is known may be old: the watch of nodes broke: cut"), "{screen}");
+}
+
+#[test]
+fn leaving_while_something_runs_is_asked_about() {
+    let mut board = nodes(80, 24);
+    let effects = board.press("c");
+    allow(&mut board, effects);
+    agree(&mut board);
+    assert_eq!(board.press("ctrl-c"), []);
+    assert!(board.screen().contains("Leave while something runs?"), "{}", board.screen());
+    assert_eq!(board.press("enter"), [], "the first answer is to stay");
+    assert_eq!(board.press("ctrl-c tab enter"), [Effect::Quit]);
+    answer(&mut board, 0, Ok(()));
+    board.read(&cordoned("worker-1", 2, "k3f9-1"));
+    assert_eq!(board.press("ctrl-c"), [Effect::Quit]);
+}
+
+#[test]
+fn what_a_run_did_is_taken_back_by_a_review_of_its_own() {
+    let mut board = nodes(80, 24);
+    let effects = board.press("c");
+    allow(&mut board, effects);
+    agree(&mut board);
+    answer(&mut board, 0, Ok(()));
+    board.read(&cordoned("worker-1", 2, "k3f9-1"));
+    let effects = board.press("u");
+    assert_eq!(effects.len(), 2);
+    assert!(board.screen().contains("Uncordon node worker-1"), "{}", board.screen());
+    allow(&mut board, effects);
+    let sent = agree(&mut board);
+    assert!(matches!(&sent[..], [Call::Uncordon { of: Some(run), .. }] if run.as_str() == "k3f9-1"), "{sent:?}");
+}
+
+#[test]
+fn a_stopped_run_begins_nothing_new() {
+    let mut board = nodes(80, 24);
+    let effects = board.press("+ c");
+    allow(&mut board, effects);
+    assert_eq!(agree(&mut board).len(), 3);
+    let unanswered = CallError::Unanswered { reason: "the connection was cut".into() };
+    answer(&mut board, 0, Err(unanswered));
+    board.press("x");
+    board.pass(5);
+    answer(&mut board, 1, Ok(()));
+    answer(&mut board, 2, Ok(()));
+    for name in ["worker-2", "worker-3"] {
+        board.read(&cordoned(name, 2, "k3f9-1"));
+    }
+    let screen = board.screen();
+    assert!(screen.contains("Cordon: stopped, 2 of 3 done"), "{screen}");
+}
+
+#[test]
+fn nodes_cordoned_by_the_one_who_sits_here_are_told_at_the_start() {
+    let mut board = Board::new(80, 24);
+    board.app.session.operator = "alice@bastion".into();
+    board.read(&cordoned("worker-1", 1, "old"));
+    board.go_live();
+    let screen = board.screen();
+    assert!(screen.contains("worker-1 (for 2m) is still cordoned by you"), "{screen}");
+}
+
+#[test]
+fn the_review_and_the_runs_are_drawn() {
+    for (width, height) in [(80, 24), (160, 48)] {
+        let mut board = nodes(width, height);
+        board.read(&cordoned("worker-2", 2, "other"));
+        let effects = board.press("+ c");
+        assert_snapshot!(format!("review_asking_{width}x{height}"), board.screen());
+        allow(&mut board, effects);
+        board.press("tab");
+        assert_snapshot!(format!("review_{width}x{height}"), board.screen());
+        board.press("shift-tab");
+        agree(&mut board);
+        answer(&mut board, 0, Ok(()));
+        board.read(&cordoned("worker-1", 2, "k3f9-1"));
+        answer(&mut board, 1, Err(CallError::Conflict { reason: "the object has been modified".into() }));
+        assert_snapshot!(format!("runs_{width}x{height}"), board.screen());
+        board.press("shift-j");
+        assert_snapshot!(format!("journal_{width}x{height}"), board.screen());
+        board.press("esc enter");
+        assert_snapshot!(format!("cordoned_node_{width}x{height}"), board.screen());
+    }
+}
