@@ -24,8 +24,8 @@ use crate::actions::{self, ActionKind};
 use crate::cluster::Kind;
 
 use context::scope::{
-    ACTS_ON_NODES, ARRANGED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MOVABLE, NAMED, NAMESPACED, OPENABLE, PICKER, PLACED, RUNS,
-    VIEWS,
+    ACTS_ON_NODES, ARRANGED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MOVABLE, NAMED, NAMESPACED,
+    OPENABLE, PICKER, PLACED, RUNS, VIEWS,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

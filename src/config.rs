@@ -258,10 +258,9 @@ clusters:
                 Setting::Keymap => "vim",
                 Setting::Theme => "light",
                 Setting::Glyphs => "ascii",
-                Setting::ReadOnly
-                | Setting::Mouse
-                | Setting::ClusterReadOnly
-                | Setting::ClusterProtected => "true",
+                Setting::ReadOnly | Setting::Mouse | Setting::ClusterReadOnly | Setting::ClusterProtected => {
+                    "true"
+                }
                 Setting::Favourites | Setting::Columns => "[name]",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };

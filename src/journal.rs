@@ -57,7 +57,8 @@ impl Journal {
             }
             Ok(())
         };
-        let context = || format!("the journal {} cannot be written; give another one with --journal", path.display());
+        let context =
+            || format!("the journal {} cannot be written; give another one with --journal", path.display());
         written().with_context(context)
     }
 
@@ -65,7 +66,9 @@ impl Journal {
         match &self.place {
             Place::Folder(folder) => Ok(folder.join(&self.name)),
             Place::File(path) => Ok(path.clone()),
-            Place::Nowhere => bail!("there is no place for the journal: set XDG_STATE_HOME or give --journal"),
+            Place::Nowhere => {
+                bail!("there is no place for the journal: set XDG_STATE_HOME or give --journal")
+            }
         }
     }
 }
@@ -121,7 +124,9 @@ fn files(folder: &Path, reading: &mut Reading) -> Vec<PathBuf> {
         Ok(entries) => entries,
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
-                reading.problems.push(format!("the journals in {} cannot be read: {error}", folder.display()));
+                reading
+                    .problems
+                    .push(format!("the journals in {} cannot be read: {error}", folder.display()));
             }
             return Vec::new();
         }
@@ -165,8 +170,8 @@ fn read_file(path: &Path, reading: &mut Reading) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::audit::{Ended, Entry};
     use crate::actions::Outcome;
+    use crate::actions::audit::{Ended, Entry};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn record(run: &str) -> Record {
@@ -215,7 +220,11 @@ mod tests {
         fs::write(&path, format!("{whole}\n{}", &whole[..20])).unwrap();
         let reading = read(&Place::File(path));
         assert_eq!(reading.records, [record("a-1")]);
-        assert!(reading.problems[0].contains("cut.jsonl:2: a record that cannot be read"), "{:?}", reading.problems);
+        assert!(
+            reading.problems[0].contains("cut.jsonl:2: a record that cannot be read"),
+            "{:?}",
+            reading.problems
+        );
     }
 
     #[test]

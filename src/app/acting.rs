@@ -9,8 +9,8 @@ use crate::actions::audit::{Entry, Place, Started};
 use crate::actions::history::PastRun;
 use crate::actions::plan::word_to_type;
 use crate::actions::{
-    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan,
-    Preflight, Probe, Progress, Record, Run, RunId, Sight, Verdict,
+    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan, Preflight, Probe,
+    Progress, Record, Run, RunId, Sight, Verdict,
 };
 use crate::app::link::Link;
 use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
@@ -21,16 +21,34 @@ use jiff::Timestamp;
 pub enum Told {
     /// Somebody wants this.
     Draft(Draft),
-    Probed { run: RunId, probe: Probe, answer: Answer },
+    Probed {
+        run: RunId,
+        probe: Probe,
+        answer: Answer,
+    },
     /// Somebody agrees to what is reviewed, and has typed these names.
-    Agree { typed: Vec<String> },
-    Answered { run: RunId, step: usize, answer: Result<(), CallError> },
+    Agree {
+        typed: Vec<String>,
+    },
+    Answered {
+        run: RunId,
+        step: usize,
+        answer: Result<(), CallError>,
+    },
     /// A record is on disk, or why it is not.
-    Written { run: RunId, written: Result<(), Text> },
+    Written {
+        run: RunId,
+        written: Result<(), Text>,
+    },
     /// Nothing new is to be begun, because of this.
-    Stop { reason: String },
+    Stop {
+        reason: String,
+    },
     /// What the journals of earlier sessions say.
-    Past { runs: Vec<PastRun>, records: Vec<Record> },
+    Past {
+        runs: Vec<PastRun>,
+        records: Vec<Record>,
+    },
 }
 
 /// What the shell is asked for.
@@ -124,7 +142,10 @@ impl App {
             Told::Past { runs, records } => {
                 let cut_off = runs.iter().filter(|run| run.is_cut_off()).count();
                 if cut_off > 0 {
-                    let text = format!("{} cut off before their end: `sickbay runs` tells which", runs_were(cut_off));
+                    let text = format!(
+                        "{} cut off before their end: `sickbay runs` tells which",
+                        runs_were(cut_off)
+                    );
                     self.notices.say(Weight::Warning, text, self.now);
                 }
                 self.acting.past = runs;

@@ -52,7 +52,9 @@ impl Pane {
     pub const fn context(&self) -> Context {
         match self {
             Self::Review(Form { field: Field::Why | Field::Word, .. }) => Context::ReviewLine,
-            Self::Review(Form { field: Field::Cancel | Field::Agree, .. }) | Self::Leave(_) => Context::Review,
+            Self::Review(Form { field: Field::Cancel | Field::Agree, .. }) | Self::Leave(_) => {
+                Context::Review
+            }
             Self::Runs { .. } => Context::Runs,
             Self::Journal { .. } => Context::Journal,
         }
@@ -113,11 +115,9 @@ impl App {
     /// Begins the review of an action on what is marked or under the cursor, on top of the screen.
     pub(super) fn act(&mut self, action: ActionKind) -> Vec<Effect> {
         match self.targets(action) {
-            Ok(targets) => self.review_on_screen(Draft {
-                action: Action::from(action),
-                targets,
-                why: Text::default(),
-            }),
+            Ok(targets) => {
+                self.review_on_screen(Draft { action: Action::from(action), targets, why: Text::default() })
+            }
             Err(hint) => {
                 self.notices.say(Weight::Hint, hint, self.now);
                 Vec::new()
@@ -188,7 +188,8 @@ impl App {
                 }
                 let effects = self.agree(&[form.typed.trim().to_owned()]);
                 // Something was against it, and was said.
-                let next = if self.acting.review.is_some() { Pane::Review(form) } else { Pane::Runs { at: 0 } };
+                let next =
+                    if self.acting.review.is_some() { Pane::Review(form) } else { Pane::Runs { at: 0 } };
                 self.overlay = Some(Overlay::Acting(next));
                 return effects;
             }

@@ -18,6 +18,7 @@ use crate::k8s::clock::Clock;
 use crate::k8s::watch::{Limits, Streams, Update};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -163,11 +164,12 @@ impl Session {
         }
         let draft = session.draft(wanted).map_err(|reason| fail(&reason))?;
         session.tell(Told::Draft(draft).into());
-        let is_settled = |app: &App| {
-            app.acting.review.as_ref().is_none_or(|review| review.preflight.is_settled())
-        };
+        let is_settled =
+            |app: &App| app.acting.review.as_ref().is_none_or(|review| review.preflight.is_settled());
         if !session.until(deadline, is_settled).await {
-            complain("the API server has not answered in time what is asked before an action; try a longer --timeout");
+            complain(
+                "the API server has not answered in time what is asked before an action; try a longer --timeout",
+            );
             return Err(Outcome::Incomplete);
         }
         Ok(session)
@@ -197,6 +199,11 @@ impl Session {
         let Some(id) = self.app.acting.review.as_ref().map(|review| review.author.run.clone()) else {
             return Outcome::Failed;
         };
+        // Before anything is sent: from here on an interrupt stops the run, and not the program.
+        let mut interrupts = match signal(SignalKind::interrupt()) {
+            Ok(interrupts) => interrupts,
+            Err(error) => return fail(&format!("could not watch for interrupts: {error}")),
+        };
         self.tell(Told::Agree { typed: typed.to_vec() }.into());
         let mut told = 0;
         let mut was_interrupted = false;
@@ -206,7 +213,9 @@ impl Session {
                 told = self.tell_records(&id, told);
             }
             let Some(run) = self.app.acting.run(&id) else {
-                complain("not carried out: it is not any more what it was when it was checked; plan it again");
+                complain(
+                    "not carried out: it is not any more what it was when it was checked; plan it again",
+                );
                 return Outcome::Blocked;
             };
             if run.is_over() && !self.hands.are_writing() {
@@ -224,8 +233,8 @@ impl Session {
             }
             tokio::select! {
                 () = self.step() => {}
-                interrupted = tokio::signal::ctrl_c() => {
-                    if was_interrupted || interrupted.is_err() {
+                _ = interrupts.recv() => {
+                    if was_interrupted {
                         complain(&format!("left run {id} before its end: `sickbay runs` tells what was done"));
                         return Outcome::Partly;
                     }

@@ -42,7 +42,9 @@ pub fn print_runs(runs: &[PastRun], output: Output) -> Outcome {
         Output::Table if runs.is_empty() => "nothing was run so far\n".to_owned(),
         Output::Table => runs.iter().map(run_lines).collect(),
         Output::Json => format!("{:#}\n", runs.iter().map(document).collect::<Value>()),
-        Output::Yaml => serde_yaml::to_string(&runs.iter().map(document).collect::<Value>()).unwrap_or_default(),
+        Output::Yaml => {
+            serde_yaml::to_string(&runs.iter().map(document).collect::<Value>()).unwrap_or_default()
+        }
     };
     print(&text)
 }

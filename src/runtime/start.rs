@@ -8,9 +8,9 @@ use crate::app::acting::Told;
 use crate::app::link;
 use crate::cli::{Arguments, Global};
 use crate::cluster::{Text, Timers};
+use crate::journal::{self, Journal};
 use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
 use crate::k8s::kubeconfig::{Env, Flags};
-use crate::journal::{self, Journal};
 use crate::state;
 use std::sync::Arc;
 
@@ -120,7 +120,14 @@ async fn to_demo(arguments: &Arguments, scenario: &str, settings: &Settings) -> 
         ..flags(&arguments.global, settings)
     };
     let session = to_cluster(&flags, &Env::default()).await?;
-    Ok(Connection { session, speed: arguments.demo_speed, is_demo: true, tag: tag(), journals: journals(&arguments.global), _demo: Some(demo) })
+    Ok(Connection {
+        session,
+        speed: arguments.demo_speed,
+        is_demo: true,
+        tag: tag(),
+        journals: journals(&arguments.global),
+        _demo: Some(demo),
+    })
 }
 
 #[cfg(not(feature = "demo"))]

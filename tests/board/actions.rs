@@ -27,7 +27,8 @@ fn cordoned(name: &str, version: u32, run: &str) -> String {
 /// Three nodes, on the screen that lists them.
 fn nodes(width: u16, height: u16) -> Board {
     let mut board = Board::new(width, height);
-    let session = Session { operator: "alice@bastion".into(), tag: "k3f9".into(), ..board.app.session.clone() };
+    let session =
+        Session { operator: "alice@bastion".into(), tag: "k3f9".into(), ..board.app.session.clone() };
     board.app.session = session;
     for name in ["worker-1", "worker-2", "worker-3"] {
         board.read(&node(name, 1, ""));
@@ -97,7 +98,10 @@ fn a_node_is_cordoned_by_three_keys_and_done_when_the_watch_shows_it() {
     allow(&mut board, effects);
     let sent = agree(&mut board);
     let [Call::Cordon { node, version, author, .. }] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!((node.uid.as_str(), version.as_str(), author.who.as_str()), ("uid-worker-2", "1", "alice@bastion"));
+    assert_eq!(
+        (node.uid.as_str(), version.as_str(), author.who.as_str()),
+        ("uid-worker-2", "1", "alice@bastion")
+    );
     assert_eq!(answer(&mut board, 0, Ok(())), []);
     assert!(board.screen().contains("waiting"), "{}", board.screen());
     board.read(&cordoned("worker-2", 2, "k3f9-1"));
@@ -171,8 +175,7 @@ fn a_review_follows_the_cluster_and_asks_about_what_is_new_in_it() {
     assert_eq!(effects, [], "it is cordoned already");
     assert!(board.screen().contains("Nothing to do"), "{}", board.screen());
     // Somebody uncordons it meanwhile.
-    let effects =
-        board.tell(Msg::Changes(sickbay::wire::manifest(&node("worker-1", 3, "")).unwrap()));
+    let effects = board.tell(Msg::Changes(sickbay::wire::manifest(&node("worker-1", 3, "")).unwrap()));
     assert_eq!(effects.len(), 2, "{effects:?}");
     // And the watch breaks.
     allow(&mut board, effects);
@@ -209,7 +212,10 @@ fn what_a_run_did_is_taken_back_by_a_review_of_its_own() {
     assert!(board.screen().contains("Uncordon node worker-1"), "{}", board.screen());
     allow(&mut board, effects);
     let sent = agree(&mut board);
-    assert!(matches!(&sent[..], [Call::Uncordon { of: Some(run), .. }] if run.as_str() == "k3f9-1"), "{sent:?}");
+    assert!(
+        matches!(&sent[..], [Call::Uncordon { of: Some(run), .. }] if run.as_str() == "k3f9-1"),
+        "{sent:?}"
+    );
 }
 
 #[test]

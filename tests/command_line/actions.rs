@@ -49,7 +49,9 @@ async fn a_plan_changes_nothing() {
     let ward = Ward::start().await;
     let planned = ward.run(&["plan", "cordon", "worker-1", "node/worker-2"]).await;
     assert_eq!(planned.code, 0, "{planned:?}");
-    for line in ["ok     you may patch nodes worker-1", "step 2 cordon node worker-2  (kubectl cordon worker-2)"] {
+    for line in
+        ["ok     you may patch nodes worker-1", "step 2 cordon node worker-2  (kubectl cordon worker-2)"]
+    {
         assert!(planned.out.contains(line), "{planned:?}");
     }
     assert_eq!(ward.node("worker-1")["spec"]["unschedulable"], Value::Null);
@@ -151,7 +153,10 @@ async fn what_a_run_did_is_taken_back_and_no_more() {
     assert_eq!(ward.node("worker-1")["spec"]["unschedulable"], Value::Null);
     assert_eq!(ward.node("worker-2")["spec"]["unschedulable"], true, "the first run did that");
     let unknown = ward.run(&["runs", "undo", "nope-1", "--yes"]).await;
-    assert_eq!((unknown.code, unknown.err.as_str()), (1, "sickbay: there is no run \"nope-1\"; `sickbay runs` lists them\n"));
+    assert_eq!(
+        (unknown.code, unknown.err.as_str()),
+        (1, "sickbay: there is no run \"nope-1\"; `sickbay runs` lists them\n")
+    );
 }
 
 #[tokio::test]
@@ -199,7 +204,10 @@ async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
 async fn what_is_no_action_and_no_target_is_told() {
     let ward = Ward::start().await;
     let ran = ward.run(&["plan", "cordn", "worker-1"]).await;
-    assert_eq!((ran.code, ran.err.as_str()), (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon\n"));
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon\n")
+    );
     let ran = ward.run(&["plan", "cordon", "worker-99"]).await;
     assert_eq!(ran.code, 1);
     assert_eq!(ran.err, "sickbay: there is no node \"worker-99\"; check its spelling and the context\n");

@@ -6,6 +6,7 @@ use crate::cluster::{Api, Hollow};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sickbay::actions::{Author, Call, CallError, RunId};
+use sickbay::app::App;
 use sickbay::cluster::{Kind, Name, ObjectRef};
 use sickbay::k8s::execute::{Mode, execute};
 use std::collections::BTreeSet;
@@ -117,12 +118,14 @@ async fn nodes_are_cordoned_and_put_back_with_all_that_is_written_of_it() {
 
     // The one is deleted and registers afresh: what was done to the old one is not taken back on the new one.
     api.faults(json!({ "down": "worker-0" })).await;
-    let old = node(&api, "worker-0").await["metadata"]["uid"].clone();
+    let old = node(&api, "worker-0").await["metadata"]["uid"].as_str().unwrap().to_owned();
+    // It is off when it is silent, and not when somebody says so.
+    let mut board = Board::connect(&user.hollow.kubeconfig, None).await;
+    board.until("a silent node", |app| app.cluster.unready_nodes().next().is_some()).await;
     api.delete("/api/v1/nodes/worker-0", &Value::Null).await;
     api.faults(json!({ "down": "" })).await;
-    let path = "/api/v1/nodes?fieldSelector=metadata.name%3Dworker-0";
-    while api.get(path).await["items"].as_array().unwrap().is_empty() {}
-    assert_ne!(node(&api, "worker-0").await["metadata"]["uid"], old);
+    let is_new = |app: &App| app.cluster.node("worker-0").is_some_and(|node| *node.meta.uid != *old);
+    board.until("a node created anew", is_new).await;
     let run = user.records()[0]["run"].as_str().unwrap().to_owned();
     let (code, text) = user.run(&["runs", "undo", &run, "--yes"]).await;
     assert!(code == 4 && text.contains("worker-0 was deleted and created anew"), "{text}");

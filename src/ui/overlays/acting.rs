@@ -89,7 +89,10 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
         }
     }
     lines.push((String::new(), Role::Text));
-    lines.push((if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(), Role::Heading));
+    lines.push((
+        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
+        Role::Heading,
+    ));
     for (at, step) in review.plan.steps.iter().enumerate() {
         let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("   {kubectl}"));
         lines.push((format!("{:>3}  {}{kubectl}", at + 1, step.sentence()), Role::Text));
@@ -109,10 +112,7 @@ const fn role(verdict: Verdict) -> Role {
 /// A line that takes text.
 fn line((label, text, has_focus): (&str, &str, bool), canvas: &mut Canvas<'_>, area: Rect) {
     let (label_role, cursor) = if has_focus { (Role::Key, "_") } else { (Role::Muted, "") };
-    canvas.pieces(
-        area,
-        &[piece(label, label_role), piece(text, Role::Prompt), piece(cursor, Role::Muted)],
-    );
+    canvas.pieces(area, &[piece(label, label_role), piece(text, Role::Prompt), piece(cursor, Role::Muted)]);
 }
 
 /// The two answers; the one with the focus is marked by more than its colour.
@@ -155,7 +155,8 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
                 lines.push((heading(app, run), phase_role(run), index == at));
                 if index == at {
                     lines.extend(run.steps().map(|(step, progress)| {
-                        let reason = progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+                        let reason =
+                            progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
                         let text = format!("    {:<9}  {}{reason}", progress.word(), step.sentence());
                         (text, progress_role(progress), false)
                     }));
@@ -230,9 +231,12 @@ fn journal(app: &App, top: usize, canvas: &mut Canvas<'_>, area: Rect) {
     for record in app.acting.records.iter().rev() {
         let when = format!("{:>5} {:<9}", age(Some(record.at), app.now), record.run);
         let wrapped = wrap(&record_words(record), width, ("", ""));
-        lines.extend(wrapped.into_iter().enumerate().map(|(at, part)| {
-            (if at == 0 { when.clone() } else { String::new() }, part)
-        }));
+        lines.extend(
+            wrapped
+                .into_iter()
+                .enumerate()
+                .map(|(at, part)| (if at == 0 { when.clone() } else { String::new() }, part)),
+        );
     }
     if lines.is_empty() {
         canvas.text(Rect { height: 1, ..inside }, "nothing was done so far", Role::Muted);
