@@ -27,7 +27,7 @@ fn pods(bencher: Bencher, filter: &str) {
     app.settle();
     bencher.bench_local(|| {
         // As after a key: what is typed is read, and the list made anew.
-        app.invoke(sickbay::command::Ui::ClearFilter);
+        app.invoke(sickbay::command::Command::Ui(sickbay::command::Ui::ClearFilter));
         app.update(Msg::Paste(filter.to_owned()), now);
         app.settle();
         app.view().map(|view| view.len())

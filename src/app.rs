@@ -93,7 +93,7 @@ pub enum Effect {
     /// What the user arranged has changed: favourites and columns.
     Remember,
     /// Something that guided actions need.
-    Acting(Asked),
+    Acting(Box<Asked>),
 }
 
 /// What lies on top of a screen.

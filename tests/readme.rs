@@ -6,6 +6,7 @@
 mod file;
 
 use clap::CommandFactory as _;
+use sickbay::actions::ActionKind;
 use sickbay::cli::Arguments;
 use sickbay::cluster::Kind;
 use sickbay::command::{Command, Context, Group, Spec};
@@ -89,6 +90,7 @@ fn its_tables_are_those_of_the_program() {
         ("keys", keys()),
         ("typing", typing()),
         ("findings", findings()),
+        ("actions", actions()),
         ("rights", rights()),
         ("settings", sickbay::config::schema::markdown().trim_end().to_owned()),
     ] {
@@ -156,11 +158,11 @@ fn by_keys(
 }
 
 fn place(contexts: &[Context]) -> String {
-    // A small list on top of a table: what works everywhere is not listed again for it.
-    let contexts: &[Context] = match contexts {
-        [rest @ .., Context::Columns] if !rest.is_empty() => rest,
-        all => all,
-    };
+    // What lies on top of a screen: what works everywhere is not listed again for it.
+    const ON_TOP: [Context; 5] =
+        [Context::Columns, Context::Review, Context::ReviewLine, Context::Runs, Context::Journal];
+    let below: Vec<Context> = contexts.iter().copied().filter(|context| !ON_TOP.contains(context)).collect();
+    let contexts = if below.is_empty() { contexts } else { &below };
     PLACES.iter().find(|(together, _)| *together == contexts).map_or_else(
         || contexts.iter().map(|context| context.id()).collect::<Vec<_>>().join(", "),
         |(_, word)| (*word).to_owned(),
@@ -175,6 +177,21 @@ fn findings() -> String {
     let mut table = "| Rule | What it finds |\n| --- | --- |\n".to_owned();
     for rule in RULES {
         let _ = writeln!(table, "| `{}` | {} |", rule.id.id(), rule.id.prose());
+    }
+    table
+}
+
+fn actions() -> String {
+    let mut table =
+        "| Action | What it does | To what | | What you must be allowed |\n| --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    for action in ActionKind::ALL {
+        let spec = action.spec();
+        let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.plural()).collect();
+        let rights: Vec<String> = spec.rights.iter().map(code).collect();
+        let (id, doc, danger) = (spec.id, spec.doc, spec.danger.word());
+        let _ =
+            writeln!(table, "| `{id}` | {doc} | {} | {danger} | {} |", kinds.join(", "), rights.join(", "));
     }
     table
 }
@@ -243,7 +260,10 @@ fn every_option_and_subcommand_that_it_names_exists() {
         let command = match name {
             None => &grammar,
             Some(name) => {
-                grammar.find_subcommand(name).unwrap_or_else(|| panic!("no subcommand {name}: {line:?}"))
+                let command =
+                    grammar.find_subcommand(name).unwrap_or_else(|| panic!("no subcommand {name}: {line:?}"));
+                // `runs` has some of its own.
+                line.get(1).and_then(|word| command.find_subcommand(word)).unwrap_or(command)
             }
         };
         let is_alone = name.is_none();

@@ -28,13 +28,13 @@ fn node(name: &str, uid: &str, version: &str) -> Node {
 }
 
 fn cordoned(node: Node, by: &str, run: &str) -> Node {
-    let note = crate::cluster::Cordon {
+    let written = crate::cluster::Cordon {
         by: by.into(),
         why: "the disk is failing".into(),
         at: Some(at(-7200)),
         run: run.into(),
     };
-    Node { is_unschedulable: true, cordon_note: Some(Box::new(note)), ..node }
+    Node { is_unschedulable: true, cordon_note: Some(Box::new(written)), ..node }
 }
 
 struct World {

@@ -182,7 +182,7 @@ impl App {
         review.answers = Answers::to(probes.clone());
         let run = review.author.run.clone();
         self.look_again();
-        let ask = |probe| Effect::Acting(Asked::Probe { run: run.clone(), probe });
+        let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
         probes.into_iter().map(ask).collect()
     }
 
@@ -259,7 +259,7 @@ impl App {
 
     fn write(&mut self, record: Record) -> Vec<Effect> {
         self.acting.records.push(record.clone());
-        vec![Effect::Acting(Asked::Write(record))]
+        vec![Asked::Write(record).into()]
     }
 
     // -- runs ------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ impl App {
             for order in run.advance(&self.sight()) {
                 match order {
                     Order::Send { step, call } => {
-                        effects.push(Effect::Acting(Asked::Send { run: run.id.clone(), step, call }));
+                        effects.push(Asked::Send { run: run.id.clone(), step, call }.into());
                     }
                     Order::Write(record) => effects.extend(self.write(record)),
                 }
@@ -344,6 +344,12 @@ fn ending(run: &Run) -> (Weight, String) {
             let word = summary.outcome.word();
             (Weight::Error, format!("{what}: {word}, {} of {many} ({id}){why}", summary.done))
         }
+    }
+}
+
+impl From<Asked> for Effect {
+    fn from(asked: Asked) -> Self {
+        Self::Acting(Box::new(asked))
     }
 }
 

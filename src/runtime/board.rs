@@ -249,7 +249,7 @@ impl Board {
         match effect {
             Effect::Quit => Err(End::Quit),
             Effect::Acting(asked) => {
-                self.hands.take(asked);
+                self.hands.take(*asked);
                 Ok(())
             }
             Effect::Redraw => Ok(self.screen.redraw()?),

@@ -46,7 +46,7 @@ impl Hands {
         let mut others = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Acting(asked) => self.take(asked),
+                Effect::Acting(asked) => self.take(*asked),
                 other @ (Effect::Quit
                 | Effect::Suspend
                 | Effect::Redraw
@@ -71,8 +71,8 @@ impl Hands {
             Asked::Write(record) => {
                 self.unwritten += 1;
                 let run = record.run.clone();
-                let sent = self.records.as_ref().map(|records| records.send(record));
-                if !matches!(sent, Some(Ok(()))) {
+                let is_sent = self.records.as_ref().is_some_and(|records| records.send(record).is_ok());
+                if !is_sent {
                     let written = Err("the journal's writer has ended".into());
                     let _ended = self.out.send(Told::Written { run, written });
                 }

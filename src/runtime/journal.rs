@@ -54,26 +54,26 @@ fn run_lines(run: &PastRun) -> String {
     let names: Vec<&str> = started.targets.iter().map(|target| target.name.as_str()).collect();
     let action = started.action.kind().spec().id;
     let many = started.steps.len();
-    let mut text = format!(
-        "{:<10} {}  {:<11} {action} {}: {} of {many} done, in {}\n",
+    let mut lines = vec![format!(
+        "{:<10} {}  {:<11} {action} {}: {} of {many} done, in {}",
         run.id,
         run.began.strftime("%Y-%m-%d %H:%M:%SZ"),
         run.state(),
         names.join(", "),
         run.done(),
         started.place.context,
-    );
+    )];
     if run.is_cut_off() {
         let unknown = run.unknown();
         if unknown > 0 {
-            text.push_str(&format!("{:<10} of {unknown} nothing is recorded: look at them\n", ""));
+            lines.push(format!("{:<10} of {unknown} nothing is recorded: look at them", ""));
         }
-        text.push_str(&format!("{:<10} take it up: sickbay runs resume {}\n", "", run.id));
+        lines.push(format!("{:<10} take it up: sickbay runs resume {}", "", run.id));
     }
     if run.undo().is_some() {
-        text.push_str(&format!("{:<10} take it back: sickbay runs undo {}\n", "", run.id));
+        lines.push(format!("{:<10} take it back: sickbay runs undo {}", "", run.id));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn document(run: &PastRun) -> Value {
@@ -102,9 +102,11 @@ pub fn print_actions(printed: &Printed) -> Outcome {
         Output::Table => actions()
             .map(|(spec, rights)| {
                 let danger = spec.danger.word();
-                format!("{:<12} {danger:<12} {:<16} {}\n", spec.id, rights.join(", "), spec.doc)
+                format!("{:<12} {danger:<12} {:<16} {}", spec.id, rights.join(", "), spec.doc)
             })
-            .collect(),
+            .chain([String::new()])
+            .collect::<Vec<_>>()
+            .join("\n"),
         Output::Json | Output::Yaml => {
             let document: Value = actions()
                 .map(|(spec, rights)| {

@@ -125,7 +125,7 @@ fn sorting_by_a_column_twice_turns_the_order_round() {
 #[test]
 fn every_column_can_be_sorted_by() {
     let mut board = Board::incident(160, 48);
-    for (screen, columns) in [("2", 13), ("3", 10), ("4", 13)] {
+    for (screen, columns) in [("2", 14), ("3", 10), ("4", 13)] {
         board.press(screen);
         let first = board.screen();
         for _ in 0..columns {

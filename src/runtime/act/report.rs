@@ -16,25 +16,29 @@ pub fn plan(app: &App, review: &Review, output: Output) -> String {
 }
 
 fn plan_lines(app: &App, review: &Review) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for verdict in Verdict::ALL {
         for check in review.preflight.of_verdict(verdict) {
-            text.push_str(&format!("{:<6} {}\n", verdict.word(), check.reason));
+            lines.push(format!("{:<6} {}", verdict.word(), check.reason));
             if let Some(remedy) = &check.remedy {
-                text.push_str(&format!("{:<6} {remedy}\n", "so:"));
+                lines.push(format!("{:<6} {remedy}", "so:"));
             }
         }
     }
     for (at, step) in review.plan.steps.iter().enumerate() {
         let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("  ({kubectl})"));
-        text.push_str(&format!("step {} {}{kubectl}\n", at + 1, step.sentence()));
+        lines.push(format!("step {} {}{kubectl}", at + 1, step.sentence()));
     }
     if review.plan.steps.is_empty() {
-        text.push_str("nothing to do\n");
+        lines.push("nothing to do".to_owned());
     } else if let Some(word) = app.word_asked() {
-        text.push_str(&format!("to confirm, {word} has to be typed: --confirm\n"));
+        lines.push(format!("to confirm, {word} has to be typed: --confirm"));
     }
-    text
+    joined(&lines)
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.join("\n") + "\n"
 }
 
 fn plan_document(app: &App, review: &Review) -> Value {
@@ -91,19 +95,20 @@ pub fn run(run: &Run, output: Output) -> String {
 fn run_lines(run: &Run) -> String {
     let ended = run.summary();
     let many = ended.done + ended.not_done;
-    let mut text = format!("{}: {} of {many} steps (run {})\n", ended.outcome.word(), ended.done, run.id);
+    let mut lines =
+        vec![format!("{}: {} of {many} steps (run {})", ended.outcome.word(), ended.done, run.id)];
     for (step, progress) in run.steps() {
         if let Progress::Failed { reason } = progress {
-            text.push_str(&format!("failed: {}: {reason}\n", step.sentence()));
+            lines.push(format!("failed: {}: {reason}", step.sentence()));
         }
     }
     if let Some(reason) = run.stopped() {
-        text.push_str(&format!("stopped because: {reason}\n"));
+        lines.push(format!("stopped because: {reason}"));
     }
     if run.undo().is_some() {
-        text.push_str(&format!("take it back: sickbay runs undo {}\n", run.id));
+        lines.push(format!("take it back: sickbay runs undo {}", run.id));
     }
-    text
+    joined(&lines)
 }
 
 fn run_document(run: &Run) -> Value {

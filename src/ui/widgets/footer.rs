@@ -81,7 +81,7 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
             &[Ui::Open, Ui::Filter, Ui::ProblemsOnly, Ui::SortNextColumn, Ui::Back, Ui::Palette, Ui::Help]
         }
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
-        Context::Help | Context::Notices => &[Ui::Back, Ui::Down, Ui::Up],
+        Context::Help | Context::Notices | Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
         Context::Palette => &[Ui::Open, Ui::Back],
         Context::Namespaces => &[Ui::Open, Ui::Favourite, Ui::Back],
         Context::Columns => {
@@ -90,7 +90,6 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Review => &[Ui::NextField, Ui::Open, Ui::Down, Ui::AskAgain, Ui::Back],
         Context::ReviewLine => &[Ui::NextField, Ui::Back],
         Context::Runs => &[Ui::StopRun, Ui::UndoRun, Ui::ResumeRun, Ui::Down, Ui::Back],
-        Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
         Context::Global | Context::Prompt => &[],
     };
     let acts: &[ActionKind] = if focus == Context::Nodes { ActionKind::ALL } else { &[] };
