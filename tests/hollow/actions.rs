@@ -179,10 +179,11 @@ fn cordon(names: &[String]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_api_server_that_is_killed_in_the_middle_holds_a_run_up_and_no_more() {
-    let (user, api, names) = many().await;
+async fn an_api_server_that_is_away_in_the_middle_holds_a_run_up_and_no_more() {
+    let (mut user, api, names) = many().await;
     let child = user.begin(&cordon(&names)).await;
-    kill_process(user.hollow.process("kube-apiserver"), Signal::KILL).unwrap();
+    user.hollow.stop();
+    user.hollow.start_again();
     assert_eq!(wait(child).await, 0);
     let all: BTreeSet<String> = names.iter().cloned().collect();
     assert_eq!(cordoned(&api).await, all);
