@@ -38,6 +38,7 @@ mod api;
 mod backend;
 mod deletion;
 mod faults;
+mod life;
 mod object;
 mod resource;
 mod scenario;
@@ -60,6 +61,7 @@ use store::Key;
 use world::World;
 
 pub use faults::{Faults, Received, Scope};
+pub use life::Life;
 pub use resource::Resource;
 pub use scenario::{Scenario, UnknownScenario};
 
@@ -103,6 +105,20 @@ pub enum Blow {
     /// It is heard of, but stops no pod.
     Hang,
     Unhang,
+}
+
+impl Blow {
+    fn on(self, node: &str) -> Act {
+        let nodes = vec![node.to_owned()];
+        match self {
+            Self::PowerOff => Act::PowerOff(nodes),
+            Self::PowerOn => Act::PowerOn(nodes),
+            Self::CutOff => Act::CutOff(nodes),
+            Self::Reconnect => Act::Reconnect(nodes),
+            Self::Hang => Act::Hang(nodes),
+            Self::Unhang => Act::Unhang(nodes),
+        }
+    }
 }
 
 /// A running demo. Dropping it ends it: the listener, every connection, the world.
@@ -184,16 +200,7 @@ impl Demo {
 
     /// Does something to a machine, now.
     pub fn strike(&self, node: &str, blow: Blow) {
-        let nodes = vec![node.to_owned()];
-        let act = match blow {
-            Blow::PowerOff => Act::PowerOff(nodes),
-            Blow::PowerOn => Act::PowerOn(nodes),
-            Blow::CutOff => Act::CutOff(nodes),
-            Blow::Reconnect => Act::Reconnect(nodes),
-            Blow::Hang => Act::Hang(nodes),
-            Blow::Unhang => Act::Unhang(nodes),
-        };
-        self.backend.with(|world| world.perform(&act));
+        self.backend.with(|world| world.perform(&blow.on(node)));
         // What happens to a machine is in no object, and yet there is something to look at.
         self.backend.ring();
     }

@@ -14,12 +14,12 @@ mod patch;
 mod protobuf;
 mod review;
 mod schema;
-mod selector;
+pub(crate) mod selector;
 mod shape;
 pub(crate) mod status;
 mod table;
 mod validate;
-mod watch;
+pub(crate) mod watch;
 mod write;
 
 use std::borrow::Cow;

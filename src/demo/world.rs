@@ -132,6 +132,10 @@ impl World {
         pod::admit(pod, self.timers);
     }
 
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// As it is, with nobody left to act.
     pub(crate) fn stopped(self) -> Self {
         Self { controllers: Vec::new(), ..self }

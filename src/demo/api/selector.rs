@@ -33,6 +33,11 @@ struct FieldTerm {
 }
 
 impl Selector {
+    /// All that is in a namespace.
+    pub(crate) fn in_namespace(namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..Self::default() }
+    }
+
     pub(crate) fn parse(
         resource: Resource,
         namespace: Option<&str>,
