@@ -3,7 +3,7 @@
 //! The findings themselves remember nothing. It deliberately hides nothing for good: what is put off comes back, and
 //! what gets worse comes back at once.
 
-use crate::findings::{FindingId, Findings, Incident, Severity};
+use crate::findings::{Finding, FindingId, Findings, Incident, Severity, Subject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -78,8 +78,10 @@ impl Attention {
             return;
         }
         for (id, known) in before {
-            // One that is now part of another has not gone: its cause came to light.
-            if findings.iter().any(|finding| finding.id() == id) {
+            // One that is now part of another has not gone: its cause came to light. Nor has one of whose subject
+            // something else is said: a node that was quiet and is silent has not recovered.
+            let is_same = |finding: &Finding| finding.id() == id || is_alike(&finding.subject, &id.subject);
+            if findings.iter().any(is_same) {
                 continue;
             }
             self.marks.remove(&id);
@@ -146,6 +148,14 @@ impl Attention {
     pub fn expire(&mut self, now: Timestamp) {
         self.marks.retain(|_, mark| mark.until.is_none_or(|until| until > now));
         self.resolved.retain(|resolved| now.duration_since(resolved.at) < REMEMBERED);
+    }
+}
+
+/// Whether two are of one name: a Node that was deleted is still what it was to who looks for it.
+fn is_alike(one: &Subject, other: &Subject) -> bool {
+    match (one.object(), other.object()) {
+        (Some(one), Some(other)) => (one.kind, &one.name) == (other.kind, &other.name),
+        (Some(_) | None, Some(_) | None) => one == other,
     }
 }
 

@@ -16,18 +16,23 @@ pub fn node(view: &View<'_>, pod: &Pod) -> Option<Subject> {
     pod.claims.iter().find_map(|claim| holder(view, pod, claim))
 }
 
-/// The node, silent or gone, that keeps a volume which the pod waits for.
+/// The node that keeps a volume which the pod waits for: silent or gone, or one where nothing wants it any more.
 fn holder(view: &View<'_>, pod: &Pod, claim: &str) -> Option<Subject> {
     let name = Name::new(pod.meta.name.namespace.clone(), claim);
     let join = view.cluster.volume(&view.cluster.volume_of_claim(&name)?)?;
     if join.volume.is_none_or(|volume| volume.access.is_shared()) {
         return None;
     }
+    let kept = |node: &str| {
+        let is_unused = !pod.node.is_empty() && join.wanting_on(node).next().is_none();
+        is_unused.then(|| Some(view.cluster.node(node)?.object().into())).flatten()
+    };
     join.attached.iter().filter(|attached| attached.node_name != pod.node).find_map(|attached| match attached
         .by
     {
         AttachedBy::Object(_) | AttachedBy::Status { is_in_use_only: false } => {
-            view.unready_node(&attached.node_name)
+            let node = &attached.node_name;
+            view.unready_node(node).or_else(|| kept(node))
         }
         AttachedBy::Status { is_in_use_only: true } => None,
     })

@@ -1,7 +1,9 @@
 //! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, words};
-use crate::cluster::{Counts, Pod, Rollout, Since, Status, Workload};
+use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, blame, words};
+use crate::cluster::{
+    Attached, AttachedBy, Counts, Node, Pod, Rollout, Row, Since, Status, Workload,
+};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer pods available than it wants for more \
@@ -10,7 +12,8 @@ pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer 
     cause; a daemon set misses nothing there.";
 
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
-const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(10);
+/// Longer than the usual deadline of a rollout: whoever is over that is told of by another rule.
+const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(11);
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
     for (workload, seen) in view.cluster.unwell_workloads() {
@@ -22,12 +25,12 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         if is_told_already(workload) {
             continue;
         }
-        let pods = view.cluster.pods_of(workload);
-        let missing: Vec<&Pod> = pods
-            .into_iter()
-            .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
-            .collect();
-        let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
+        let pods = view.cluster.pods_of(workload).into_iter();
+        let is_missing =
+            |pod: &&Pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting());
+        let missing: Vec<Missing<'_>> =
+            pods.filter(is_missing).map(|pod| Missing::of(view, pod)).collect();
+        let cause = cause(view, &missing);
         // A daemon set has nothing to make up for on a node that is silent.
         if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
             continue;
@@ -38,14 +41,14 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         if !view.has_lasted(since, patience, found) {
             continue;
         }
-        let objects: Vec<_> = missing.iter().map(|pod| crate::cluster::Row::object(*pod)).collect();
+        let objects: Vec<_> = missing.iter().map(|missing| missing.pod.object()).collect();
         let which = match missing.first() {
             None => "the others are not there".to_owned(),
             Some(first) => format!(
                 "{} {} not ready ({})",
                 words::pods(&objects),
                 words::verb(objects.len(), "is", "are"),
-                first.status()
+                first.pod.status()
             ),
         };
         let noun = match workload {
@@ -84,10 +87,66 @@ fn is_told_already(workload: Workload<'_>) -> bool {
     is_refused || matches!(deployment.rollout(), Rollout::DeadlineExceeded { .. })
 }
 
+/// A pod that is missing.
+struct Missing<'a> {
+    pod: &'a Pod,
+    /// The node that is to blame.
+    node: Option<Subject>,
+    /// Since when it has had what it takes to run, or since when it is known that it has not.
+    since: Option<Timestamp>,
+}
+
+impl<'a> Missing<'a> {
+    fn of(view: &View<'_>, pod: &'a Pod) -> Self {
+        let node = blame::node(view, pod);
+        let unready = pod.unready_since();
+        let since = match &node {
+            // A new pod in the place of the old one is no new beginning while the node is what it was.
+            Some(node) => unready.min(unready_since(view, node).or(unready)),
+            None => unready.max(started(view, pod)),
+        };
+        Self { pod, node, since }
+    }
+}
+
+/// Since when a node is of no use.
+fn unready_since(view: &View<'_>, node: &Subject) -> Option<Timestamp> {
+    let node = view.cluster.node(&node.object()?.name.name)?;
+    (!node.is_ready()).then(|| node.ready_since()).flatten()
+}
+
+/// Since when its node is ready and its volumes are attached there: it can start no sooner.
+fn started(view: &View<'_>, pod: &Pod) -> Option<Timestamp> {
+    let node = view.cluster.node(&pod.node).and_then(Node::ready_since);
+    let volumes = view.cluster.volumes_of(pod).filter_map(|id| view.cluster.volume(&id));
+    let attached = volumes.filter_map(|join| {
+        join.attached.iter().filter(|attached| attached.node_name == pod.node).filter_map(created).max()
+    });
+    node.max(attached.max())
+}
+
+fn created(attached: &Attached<'_>) -> Option<Timestamp> {
+    match attached.by {
+        AttachedBy::Object(object) => object.meta.created,
+        AttachedBy::Status { .. } => None,
+    }
+}
+
+/// The node that is to blame for all that have been missing for long; what has just begun to start changes nothing.
+fn cause(view: &View<'_>, missing: &[Missing<'_>]) -> Option<Subject> {
+    let is_starting = |missing: &&Missing<'_>| {
+        let due = missing.since.and_then(|since| since.checked_add(PATIENCE).ok());
+        missing.node.is_none() && due.is_some_and(|due| due > view.now)
+    };
+    let mut long = missing.iter().filter(|missing| !is_starting(missing)).map(|missing| &missing.node);
+    let first = long.next()?.clone()?;
+    long.all(Option::is_some).then_some(first)
+}
+
 /// Since when the first of the missing pods is missing. Where none is there to tell, since it was seen to be short;
 /// what was so from the first look on has been so for long.
-fn since(missing: &[&Pod], seen: Since) -> Option<Timestamp> {
-    let told = missing.iter().filter_map(|pod| pod.unready_since()).min();
+fn since(missing: &[Missing<'_>], seen: Since) -> Option<Timestamp> {
+    let told = missing.iter().filter_map(|missing| missing.since).min();
     told.or_else(|| seen.is_exact.then_some(seen.at))
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sickbay::cluster::{Change, Cluster, Delta, Pod, Readiness};
 use sickbay::findings::{Awaited, Bound, Clock, FindingId, Findings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What came true in one batch of changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Verdict {
 
 #[derive(Debug, Default)]
 pub struct Estimates {
-    standing: BTreeMap<FindingId, (Timestamp, Clock)>,
+    standing: BTreeMap<FindingId, Standing>,
     pub verdicts: Vec<Verdict>,
 }
 
@@ -53,53 +53,63 @@ impl Verdict {
     }
 }
 
+/// What is announced, since when, and the objects that it is about.
+#[derive(Debug)]
+struct Standing {
+    said: Timestamp,
+    clock: Clock,
+    names: BTreeSet<String>,
+}
+
 impl Estimates {
     /// What happened is held against what stands announced.
     pub fn judge(&mut self, events: &[Event], now: Timestamp) {
         for event in events {
-            let kept = self.standing.extract_if(.., |id, (_, clock)| is_about(event, clock.what, id));
-            let verdicts = kept.map(|(id, (said, clock))| Verdict { id, said, clock, came: Some(now) });
+            let kept = self.standing.extract_if(.., |_, standing| is_about(event, standing));
+            let verdicts =
+                kept.map(|(id, Standing { said, clock, .. })| Verdict { id, said, clock, came: Some(now) });
             self.verdicts.extend(verdicts);
         }
     }
 
-    /// What is announced now; what is no longer has been withdrawn.
+    /// What is announced now; what is no longer, or is otherwise, has been withdrawn.
     pub fn announce(&mut self, findings: &Findings, now: Timestamp) {
         let mut before = std::mem::take(&mut self.standing);
         for finding in findings.iter() {
             let Some(clock) = finding.clock.filter(|clock| clock.what != Awaited::Deadline) else { continue };
             let id = finding.id();
-            match before.remove(&id) {
-                Some((said, known)) if known == clock => drop(self.standing.insert(id, (said, known))),
-                Some((said, known)) => {
-                    // It is said anew; that it was said otherwise before counts as withdrawn.
-                    self.verdicts.push(Verdict { id: id.clone(), said, clock: known, came: None });
-                    self.standing.insert(id, (now, clock));
+            let names = finding.objects().map(|object| object.name.name.to_string()).collect();
+            let mut standing = Standing { said: now, clock, names };
+            if let Some(known) = before.remove(&id) {
+                if known.clock == clock {
+                    standing.said = known.said;
+                } else {
+                    before.insert(id.clone(), known);
                 }
-                None => drop(self.standing.insert(id, (now, clock))),
             }
+            self.standing.insert(id, standing);
         }
-        for (id, (said, clock)) in before {
-            self.verdicts.push(Verdict { id, said, clock, came: None });
-        }
+        let withdrawn = before
+            .into_iter()
+            .map(|(id, Standing { said, clock, .. })| Verdict { id, said, clock, came: None });
+        self.verdicts.extend(withdrawn);
     }
 
     /// What should have come long ago.
     pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = (&FindingId, &Clock)> {
         let is_late = move |clock: &Clock| now > clock.at + LATE;
-        self.standing.iter().map(|(id, (_, clock))| (id, clock)).filter(move |(_, clock)| is_late(clock))
+        let standing = self.standing.iter().map(|(id, standing)| (id, &standing.clock));
+        standing.filter(move |(_, clock)| is_late(clock))
     }
 }
 
-fn is_about(event: &Event, what: Awaited, id: &FindingId) -> bool {
-    let Some(subject) = id.subject.object() else { return false };
-    let name = &*subject.name.name;
-    match (event, what) {
+fn is_about(event: &Event, standing: &Standing) -> bool {
+    let name = match (event, standing.clock.what) {
         (Event::Told { node }, Awaited::Eviction)
         | (Event::Removed { node }, Awaited::Collection)
-        | (Event::Silent { node }, Awaited::Silence) => node == name,
-        (Event::Detached { volume }, Awaited::ForceDetach) => volume == name,
-        (Event::Restarted { pod }, Awaited::Restart) => pod == name,
+        | (Event::Silent { node }, Awaited::Silence) => node,
+        (Event::Detached { volume }, Awaited::ForceDetach) => volume,
+        (Event::Restarted { pod }, Awaited::Restart) => pod,
         (
             Event::Told { .. }
             | Event::Removed { .. }
@@ -107,8 +117,9 @@ fn is_about(event: &Event, what: Awaited, id: &FindingId) -> bool {
             | Event::Detached { .. }
             | Event::Restarted { .. },
             _,
-        ) => false,
-    }
+        ) => return false,
+    };
+    standing.names.contains(name)
 }
 
 /// What changes bring about, seen from the cluster before they are taken in.
