@@ -3,7 +3,7 @@
 //! What it tells is what the API would send, byte for byte: the lines of a watch, the body of a list. It deliberately
 //! decides nothing about when: who lives it says how far to go, and may act in between as an operator would.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -16,20 +16,26 @@ use super::store::Key;
 use super::world::World;
 use super::{Blow, Options};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Life {
     world: World,
     failure: Timestamp,
-    /// Up to which version a resource has been told.
-    told: BTreeMap<Resource, u64>,
 }
 
 impl Life {
     /// Begins as the demo does, ten seconds before the failure.
     pub fn new(scenario: Scenario, from: Timestamp) -> Self {
-        let options = Options { scenario, from: std::time::Duration::ZERO, ..Options::default() };
+        let options = Options { scenario, from: Duration::ZERO, ..Options::default() };
         let world = World::play(&options, from);
-        Self { world, failure: from + SignedDuration::from_secs(10), told: BTreeMap::new() }
+        Self { world, failure: from + SignedDuration::from_secs(10) }
+    }
+
+    /// The same beginning with another scenario before it; `None` where that needs a cluster of its own. To bring one
+    /// up takes longer than to live through most of them.
+    pub fn with(&self, scenario: Scenario) -> Option<Self> {
+        let mut life = self.clone();
+        life.world.expect(scenario, self.failure);
+        scenario.script().before.is_empty().then_some(life)
     }
 
     /// The zero of the scenario's moments.
@@ -42,13 +48,14 @@ impl Life {
         self.world.advance(to)
     }
 
-    /// What a watch of a resource sends from where it was the last time on; at first, all that is there.
-    pub fn news(&mut self, resource: Resource) -> Vec<u8> {
+    /// What a watch of a resource sends that goes on from a version, and up to which version; without one, all that is
+    /// there.
+    pub fn watch(&self, resource: Resource, from: Option<u64>) -> (Vec<u8>, u64) {
         let store = &self.world.store;
         let everything = Selector::default();
-        let lines: Vec<Value> = match self.told.insert(resource, store.version()) {
+        let lines: Vec<Value> = match from {
             None => store.list(resource).map(|object| watch::line("ADDED", object)).collect(),
-            // Nobody falls behind here: the log holds what a moment brings.
+            // Who asks at every moment is never too late: the log holds far more than a moment brings.
             Some(version) => store
                 .since(resource, version)
                 .into_iter()
@@ -57,7 +64,7 @@ impl Life {
                 .map(|(kind, object)| watch::line(kind, &object))
                 .collect(),
         };
-        lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
+        (lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect(), store.version())
     }
 
     /// The body of a list of what is in a namespace.
@@ -86,11 +93,5 @@ impl Life {
     /// Does something to a machine.
     pub fn strike(&mut self, node: &str, blow: Blow) {
         self.world.perform(&blow.on(node));
-    }
-
-    /// The names of the objects of a resource, each with its namespace.
-    pub fn names(&self, resource: Resource) -> Vec<(String, String)> {
-        let objects = self.world.store.list(resource);
-        objects.map(|object| super::object::key(object)).map(|key| (key.namespace, key.name)).collect()
     }
 }

@@ -1,9 +1,7 @@
 //! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
 
 use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, blame, words};
-use crate::cluster::{
-    Attached, AttachedBy, Counts, Node, Pod, Rollout, Row, Since, Status, Workload,
-};
+use crate::cluster::{Counts, Pod, Rollout, Row, Since, Status, Workload};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer pods available than it wants for more \
@@ -92,43 +90,13 @@ struct Missing<'a> {
     pod: &'a Pod,
     /// The node that is to blame.
     node: Option<Subject>,
-    /// Since when it has had what it takes to run, or since when it is known that it has not.
     since: Option<Timestamp>,
 }
 
 impl<'a> Missing<'a> {
     fn of(view: &View<'_>, pod: &'a Pod) -> Self {
         let node = blame::node(view, pod);
-        let unready = pod.unready_since();
-        let since = match &node {
-            // A new pod in the place of the old one is no new beginning while the node is what it was.
-            Some(node) => unready.min(unready_since(view, node).or(unready)),
-            None => unready.max(started(view, pod)),
-        };
-        Self { pod, node, since }
-    }
-}
-
-/// Since when a node is of no use.
-fn unready_since(view: &View<'_>, node: &Subject) -> Option<Timestamp> {
-    let node = view.cluster.node(&node.object()?.name.name)?;
-    (!node.is_ready()).then(|| node.ready_since()).flatten()
-}
-
-/// Since when its node is ready and its volumes are attached there: it can start no sooner.
-fn started(view: &View<'_>, pod: &Pod) -> Option<Timestamp> {
-    let node = view.cluster.node(&pod.node).and_then(Node::ready_since);
-    let volumes = view.cluster.volumes_of(pod).filter_map(|id| view.cluster.volume(&id));
-    let attached = volumes.filter_map(|join| {
-        join.attached.iter().filter(|attached| attached.node_name == pod.node).filter_map(created).max()
-    });
-    node.max(attached.max())
-}
-
-fn created(attached: &Attached<'_>) -> Option<Timestamp> {
-    match attached.by {
-        AttachedBy::Object(object) => object.meta.created,
-        AttachedBy::Status { .. } => None,
+        Self { pod, since: blame::missing_since(view, pod, node.as_ref()), node }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sickbay::cluster::{Change, Cluster, Delta, Pod, Readiness};
-use sickbay::findings::{Awaited, Bound, Clock, FindingId, Findings};
+use sickbay::findings::{Awaited, Bound, Clock, FindingId, Findings, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What came true in one batch of changes.
@@ -78,7 +78,8 @@ impl Estimates {
         for finding in findings.iter() {
             let Some(clock) = finding.clock.filter(|clock| clock.what != Awaited::Deadline) else { continue };
             let id = finding.id();
-            let names = finding.objects().map(|object| object.name.name.to_string()).collect();
+            let objects = finding.objects().chain(finding.cause.as_ref().and_then(Subject::object));
+            let names = objects.map(|object| object.name.name.to_string()).collect();
             let mut standing = Standing { said: now, clock, names };
             if let Some(known) = before.remove(&id) {
                 if known.clock == clock {

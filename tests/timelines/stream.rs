@@ -3,10 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use sickbay::cluster::{Change, Feed, FeedChange, Kind};
 use sickbay::demo::{Life, Resource, Scenario};
+use std::sync::{LazyLock, Mutex};
 use sickbay::wire::{Decoder, Encoding, Frame, ListParser, WatchParser};
 
 /// Between two readings of the leases: the list, which is also often enough for suspects here.
 const LEASES: SignedDuration = SignedDuration::from_secs(5);
+
+fn start() -> Timestamp {
+    "2026-03-01T03:00:00Z".parse().unwrap()
+}
 
 pub struct Stream {
     pub life: Life,
@@ -18,20 +23,31 @@ pub struct Stream {
 
 struct Watch {
     kind: Kind,
+    /// Up to which version it has told.
+    version: Option<u64>,
     parser: WatchParser,
     decoder: Decoder,
 }
 
 impl Stream {
-    /// From ten seconds before the failure; where each failure is, whatever is played.
+    /// From ten seconds before the failure.
     pub fn of(scenario: Scenario) -> Self {
-        let from: Timestamp = "2026-03-01T03:00:00Z".parse().unwrap();
+        static CALM: LazyLock<Mutex<Life>> =
+            LazyLock::new(|| Mutex::new(Life::new(Scenario::Healthy, start())));
+        let with = CALM.lock().unwrap().with(scenario);
+        let life = with.unwrap_or_else(|| Life::new(scenario, start()));
+        Self::opened_on(life, start())
+    }
+
+    /// As who opens the board now sees it.
+    pub fn opened_on(life: Life, now: Timestamp) -> Self {
         let watches = Kind::ALL.map(|kind| Watch {
             kind,
+            version: None,
             parser: WatchParser::new(Encoding::Json),
             decoder: Decoder::new(kind),
         });
-        Self { life: Life::new(scenario, from), watches: watches.into(), due: Some(from), leases_due: from }
+        Self { life, watches: watches.into(), due: Some(now), leases_due: now }
     }
 
     /// The zero of the scenario's moments.
@@ -50,7 +66,8 @@ impl Stream {
         let mut changes = Vec::new();
         for watch in &mut self.watches {
             let mut frames = Vec::new();
-            let lines = self.life.news(resource(watch.kind));
+            let (lines, version) = self.life.watch(resource(watch.kind), watch.version);
+            watch.version = Some(version);
             watch.parser.push(&lines, &mut watch.decoder, &mut frames).unwrap();
             changes.extend(frames.into_iter().map(|frame| match frame {
                 Frame::Change { change, .. } => change,
