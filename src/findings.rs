@@ -61,6 +61,9 @@ use jiff::{SignedDuration, Timestamp};
 use outage::Outages;
 use std::collections::BTreeMap;
 
+/// A stream that is broken for less than this mostly comes back with nothing missed.
+const BEHIND: SignedDuration = SignedDuration::from_secs(30);
+
 /// What a rule may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -78,6 +81,13 @@ impl View<'_> {
         let Some(due) = since.and_then(|since| since.checked_add(span).ok()) else { return true };
         found.look_again(due, self.now);
         due <= self.now
+    }
+
+    /// Whether a kind was read, and is not behind the others for long: what is said of two kinds at once is wrong where
+    /// one of them is old.
+    fn knows(&self, kind: Kind) -> bool {
+        let due = self.cluster.behind_since(kind).and_then(|since| since.checked_add(BEHIND).ok());
+        self.cluster.has_read(kind) && due.is_none_or(|due| due > self.now)
     }
 
     /// A node as the cause of something; one that is ready is nobody's.
@@ -118,7 +128,7 @@ pub struct Findings {
     pub incidents: Vec<Incident>,
     /// The earliest moment at which an evaluation of the same cluster could give another answer.
     pub next_due: Option<Timestamp>,
-    /// Rules that could not judge, and the kinds that they did without.
+    /// Rules that could not judge, or not everything, and the kinds that they did without.
     pub blind: Vec<(RuleId, Vec<Kind>)>,
     /// Object to findings that name it: the incident's place, and the finding's within it (0 is the root).
     by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>>,
@@ -131,11 +141,21 @@ pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings 
     let mut found = Found::default();
     let mut blind = Vec::new();
     for rule in RULES {
-        let missing: Vec<Kind> = rule.needs.iter().copied().filter(|kind| !cluster.has_read(*kind)).collect();
+        let unknown = |kinds: &[Kind]| -> Vec<Kind> {
+            kinds.iter().copied().filter(|kind| !view.knows(*kind)).collect()
+        };
+        let mut missing = unknown(rule.needs);
         if missing.is_empty() {
             (rule.evaluate)(&view, &mut found);
-        } else {
+        }
+        missing.extend(unknown(rule.uses));
+        if !missing.is_empty() {
             blind.push((rule.id, missing));
+        }
+    }
+    for since in Kind::ALL.into_iter().filter_map(|kind| cluster.behind_since(kind)) {
+        if let Ok(due) = since.checked_add(BEHIND) {
+            found.look_again(due, now);
         }
     }
     Findings { blind, ..Findings::join(found) }

@@ -1,7 +1,7 @@
 //! A pod: what `kubectl get pods` says of it, by kubectl's own rules, and what it will do on a dead node.
 
 use super::{Condition, Meta, Status, Text};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -117,6 +117,22 @@ pub struct Toleration {
     pub seconds: Option<i64>,
 }
 
+impl Container {
+    /// Whether it failed, and its kubelet paused before it started it again, as it does with what fails repeatedly.
+    pub fn was_held_back(&self) -> bool {
+        /// The first pause of a kubelet.
+        const PAUSE: SignedDuration = SignedDuration::from_secs(10);
+        let Some(last) = self.last.as_ref().filter(|last| last.exit_code != 0) else { return false };
+        let again = match &self.state {
+            State::Running { since } => *since,
+            State::Terminated(ended) => ended.finished,
+            State::Unreported | State::None | State::Waiting { .. } => None,
+        };
+        let pause = last.finished.zip(again).map(|(ended, again)| again.duration_since(ended));
+        pause.is_some_and(|pause| pause >= PAUSE)
+    }
+}
+
 impl Pod {
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.kind == *kind)
@@ -167,7 +183,11 @@ impl Pod {
         match self.phase {
             _ if self.meta.is_deleting() => false,
             Phase::Pending | Phase::Unknown => true,
-            Phase::Running => self.containers.iter().chain(&self.init_containers).any(waits),
+            Phase::Running => self
+                .containers
+                .iter()
+                .chain(&self.init_containers)
+                .any(|container| waits(container) || container.was_held_back()),
             Phase::Failed => self.reason == "Evicted",
             Phase::Succeeded => false,
         }

@@ -42,9 +42,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Options, Scenario};
 use super::resource::Resource;
 use super::store::{Key, Store};
+use super::{Options, Scenario};
 use machine::Machines;
 use script::Acts;
 

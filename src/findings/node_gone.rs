@@ -17,6 +17,10 @@ pub fn object(name: &str) -> ObjectRef {
 }
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
+    // A node that has joined since then would be gone.
+    if !view.knows(Kind::Node) {
+        return;
+    }
     for (name, since) in view.cluster.absent_nodes() {
         let finding = finding(view, name, since, found);
         found.add(finding);

@@ -4,7 +4,7 @@ use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
 use crate::cluster::{Effect, Node, Row, Taint};
 use jiff::SignedDuration;
 
-pub const PROSE: &str = "A node came back and carries next to nothing, while the pods that left it are crowded on the \
+pub const PROSE: &str = "A node came back and carries at most a third of what the others do, while the pods that left it are crowded on the \
     others: Kubernetes never moves a running pod back. Looked for from ten minutes to six hours after the return.";
 
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
@@ -32,7 +32,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             .map(|other| movable(view, other))
             .collect();
         let normal = others.iter().sum::<usize>().checked_div(others.len()).unwrap_or(0);
-        if normal < CROWD || carried * 4 > normal {
+        if normal < CROWD || carried * 3 > normal {
             continue;
         }
         if let Ok(end) = since.checked_add(LATE) {

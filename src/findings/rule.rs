@@ -16,14 +16,15 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub id: RuleId,
-    /// It judges only when all of these were read at some time; a rule with none tells by itself what it could
-    /// not know.
+    /// It judges only when all of these were read at some time and none is behind the others.
     pub needs: &'static [Kind],
+    /// It judges what it can without these, and tells by itself what it could not know.
+    pub uses: &'static [Kind],
     pub evaluate: fn(&View<'_>, &mut Found),
 }
 
 macro_rules! rules {
-    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*];)*) => {
+    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*] $(uses [$($use:ident),*])?;)*) => {
         /// A rule by its id, which users see and which never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum RuleId { $($rule,)* }
@@ -31,7 +32,12 @@ macro_rules! rules {
         /// All rules, in the order in which they are documented. Of two that say something of one object, the
         /// first is the root.
         pub const RULES: &[Rule] = &[$(
-            Rule { id: RuleId::$rule, needs: &[$(Kind::$need),*], evaluate: $module::evaluate },
+            Rule {
+                id: RuleId::$rule,
+                needs: &[$(Kind::$need),*],
+                uses: &[$($(Kind::$use),*)?],
+                evaluate: $module::evaluate,
+            },
         )*];
 
         impl RuleId {
@@ -50,31 +56,31 @@ macro_rules! rules {
 rules! {
     ControlPlaneSuspect, "control-plane-suspect", control_plane_suspect, [Node];
     NodesSilentTogether, "nodes-silent-together", nodes_silent_together, [Node];
-    NodeSilent, "node-silent", node_silent, [];
-    NodeGone, "node-gone", node_gone, [];
-    NodeNotReady, "node-not-ready", node_not_ready, [];
-    NodeOutOfServiceAlive, "node-out-of-service-alive", node_out_of_service_alive, [];
-    NodeLeaseQuiet, "node-lease-quiet", node_lease_quiet, [];
-    NodeShutDown, "node-shut-down", node_shut_down, [];
-    NodeUnderPressure, "node-under-pressure", node_under_pressure, [];
-    NodeRegisteredAnew, "node-registered-anew", node_registered_anew, [VolumeAttachment];
-    NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, [];
+    NodeSilent, "node-silent", node_silent, [] uses [Node];
+    NodeGone, "node-gone", node_gone, [] uses [Node, Pod, VolumeAttachment];
+    NodeNotReady, "node-not-ready", node_not_ready, [] uses [Node];
+    NodeOutOfServiceAlive, "node-out-of-service-alive", node_out_of_service_alive, [] uses [Node];
+    NodeLeaseQuiet, "node-lease-quiet", node_lease_quiet, [] uses [Node];
+    NodeShutDown, "node-shut-down", node_shut_down, [] uses [Node];
+    NodeUnderPressure, "node-under-pressure", node_under_pressure, [] uses [Node];
+    NodeRegisteredAnew, "node-registered-anew", node_registered_anew, [VolumeAttachment] uses [Node];
+    NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, [] uses [Node];
     NodeReturnedEmpty, "node-returned-empty", node_returned_empty, [Node, Pod];
-    PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, [];
+    PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, [] uses [Node, Pod];
     PodNeverEvicted, "pod-never-evicted", pod_never_evicted, [Node, Pod];
-    PodCrashLooping, "pod-crash-looping", pod_crash_looping, [];
-    PodImageNotPulled, "pod-image-not-pulled", pod_image_not_pulled, [];
-    PodNotScheduled, "pod-not-scheduled", pod_not_scheduled, [];
-    PodsEvicted, "pods-evicted", pods_evicted, [];
-    VolumeOnUnreadyNode, "volume-on-unready-node", volume_on_unready_node, [];
+    PodCrashLooping, "pod-crash-looping", pod_crash_looping, [] uses [Pod];
+    PodImageNotPulled, "pod-image-not-pulled", pod_image_not_pulled, [] uses [Pod];
+    PodNotScheduled, "pod-not-scheduled", pod_not_scheduled, [] uses [Pod];
+    PodsEvicted, "pods-evicted", pods_evicted, [] uses [Pod];
+    VolumeOnUnreadyNode, "volume-on-unready-node", volume_on_unready_node, [] uses [Node, Pod, PersistentVolume, VolumeAttachment];
     VolumeWantedTwice, "volume-wanted-twice", volume_wanted_twice, [Node, Pod, PersistentVolume, VolumeAttachment];
     VolumeAttachFailing, "volume-attach-failing", volume_attach_failing, [Node, VolumeAttachment];
     VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, [Node, VolumeAttachment];
     AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, [Node, PersistentVolume, VolumeAttachment];
     ClaimNotBound, "claim-not-bound", claim_not_bound, [Pod, PersistentVolumeClaim];
-    VolumeFailed, "volume-failed", volume_failed, [];
+    VolumeFailed, "volume-failed", volume_failed, [] uses [PersistentVolume];
     RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
-    PodsNotCreated, "pods-not-created", pods_not_created, [];
+    PodsNotCreated, "pods-not-created", pods_not_created, [] uses [Deployment, ReplicaSet];
     RolloutStuck, "rollout-stuck", rollout_stuck, [Deployment, ReplicaSet, Pod];
     StatefulSetBlocked, "stateful-set-blocked", stateful_set_blocked, [Node, Pod, StatefulSet];
     WorkloadShort, "workload-short", workload_short, [Node, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet];
@@ -83,7 +89,7 @@ rules! {
     BudgetNeverAllows, "budget-never-allows", budget_never_allows, [Node, Pod, PodDisruptionBudget];
     BudgetHeldByUnready, "budget-held-by-unready", budget_held_by_unready, [Node, Pod, PodDisruptionBudget];
     BudgetsOverlap, "budgets-overlap", budgets_overlap, [Pod, PodDisruptionBudget];
-    NamespaceStuck, "namespace-stuck", namespace_stuck, [];
+    NamespaceStuck, "namespace-stuck", namespace_stuck, [] uses [Namespace];
 }
 
 impl fmt::Display for RuleId {

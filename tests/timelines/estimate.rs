@@ -90,9 +90,12 @@ impl Estimates {
             }
             self.standing.insert(id, standing);
         }
-        let withdrawn = before
-            .into_iter()
-            .map(|(id, Standing { said, clock, .. })| Verdict { id, said, clock, came: None });
+        let withdrawn = before.into_iter().map(|(id, Standing { said, clock, .. })| Verdict {
+            id,
+            said,
+            clock,
+            came: None,
+        });
         self.verdicts.extend(withdrawn);
     }
 

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use sickbay::cluster::{Change, Feed, FeedChange, Kind};
 use sickbay::demo::{Life, Resource, Scenario};
-use std::sync::{LazyLock, Mutex};
 use sickbay::wire::{Decoder, Encoding, Frame, ListParser, WatchParser};
+use std::sync::{LazyLock, Mutex};
 
 /// Between two readings of the leases: the list, which is also often enough for suspects here.
 const LEASES: SignedDuration = SignedDuration::from_secs(5);

@@ -106,7 +106,11 @@ impl Timeline {
             let Some(gone) = self.gone.remove(&finding.id()) else { continue };
             if now.duration_since(gone) < FLICKER {
                 let span = now.duration_since(gone);
-                let line = format!("{} goes at {} and is back after {span:#}", title(&finding.id()), self.moment(gone));
+                let line = format!(
+                    "{} goes at {} and is back after {span:#}",
+                    title(&finding.id()),
+                    self.moment(gone)
+                );
                 self.flickers.push(line);
             }
         }
