@@ -14,7 +14,7 @@
 //!   type errors name the types and not the fields.
 //! - **Some strategic merges**: the lists that operators patch are merged by their keys, all others are replaced.
 //! - **Schemas** are empty, so `kubectl explain` finds nothing.
-//! - **Logs are made up**, a line a second, and from a node that is not ready they fail at once instead of hanging.
+//! - **Logs are made up**, a line a second, and from a machine that cannot be reached they fail at once instead of hanging.
 //!   `exec`, `attach`, `port-forward` and `proxy` are not there (404).
 //! - **Everybody may do everything**, except what a test denies: there are no roles.
 //! - **Deleting** a job without saying what becomes of its pods leaves them, as a server does, but without its warning.

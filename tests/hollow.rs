@@ -27,3 +27,5 @@ mod incident;
 mod outage;
 #[path = "hollow/rights.rs"]
 mod rights;
+#[path = "hollow/timelines.rs"]
+mod timelines;

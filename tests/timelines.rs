@@ -2,7 +2,8 @@
 //! at the expected moments, and none where nothing is wrong.
 //!
 //! A life is a file of lines, a change each: when, counted from the failure, which incident by its root, how bad it
-//! is, and what hangs on it. What was announced for a moment follows, with the moment at which it came.
+//! is, and what hangs on it. What was announced for a moment follows, with the moment at which it came. On the way the
+//! same is read with gaps.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![cfg(feature = "demo")]
@@ -16,6 +17,7 @@ mod stream;
 #[path = "timelines/timeline.rs"]
 mod timeline;
 
+use half_read::Picture;
 use serde_json::json;
 use sickbay::cluster::Pod;
 use sickbay::demo::{Resource, Scenario};
@@ -32,12 +34,12 @@ const fn end(scenario: Scenario) -> i64 {
         Scenario::NodeRecreated => 800,
         Scenario::ZoneOutage => 700,
         Scenario::ControlPlaneBlip => 1_400,
-        Scenario::KubeletStuck => 400,
-        Scenario::Finalizer => 400,
+        Scenario::KubeletStuck => 600,
+        Scenario::Finalizer => 600,
         Scenario::DrainBlocked => 700,
         Scenario::BadRollout => 800,
         Scenario::DetachFails => 700,
-        Scenario::LiveNodeTainted => 500,
+        Scenario::LiveNodeTainted => 600,
     }
 }
 
@@ -69,7 +71,13 @@ fn compare(name: &str, told: &str) {
 }
 
 fn play(scenario: Scenario) {
-    let mut timeline = Timeline::of(Stream::of(scenario));
+    let stream = Stream::of(scenario);
+    let before = Picture::of(&stream, stream.next());
+    let mut timeline = Timeline::of(stream);
+    for moment in half_read::MOMENTS {
+        timeline.until(moment);
+        half_read::assert_gaps_are_known(&timeline.stream, timeline.now, &before);
+    }
     timeline.until(end(scenario));
     compare(scenario.id(), &timeline.told());
     timeline.assert_sound(acts(scenario));

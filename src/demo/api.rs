@@ -329,7 +329,7 @@ fn part(
             })
         }
         Part::Log => {
-            let request = backend.with(|world| log::Request::parse(&world.store, &target.key, query))?;
+            let request = backend.with(|world| log::Request::parse(world, &target.key, query))?;
             let body = StreamBody::new(log::stream(backend, request)).boxed_unsync();
             Ok(response(StatusCode::OK, "text/plain", body))
         }

@@ -45,6 +45,7 @@ use serde_json::Value;
 use super::resource::Resource;
 use super::store::{Key, Store};
 use super::{Options, Scenario};
+pub(crate) use machine::Contact;
 use machine::Machines;
 use script::Acts;
 
@@ -155,6 +156,11 @@ impl World {
     /// What admission adds to a pod that somebody creates.
     pub(crate) fn admit(&self, pod: &mut Value) {
         pod::admit(pod, self.timers);
+    }
+
+    /// What is heard of a node's machine.
+    pub(crate) fn contact(&self, node: &str) -> Contact {
+        self.machines.contact(node)
     }
 
     pub(crate) const fn now(&self) -> Timestamp {

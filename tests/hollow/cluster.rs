@@ -127,12 +127,16 @@ impl Api {
         self.send(Method::DELETE, path, options).await
     }
 
+    /// Changes an object by a merge patch.
+    pub async fn patch(&self, path: &str, patch: &Value) -> Value {
+        let request = request(Method::PATCH, path, patch, "application/merge-patch+json");
+        self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Breaks and mends machines: `{"down": "worker-2"}`.
     pub async fn faults(&self, faults: Value) {
         let path = "/api/v1/namespaces/kube-system/configmaps/hollow";
-        let request =
-            request(Method::PATCH, path, &json!({ "data": faults }), "application/merge-patch+json");
-        self.0.request::<Value>(request).await.unwrap();
+        self.patch(path, &json!({ "data": faults })).await;
     }
 
     /// What a server sends for `path`, byte for byte.
