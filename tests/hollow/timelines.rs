@@ -22,7 +22,7 @@ impl Story {
     /// All runs, and nothing is said.
     async fn begin() -> Self {
         let hollow = Hollow::start(5);
-        let mut board = Board::live(&hollow.kubeconfig).await;
+        let board = Board::live(&hollow.kubeconfig).await;
         let api = Api(board.session.client());
         populate(&api).await;
         let mut story = Self { _hollow: hollow, board, api, told: RefCell::default() };
