@@ -188,8 +188,10 @@ impl Cluster {
             Change::Pod(delta) => {
                 let is_seen = self.is_seen(Kind::Pod, &delta);
                 let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                let now = Since { at, is_exact: is_seen };
                 step(&mut self.pods, delta, |old, new| {
                     indexes.pod(old, new);
+                    old.filter(|_| new.is_none()).into_iter().for_each(|gone| indexes.pod_gone(gone, now));
                     memory.touch_pod(old, new, is_seen);
                 });
                 Dirty::of(Kind::Pod)

@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn an_incident_that_turns_into_another_of_the_same_object_is_not_over() {
+        let mut cluster = cluster([node("worker-2").not_ready(50, "runtime is down").into()]);
+        let mut attention = Attention::default();
+        attention.observe(&said(&cluster, 60), true, at(60));
+        cluster.apply(node("worker-2").silent(100).into(), at(100));
+        attention.observe(&said(&cluster, 100), true, at(100));
+        assert_eq!(attention.resolved(at(100)).count(), 0, "it is worse, and not well");
+    }
+
+    #[test]
     fn what_is_acknowledged_or_put_off_comes_back_when_it_gets_worse() {
         let mut cluster = silent();
         let mut attention = Attention::default();

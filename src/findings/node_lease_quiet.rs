@@ -11,6 +11,8 @@ pub const PROSE: &str = "The node is still Ready, but its lease, which its kubel
 
 /// With more nodes the leases are listed more rarely than this rule could use.
 const MOST_NODES: usize = 500;
+/// The controller looks at the nodes once in so long.
+const ROUND: SignedDuration = SignedDuration::from_secs(5);
 /// Two renewals and a reading between them.
 const QUIET: SignedDuration = SignedDuration::from_secs(25);
 
@@ -30,15 +32,20 @@ pub fn quiet_nodes<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, &'a H
         && matches!(cluster.feed(Feed::Watch(crate::cluster::Kind::Node)).sync, Sync::Live { .. });
     cluster.nodes.values().filter(move |node| looks && node.is_ready()).filter_map(move |node| {
         let heartbeat = cluster.heartbeat(&node.meta.name.name)?;
-        (heartbeat.quiet(heartbeat.read) >= quiet).then_some((node, heartbeat))
+        // One that has just come back has not been quiet since then, whatever its lease was like before.
+        let ready = node.ready_since().map(|since| heartbeat.read.duration_since(since));
+        let still = heartbeat.quiet(heartbeat.read);
+        let still = ready.map_or(still, |ready| ready.min(still));
+        (still >= quiet).then_some((node, heartbeat))
     })
 }
 
-/// When the controller gives the node up, if it is as it seems. It looks every five seconds, which is an eighth of the
-/// shortest grace that is usual.
+/// When the controller gives the node up at the latest, if it is as it seems.
 pub fn declared(view: &View<'_>, heartbeat: &Heartbeat) -> Option<Clock> {
     let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
-    let at = last.checked_add(view.timers.grace + view.timers.grace / 8).ok()?;
+    // Where the controllers are hurried, so is their round.
+    let round = ROUND.min(view.timers.grace / 8);
+    let at = last.checked_add(view.timers.grace + round).ok()?;
     Some(Clock { what: Awaited::Silence, at, bound: Bound::AtLatest })
 }
 

@@ -30,7 +30,10 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
     }
     for pod in view.cluster.deleting_pods() {
         let Some(deletion) = pod.meta.deletion else { continue };
-        let Ok(stuck) = deletion.deadline.checked_add(view.timers.deletion_slack) else { continue };
+        // A kubelet that has just come back has its pods to end first.
+        let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
+        let asked = back.map_or(deletion.deadline, |back| back.max(deletion.deadline));
+        let Ok(stuck) = asked.checked_add(view.timers.deletion_slack) else { continue };
         if stuck > view.now {
             found.look_again(stuck, view.now);
         } else {

@@ -24,7 +24,7 @@ pub struct Rule {
 }
 
 macro_rules! rules {
-    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*] $(uses [$($use:ident),*])?;)*) => {
+    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*] $(uses [$($used:ident),*])?;)*) => {
         /// A rule by its id, which users see and which never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum RuleId { $($rule,)* }
@@ -35,7 +35,7 @@ macro_rules! rules {
             Rule {
                 id: RuleId::$rule,
                 needs: &[$(Kind::$need),*],
-                uses: &[$($(Kind::$use),*)?],
+                uses: &[$($(Kind::$used),*)?],
                 evaluate: $module::evaluate,
             },
         )*];

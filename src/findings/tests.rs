@@ -349,7 +349,7 @@ fn a_lease_that_stands_still_is_an_early_warning_until_the_controller_says_so() 
     cluster.apply(read(30), at(31));
     let warning =
         "warning: Node worker-2 is still Ready, but its lease stands still: its kubelet may be gone.";
-    assert_eq!(said(&cluster, 32), [format!("{warning} [declared silent in at most 19s]")]);
+    assert_eq!(said(&cluster, 32), [format!("{warning} [declared silent in at most 24s]")]);
     let feed = |change| Change::Feed(crate::cluster::Feed::Leases, change);
     cluster.apply(feed(crate::cluster::FeedChange::Down { reason: "no".into() }), at(33));
     assert_eq!(said(&cluster, 60), [""; 0], "a lease that is not read any more is not quiet");
