@@ -223,7 +223,8 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
         | Resource::ConfigMaps
         | Resource::ControllerRevisions
         | Resource::EndpointSlices
-        | Resource::StorageClasses => None,
+        | Resource::StorageClasses
+        | Resource::ApiServices => None,
     })
 }
 

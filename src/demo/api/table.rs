@@ -5,6 +5,7 @@
 //! outside the demo.
 
 mod columns;
+mod registration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -114,6 +115,9 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
         Resource::Services => service_cells(object, age),
         Resource::ConfigMaps => {
             vec![name, json!(object["data"].as_object().map_or(0, |data| data.len())), age]
+        }
+        Resource::ApiServices => {
+            vec![name, json!(registration::server(object)), json!(registration::availability(object)), age]
         }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![

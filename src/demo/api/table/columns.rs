@@ -85,6 +85,7 @@ pub(super) fn columns(resource: Resource) -> Vec<Column> {
                 .concat()
         }
         Resource::ConfigMaps => [name, numbers(&["Data"]), vec![AGE]].concat(),
+        Resource::ApiServices => texts(&["Name", "Service", "Available", "Age"]),
         Resource::CsiNodes => [name, numbers(&["Drivers"]), vec![AGE]].concat(),
         Resource::CsiDrivers => texts(&["Name", "AttachRequired", "PodInfoOnMount", "Modes", "Age"]),
         Resource::StorageClasses => texts(&[
