@@ -3,6 +3,7 @@
 //! It learns by `apply` alone, which is given the time; it never asks for it. What it deliberately does not do:
 //! judge (that is `findings`), decode (`wire`) or talk to anyone (`k8s`).
 
+mod api_service;
 mod budget;
 mod change;
 mod daemon_set;
@@ -12,6 +13,7 @@ mod eviction;
 mod index;
 mod indexes;
 mod job;
+mod leader;
 mod lease;
 mod memory;
 mod meta;
@@ -19,6 +21,7 @@ mod name;
 mod namespace;
 mod node;
 mod pod;
+mod readiness;
 mod replica_set;
 mod rollout;
 mod selector;
@@ -32,6 +35,7 @@ mod trouble;
 mod volume;
 mod workload;
 
+pub use api_service::ApiService;
 pub use budget::PodDisruptionBudget;
 pub use change::{Change, Delta, Feed, FeedChange, FeedState, Sync};
 pub use daemon_set::DaemonSet;
@@ -40,6 +44,7 @@ pub use event::{Event, FoldedEvent, Regarding};
 pub use eviction::Eviction;
 pub use index::Index;
 pub use job::{Job, JobState};
+pub use leader::{Component, Leader, LeaderLease, Leading};
 pub use lease::{Heartbeat, Lease, SignOfLife};
 pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
@@ -47,6 +52,7 @@ pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
 pub use node::{Condition, Cordon, Effect, Node, Readiness, Status, Taint};
 pub use pod::{Container, Ended, Phase, Pod, State, Toleration};
+pub use readiness::{Checks, Readiness as ServerReadiness};
 pub use replica_set::ReplicaSet;
 pub use rollout::{Counts, Image, Rollout};
 pub use selector::{Expression, Operator, Selector};
@@ -85,10 +91,13 @@ pub struct Cluster {
     pub jobs: Table<Job>,
     pub pod_disruption_budgets: Table<PodDisruptionBudget>,
     pub services: Table<Service>,
+    pub api_services: Table<ApiService>,
     pub events: Table<Event>,
     /// The only namespace that is read; `None` where all are.
     pub namespace: Option<Text>,
     heartbeats: BTreeMap<Text, Heartbeat>,
+    leaders: BTreeMap<Component, Leader>,
+    readiness: Option<ServerReadiness>,
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
@@ -156,6 +165,7 @@ rows!(
     Job,
     PodDisruptionBudget,
     Service,
+    ApiService,
     Event
 );
 
@@ -259,6 +269,7 @@ impl Cluster {
             Change::Job(delta) => plain(&mut self.jobs, delta),
             Change::PodDisruptionBudget(delta) => plain(&mut self.pod_disruption_budgets, delta),
             Change::Service(delta) => plain(&mut self.services, delta),
+            Change::ApiService(delta) => plain(&mut self.api_services, delta),
             Change::Event(delta) => {
                 let indexes = &mut self.indexes;
                 step(&mut self.events, delta, |old, new| indexes.event(old, new));
@@ -266,15 +277,22 @@ impl Cluster {
                 Dirty::of(Kind::Event)
             }
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
-            Change::Feed(feed, change) => {
-                let is_first = !self.feed(feed).was_complete;
-                self.feeds.entry(feed).or_default().apply(change, at);
-                if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
-                    self.touch_unready();
-                }
-                Dirty(Dirty::FEEDS)
-            }
+            Change::Leader(component, lease) => self.take_leader(component, lease, at),
+            Change::Checks(checks) => self.take_readiness(checks, at),
+            Change::Feed(feed, change) => self.take_feed(feed, change, at),
         }
+    }
+
+    fn take_feed(&mut self, feed: Feed, change: FeedChange, at: Timestamp) -> Dirty {
+        let is_first = !self.feed(feed).was_complete;
+        if let (Feed::Checks, FeedChange::Down { .. }) = (feed, &change) {
+            self.forget_readiness();
+        }
+        self.feeds.entry(feed).or_default().apply(change, at);
+        if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
+            self.touch_unready();
+        }
+        Dirty(Dirty::FEEDS)
     }
 
     fn take_leases(&mut self, leases: Vec<Lease>, is_complete: bool, at: Timestamp) -> Dirty {

@@ -4,6 +4,8 @@
 //! moments, so a clock can tick on the screen without a new evaluation), remember (acknowledging is the
 //! application's), or act (a finding names the next safe step in words).
 
+mod api_server_not_ready;
+mod api_service_down;
 mod attachment_of_no_volume;
 mod blame;
 mod budget_held_by_unready;
@@ -11,9 +13,12 @@ mod budget_never_allows;
 mod budgets_overlap;
 mod claim_not_bound;
 mod clock;
+mod cloud_controller_manager_silent;
 mod control_plane_suspect;
+mod controller_manager_silent;
 mod finding;
 mod incident;
+mod leader_silent;
 mod namespace_stuck;
 mod node_cordon_forgotten;
 mod node_gone;
@@ -38,8 +43,10 @@ mod pods_not_created;
 mod rollout_blocks_itself;
 mod rollout_stuck;
 mod rule;
+mod scheduler_silent;
 mod service_losing_requests;
 mod service_without_ready_pods;
+mod standstill;
 mod stateful_set_blocked;
 mod subject;
 mod volume_attach_failing;
@@ -56,7 +63,7 @@ pub use incident::{Counts, Incident};
 pub use rule::{RULES, Rule, RuleId};
 pub use subject::Subject;
 
-use crate::cluster::{Cluster, Kind, ObjectRef, Row, Timers};
+use crate::cluster::{Cluster, Feed, Kind, ObjectRef, Row, Timers};
 use jiff::{SignedDuration, Timestamp};
 use outage::Outages;
 use std::collections::BTreeMap;
@@ -88,6 +95,14 @@ impl View<'_> {
     fn knows(&self, kind: Kind) -> bool {
         let due = self.cluster.behind_since(kind).and_then(|since| since.checked_add(BEHIND).ok());
         self.cluster.has_read(kind) && due.is_none_or(|due| due > self.now)
+    }
+
+    /// Whether a stream tells enough to judge by it.
+    fn is_told(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Watch(kind) => self.knows(kind),
+            Feed::Leases | Feed::Leader(_) | Feed::Checks => self.cluster.has_judgement(feed),
+        }
     }
 
     /// A node as the cause of something; one that is ready is nobody's.
@@ -128,8 +143,8 @@ pub struct Findings {
     pub incidents: Vec<Incident>,
     /// The earliest moment at which an evaluation of the same cluster could give another answer.
     pub next_due: Option<Timestamp>,
-    /// Rules that could not judge, or not everything, and the kinds that they did without.
-    pub blind: Vec<(RuleId, Vec<Kind>)>,
+    /// Rules that could not judge, or not everything, and what they did without.
+    pub blind: Vec<(RuleId, Vec<Feed>)>,
     /// Object to findings that name it: the incident's place, and the finding's within it (0 is the root).
     by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>>,
 }
@@ -141,8 +156,8 @@ pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings 
     let mut found = Found::default();
     let mut blind = Vec::new();
     for rule in RULES {
-        let unknown = |kinds: &[Kind]| -> Vec<Kind> {
-            kinds.iter().copied().filter(|kind| !view.knows(*kind)).collect()
+        let unknown = |feeds: &[Feed]| -> Vec<Feed> {
+            feeds.iter().copied().filter(|feed| !view.is_told(*feed)).collect()
         };
         let mut missing = unknown(rule.needs);
         if missing.is_empty() {
@@ -158,6 +173,7 @@ pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings 
             found.look_again(due, now);
         }
     }
+    standstill::mark(cluster, &mut found.findings);
     Findings { blind, ..Findings::join(found) }
 }
 

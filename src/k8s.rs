@@ -4,12 +4,15 @@
 
 pub mod access;
 pub mod backoff;
+mod checks;
 pub mod clock;
 pub mod connect;
 pub mod execute;
 pub mod kubeconfig;
+mod leaders;
 mod leases;
 pub mod plugin;
+mod poll;
 pub mod proxy;
 mod pulse;
 pub mod transport;

@@ -86,7 +86,8 @@ impl Open {
                 Kind::PersistentVolume
                 | Kind::PersistentVolumeClaim
                 | Kind::VolumeAttachment
-                | Kind::Namespace => None,
+                | Kind::Namespace
+                | Kind::ApiService => None,
                 Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
                     workload::sections(object, look)
                 }

@@ -24,7 +24,7 @@ pub fn row_of(cluster: &Cluster, subject: &ObjectRef) -> Option<RowId> {
             let attachment = cluster.volume_attachments.get(&subject.name)?;
             volume(VolumeId::Persistent(attachment.volume.clone()))
         }
-        Kind::Namespace => None,
+        Kind::Namespace | Kind::ApiService => None,
     }
 }
 
@@ -47,6 +47,7 @@ pub fn named(cluster: &Cluster, kind: Kind, name: &Name) -> Option<ObjectRef> {
         Kind::Job => found(&cluster.jobs, name),
         Kind::PodDisruptionBudget => found(&cluster.pod_disruption_budgets, name),
         Kind::Service => found(&cluster.services, name),
+        Kind::ApiService => found(&cluster.api_services, name),
         Kind::Event => found(&cluster.events, name),
     }
 }

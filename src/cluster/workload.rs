@@ -158,6 +158,7 @@ impl Cluster {
             | Kind::Namespace
             | Kind::PodDisruptionBudget
             | Kind::Service
+            | Kind::ApiService
             | Kind::Event => return None,
         };
         Some(found)
@@ -260,6 +261,15 @@ impl Cluster {
         match self.node(&pod.node) {
             Some(node) => !node.is_ready(),
             None => self.absent_since(&pod.node).is_some(),
+        }
+    }
+
+    /// Whether what a stream brings was read at some time, and a leader long enough to tell whether it leads.
+    pub fn has_judgement(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Leader(component) => self.has_judged(component),
+            Feed::Checks => self.readiness().is_some(),
+            Feed::Watch(_) | Feed::Leases => self.feed(feed).was_complete,
         }
     }
 

@@ -93,7 +93,9 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = joined.chain(alone).collect();
     incidents.sort_by_cached_key(|incident| {
         let root = &incident.root;
-        (Reverse(incident.severity), root.since.unwrap_or(Timestamp::MAX), root.id())
+        // Of two as bad, the one that what is said of all others hangs on.
+        let is_one_of_many = root.subject != Subject::ControlPlane;
+        (Reverse(incident.severity), is_one_of_many, root.since.unwrap_or(Timestamp::MAX), root.id())
     });
     incidents
 }

@@ -32,11 +32,10 @@ pub fn quiet_nodes<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, &'a H
         && matches!(cluster.feed(Feed::Watch(crate::cluster::Kind::Node)).sync, Sync::Live { .. });
     cluster.nodes.values().filter(move |node| looks && node.is_ready()).filter_map(move |node| {
         let heartbeat = cluster.heartbeat(&node.meta.name.name)?;
+        let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
         // One that has just come back has not been quiet since then, whatever its lease was like before.
-        let ready = node.ready_since().map(|since| heartbeat.read.duration_since(since));
-        let still = heartbeat.quiet(heartbeat.read);
-        let still = ready.map_or(still, |ready| ready.min(still));
-        (still >= quiet).then_some((node, heartbeat))
+        let since = node.ready_since().map_or(last, |since| since.max(last));
+        (cluster.stood_still(since, heartbeat.read) >= quiet).then_some((node, heartbeat))
     })
 }
 

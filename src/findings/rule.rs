@@ -1,26 +1,43 @@
 //! The table of rules: their ids, what each looks for in prose, what it must have read, and its function.
 
 use super::{
-    Found, View, attachment_of_no_volume, budget_held_by_unready, budget_never_allows, budgets_overlap,
-    claim_not_bound, control_plane_suspect, namespace_stuck, node_cordon_forgotten, node_gone,
+    Found, View, api_server_not_ready, api_service_down, attachment_of_no_volume, budget_held_by_unready,
+    budget_never_allows, budgets_overlap, claim_not_bound, cloud_controller_manager_silent,
+    control_plane_suspect, controller_manager_silent, namespace_stuck, node_cordon_forgotten, node_gone,
     node_lease_quiet, node_not_ready, node_out_of_service_alive, node_registered_anew, node_returned_empty,
     node_shut_down, node_silent, node_under_pressure, nodes_silent_together, pod_crash_looping,
     pod_image_not_pulled, pod_never_evicted, pod_not_scheduled, pod_stuck_terminating, pods_evicted,
-    pods_not_created, rollout_blocks_itself, rollout_stuck, service_losing_requests,
+    pods_not_created, rollout_blocks_itself, rollout_stuck, scheduler_silent, service_losing_requests,
     service_without_ready_pods, stateful_set_blocked, volume_attach_failing, volume_detach_stuck,
     volume_failed, volume_on_unready_node, volume_wanted_twice, workload_short,
 };
-use crate::cluster::Kind;
+use crate::cluster::{Component, Feed, Kind};
 use std::fmt;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub id: RuleId,
     /// It judges only when all of these were read at some time and none is behind the others.
-    pub needs: &'static [Kind],
+    pub needs: &'static [Feed],
     /// It judges what it can without these, and tells by itself what it could not know.
-    pub uses: &'static [Kind],
+    pub uses: &'static [Feed],
     pub evaluate: fn(&View<'_>, &mut Found),
+}
+
+/// What a rule needs, as the table below names it: a kind, or a stream that is none.
+macro_rules! need {
+    (ControllerManager) => {
+        Feed::Leader(Component::ControllerManager)
+    };
+    (Scheduler) => {
+        Feed::Leader(Component::Scheduler)
+    };
+    (Checks) => {
+        Feed::Checks
+    };
+    ($kind:ident) => {
+        Feed::Watch(Kind::$kind)
+    };
 }
 
 macro_rules! rules {
@@ -34,8 +51,8 @@ macro_rules! rules {
         pub const RULES: &[Rule] = &[$(
             Rule {
                 id: RuleId::$rule,
-                needs: &[$(Kind::$need),*],
-                uses: &[$($(Kind::$used),*)?],
+                needs: &[$(need!($need)),*],
+                uses: &[$($(need!($used)),*)?],
                 evaluate: $module::evaluate,
             },
         )*];
@@ -54,6 +71,10 @@ macro_rules! rules {
 }
 
 rules! {
+    ApiServerNotReady, "api-server-not-ready", api_server_not_ready, [Checks];
+    ControllerManagerSilent, "controller-manager-silent", controller_manager_silent, [ControllerManager];
+    SchedulerSilent, "scheduler-silent", scheduler_silent, [Scheduler];
+    CloudControllerManagerSilent, "cloud-controller-manager-silent", cloud_controller_manager_silent, [];
     ControlPlaneSuspect, "control-plane-suspect", control_plane_suspect, [Node];
     NodesSilentTogether, "nodes-silent-together", nodes_silent_together, [Node];
     NodeSilent, "node-silent", node_silent, [] uses [Node];
@@ -89,6 +110,7 @@ rules! {
     BudgetNeverAllows, "budget-never-allows", budget_never_allows, [Node, Pod, PodDisruptionBudget];
     BudgetHeldByUnready, "budget-held-by-unready", budget_held_by_unready, [Node, Pod, PodDisruptionBudget];
     BudgetsOverlap, "budgets-overlap", budgets_overlap, [Pod, PodDisruptionBudget];
+    ApiServiceDown, "api-service-down", api_service_down, [ApiService];
     NamespaceStuck, "namespace-stuck", namespace_stuck, [] uses [Namespace];
 }
 

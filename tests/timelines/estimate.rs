@@ -49,6 +49,7 @@ impl Verdict {
             Bound::Exact => came.duration_since(at).abs() <= SECOND,
             Bound::NotBefore => came >= at - SECOND && came <= at + LATE,
             Bound::AtLatest => came <= at + SECOND,
+            Bound::Halted => false,
         }
     }
 }

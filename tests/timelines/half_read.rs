@@ -102,8 +102,9 @@ const fn kind(change: &Change) -> Option<Kind> {
         Change::Job(_) => Kind::Job,
         Change::PodDisruptionBudget(_) => Kind::PodDisruptionBudget,
         Change::Service(_) => Kind::Service,
+        Change::ApiService(_) => Kind::ApiService,
         Change::Event(_) => Kind::Event,
-        Change::Leases { .. } | Change::Feed(..) => return None,
+        Change::Leases { .. } | Change::Leader(..) | Change::Checks(_) | Change::Feed(..) => return None,
     })
 }
 
@@ -132,7 +133,8 @@ fn complaints(whole: &Findings, found: &Findings, missing: Kind) -> Vec<String> 
     let silent: BTreeSet<RuleId> =
         whole.iter().map(|finding| finding.rule).filter(|rule| !said.contains(rule)).collect();
     for rule in silent {
-        let is_named = found.blind.iter().any(|(blind, kinds)| *blind == rule && kinds.contains(&missing));
+        let missing = Feed::Watch(missing);
+        let is_named = found.blind.iter().any(|(blind, feeds)| *blind == rule && feeds.contains(&missing));
         if !is_named {
             complaints.push(format!("{rule} is silent, and does not say why"));
         }

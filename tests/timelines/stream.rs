@@ -112,6 +112,7 @@ const fn resource(kind: Kind) -> Resource {
         Kind::Job => Resource::Jobs,
         Kind::PodDisruptionBudget => Resource::PodDisruptionBudgets,
         Kind::Service => Resource::Services,
+        Kind::ApiService => Resource::ApiServices,
         Kind::Event => Resource::Events,
     }
 }

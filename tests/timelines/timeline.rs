@@ -163,6 +163,7 @@ impl Timeline {
             Bound::Exact => "at",
             Bound::NotBefore => "not before",
             Bound::AtLatest => "at latest at",
+            Bound::Halted => "halted, and not before",
         };
         format!("{what} {bound} {}", self.moment(clock.at))
     }

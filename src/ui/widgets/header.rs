@@ -123,6 +123,7 @@ fn rows(app: &App, kind: Kind) -> usize {
         Kind::Job => app.cluster.jobs.len(),
         Kind::PodDisruptionBudget => app.cluster.pod_disruption_budgets.len(),
         Kind::Service => app.cluster.services.len(),
+        Kind::ApiService => app.cluster.api_services.len(),
         Kind::Event => app.cluster.events.len(),
     }
 }
