@@ -17,6 +17,8 @@ mod watching;
 
 #[path = "hollow/actions.rs"]
 mod actions;
+#[path = "hollow/control_plane.rs"]
+mod control_plane;
 #[path = "hollow/encodings.rs"]
 mod encodings;
 #[path = "hollow/ghosts.rs"]
