@@ -24,45 +24,6 @@ use sickbay::demo::{Resource, Scenario};
 use stream::Stream;
 use timeline::Timeline;
 
-/// Until when a scenario is lived, in seconds from its failure: until nothing changes any more.
-const fn end(scenario: Scenario) -> i64 {
-    match scenario {
-        Scenario::Healthy => 3_600,
-        Scenario::DeadNode => 1_000,
-        Scenario::KubeletStopped => 600,
-        Scenario::DeadNodeReturns => 1_200,
-        Scenario::NodeRecreated => 800,
-        Scenario::ZoneOutage => 700,
-        Scenario::ControlPlaneBlip => 1_400,
-        Scenario::KubeletStuck => 600,
-        Scenario::Finalizer => 600,
-        Scenario::DrainBlocked => 700,
-        Scenario::BadRollout => 800,
-        Scenario::DetachFails => 700,
-        Scenario::LiveNodeTainted => 600,
-    }
-}
-
-/// When somebody acts, so that what was announced before comes sooner.
-const fn acts(scenario: Scenario) -> &'static [i64] {
-    match scenario {
-        // The out-of-service taint, which evicts at once.
-        Scenario::DetachFails => &[90],
-        Scenario::Healthy
-        | Scenario::DeadNode
-        | Scenario::KubeletStopped
-        | Scenario::DeadNodeReturns
-        | Scenario::NodeRecreated
-        | Scenario::ZoneOutage
-        | Scenario::ControlPlaneBlip
-        | Scenario::KubeletStuck
-        | Scenario::Finalizer
-        | Scenario::DrainBlocked
-        | Scenario::BadRollout
-        | Scenario::LiveNodeTainted => &[],
-    }
-}
-
 fn compare(name: &str, told: &str) {
     insta::with_settings!(
         { snapshot_path => "timelines", prepend_module_to_snapshot => false, omit_expression => true },
@@ -70,7 +31,9 @@ fn compare(name: &str, told: &str) {
     );
 }
 
-fn play(scenario: Scenario) {
+/// Lives a scenario until so many seconds after its failure, when nothing changes any more. `acts` are when somebody
+/// acts, so that what was announced before comes sooner.
+fn play(scenario: Scenario, end: i64, acts: &[i64]) {
     let stream = Stream::of(scenario);
     let before = Picture::of(&stream, stream.next());
     let mut timeline = Timeline::of(stream);
@@ -78,18 +41,18 @@ fn play(scenario: Scenario) {
         timeline.until(moment);
         half_read::assert_gaps_are_known(&timeline.stream, timeline.now, &before);
     }
-    timeline.until(end(scenario));
+    timeline.until(end);
     compare(scenario.id(), &timeline.told());
-    timeline.assert_sound(acts(scenario));
+    timeline.assert_sound(acts);
 }
 
 /// A test each, so that they run side by side.
 macro_rules! lives {
-    ($($test:ident: $scenario:ident;)*) => {
+    ($($test:ident: $scenario:ident, $end:literal, $acts:expr;)*) => {
         $(
             #[test]
             fn $test() {
-                play(Scenario::$scenario);
+                play(Scenario::$scenario, $end, $acts);
             }
         )*
 
@@ -101,19 +64,20 @@ macro_rules! lives {
 }
 
 lives! {
-    of_a_calm_hour_nothing_is_said: Healthy;
-    a_dead_node_is_one_incident_from_the_first_sign_to_the_last_volume: DeadNode;
-    a_stopped_kubelet_is_told_as_silence: KubeletStopped;
-    a_node_that_returns_ends_its_incident: DeadNodeReturns;
-    a_node_registered_anew_keeps_what_was_its_own: NodeRecreated;
-    a_zone_without_power_is_one_incident: ZoneOutage;
-    when_all_nodes_fall_silent_the_control_plane_is_suspect: ControlPlaneBlip;
-    pods_that_a_kubelet_does_not_finish_are_stuck: KubeletStuck;
-    what_a_finalizer_holds_is_stuck: Finalizer;
-    what_would_stop_a_drain_is_told_before_it: DrainBlocked;
-    a_bad_release_is_an_incident_for_each_workload: BadRollout;
-    a_detach_that_fails_is_part_of_its_nodes_incident: DetachFails;
-    out_of_service_on_a_live_node_is_critical_at_once: LiveNodeTainted;
+    of_a_calm_hour_nothing_is_said: Healthy, 3_600, &[];
+    a_dead_node_is_one_incident_from_the_first_sign_to_the_last_volume: DeadNode, 1_000, &[];
+    a_stopped_kubelet_is_told_as_silence: KubeletStopped, 600, &[];
+    a_node_that_returns_ends_its_incident: DeadNodeReturns, 1_200, &[];
+    a_node_registered_anew_keeps_what_was_its_own: NodeRecreated, 800, &[];
+    a_zone_without_power_is_one_incident: ZoneOutage, 700, &[];
+    when_all_nodes_fall_silent_the_control_plane_is_suspect: ControlPlaneBlip, 1_400, &[];
+    pods_that_a_kubelet_does_not_finish_are_stuck: KubeletStuck, 600, &[];
+    what_a_finalizer_holds_is_stuck: Finalizer, 600, &[];
+    what_would_stop_a_drain_is_told_before_it: DrainBlocked, 700, &[];
+    a_bad_release_is_an_incident_for_each_workload: BadRollout, 800, &[];
+    // The out-of-service taint, which evicts at once.
+    a_detach_that_fails_is_part_of_its_nodes_incident: DetachFails, 700, &[90];
+    out_of_service_on_a_live_node_is_critical_at_once: LiveNodeTainted, 600, &[];
 }
 
 #[test]

@@ -128,8 +128,8 @@ impl Api {
     }
 
     /// Changes an object by a merge patch.
-    pub async fn patch(&self, path: &str, patch: &Value) -> Value {
-        let request = request(Method::PATCH, path, patch, "application/merge-patch+json");
+    pub async fn patch(&self, path: &str, merge: &Value) -> Value {
+        let request = request(Method::PATCH, path, merge, "application/merge-patch+json");
         self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 

@@ -88,7 +88,7 @@ fn has_member(app: &App, root: &str, rule: &str) -> bool {
 
 #[tokio::test]
 async fn each_fault_of_a_node_is_told_as_one_incident_that_ends_with_it() {
-    let mut story = Story::begin().await;
+    let mut story = Box::pin(Story::begin()).await;
     assert_eq!(story.told(), [""; 0], "nothing is said of a cluster that comes up");
 
     // Off, and back: its pods hang, its volume is held, and all of it is the node's.
@@ -142,7 +142,7 @@ async fn each_fault_of_a_node_is_told_as_one_incident_that_ends_with_it() {
 
 #[tokio::test]
 async fn a_detach_that_the_driver_refuses_is_told_in_its_nodes_incident() {
-    let mut story = Story::begin().await;
+    let mut story = Box::pin(Story::begin()).await;
     let (node, volume) = story.postgres();
     let silent = format!("node-silent {node}");
     story.api.faults(json!({ "down": node, "detach-fails": volume })).await;
