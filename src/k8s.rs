@@ -10,6 +10,7 @@ pub mod execute;
 pub mod kubeconfig;
 mod leases;
 pub mod plugin;
+pub mod pods;
 pub mod proxy;
 mod pulse;
 pub mod transport;

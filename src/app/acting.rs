@@ -10,7 +10,7 @@ use crate::actions::history::PastRun;
 use crate::actions::plan::word_to_type;
 use crate::actions::{
     Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan, Preflight, Probe,
-    Progress, Record, Run, RunId, Sight, Verdict,
+    Progress, Record, Run, RunId, Sight, Steer, Verdict,
 };
 use crate::app::link::Link;
 use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
@@ -43,6 +43,11 @@ pub enum Told {
     /// Nothing new is to be begun, because of this.
     Stop {
         reason: String,
+    },
+    /// Somebody changes how a run goes on.
+    Steer {
+        run: RunId,
+        steer: Steer,
     },
     /// What the journals of earlier sessions say.
     Past {
@@ -111,6 +116,8 @@ impl App {
             Told::Probed { run, probe, answer } => {
                 if let Some(review) = self.acting.review.as_mut().filter(|review| review.author.run == run) {
                     review.answers.take(&probe, answer);
+                } else if let Some(run) = self.run_mut(&run) {
+                    run.probed(&probe, answer);
                 }
             }
             Told::Agree { typed } => return self.agree(&typed),
@@ -137,6 +144,16 @@ impl App {
             Told::Stop { reason } => {
                 for run in &mut self.acting.runs {
                     run.stop(&reason);
+                }
+            }
+            Told::Steer { run, steer } => {
+                let (who, now) = (self.session.operator.clone(), self.now);
+                let steered = match self.run_mut(&run) {
+                    Some(run) => run.steer(&steer, &who, now),
+                    None => Err(format!("there is no run {run} here")),
+                };
+                if let Err(reason) = steered {
+                    self.notices.say(Weight::Warning, reason, now);
                 }
             }
             Told::Past { runs, records } => {
@@ -275,6 +292,7 @@ impl App {
                     Order::Send { step, call } => {
                         effects.push(Asked::Send { run: run.id.clone(), step, call }.into());
                     }
+                    Order::Ask(probe) => effects.push(Asked::Probe { run: run.id.clone(), probe }.into()),
                     Order::Write(record) => effects.extend(self.write(record)),
                 }
             }
@@ -372,6 +390,7 @@ pub fn record_words(record: &Record) -> String {
             let reason = step.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("{}: {}{reason}", step.what, step.result.word())
         }
+        Entry::Noted(noted) => noted.what.to_string(),
         Entry::Ended(ended) => {
             format!("{}, {} of {}", ended.outcome.word(), ended.done, ended.done + ended.not_done)
         }

@@ -79,7 +79,7 @@ pub fn record(record: &Record) -> Option<String> {
     match &record.entry {
         // The end is told with all that led to it.
         Entry::Ended(_) => None,
-        Entry::Started(_) | Entry::Step(_) => Some(record_words(record)),
+        Entry::Started(_) | Entry::Step(_) | Entry::Noted(_) => Some(record_words(record)),
     }
 }
 
@@ -121,7 +121,7 @@ fn run_document(run: &Run) -> Value {
                 "result": progress.word(),
                 "reason": progress.reason(),
                 "at": match progress {
-                    Progress::Done { at } => Some(at.to_string()),
+                    Progress::Done { at, .. } => Some(at.to_string()),
                     Progress::Pending
                     | Progress::InFlight { .. }
                     | Progress::Waiting { .. }
