@@ -138,7 +138,7 @@ pub fn refusal(error: CallError) -> Refusal {
 
 // -- words ----------------------------------------------------------------------------------------------------
 
-fn already(node: &Node, now: Timestamp) -> String {
+pub fn already(node: &Node, now: Timestamp) -> String {
     let since = node.cordon().and_then(|cordon| cordon.at).map_or_else(String::new, |at| ago(at, now));
     format!("{} is cordoned already{since}: {}", node.object(), said(node))
 }

@@ -9,7 +9,9 @@ pub mod choice;
 mod forecast;
 pub mod removal;
 mod room;
+mod volumes;
 pub mod wait;
+mod workloads;
 
 pub use choice::{Choice, Chosen, Why, choices};
 pub use removal::Removal;

@@ -180,6 +180,8 @@ pub fn is_overdue(skip_wait: u32, pod: &Pod, now: Timestamp) -> bool {
 /// What it takes to agree to these choices.
 pub fn danger(options: &Options, chosen: &[Chosen]) -> Danger {
     let loses = chosen.iter().any(|chosen| chosen.choice == Choice::Warn);
-    let bypasses = options.disable_eviction && chosen.iter().any(|chosen| chosen.choice.goes());
+    // Struck off at once, nobody knows whether it has ended.
+    let bypasses = (options.disable_eviction || options.grace_period == Some(0))
+        && chosen.iter().any(|chosen| chosen.choice.goes());
     if loses || bypasses { Danger::Destructive } else { Danger::Reversible }
 }
