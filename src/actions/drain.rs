@@ -161,3 +161,6 @@ fn removal_of(pod: &ObjectRef, node: &ObjectRef, (options, cluster): (&Options, 
 pub fn checks(draft: &Draft, options: &Options, sight: &Sight<'_>) -> Vec<Check> {
     forecast::checks(draft, options, sight)
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ pub struct Run {
     notes: Vec<Record>,
     /// Records that the shell has not written yet.
     unwritten: usize,
+    /// Calls and questions that are on their way, counted while steps are looked at.
+    in_flight: usize,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl Run {
             pace: Pace::default(),
             notes: Vec::new(),
             unwritten: 1,
+            in_flight: 0,
         };
         let record = run.record(now, Entry::Started(started));
         (run, record)
@@ -214,6 +217,7 @@ impl Run {
         }
         self.pace.reopen(sight.cluster, sight.now);
         self.give_up_silent_nodes(sight);
+        self.in_flight = self.steps.iter().filter(|taken| taken.progress.is_in_flight()).count();
         // What ends a stage begins the next one, in the same moment.
         loop {
             let front = self.front();
@@ -249,6 +253,7 @@ impl Run {
                 if let Some(removal) = call.removal() {
                     self.pace.begin(&removal.node.name, sight.now);
                 }
+                self.in_flight += 1;
                 let taken = &mut self.steps[step];
                 taken.progress = Progress::InFlight { since: sight.now };
                 taken.tries += 1;
@@ -337,3 +342,6 @@ pub fn undo(
         why: format!("takes back {run}").into(),
     })
 }
+
+#[cfg(test)]
+mod tests;

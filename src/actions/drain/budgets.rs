@@ -102,26 +102,32 @@ fn of_budget(asked: &Asked<'_>) -> Vec<Check> {
     }
     let asking = if goes_unready { ready.len() } else { many };
     if asking == 0 {
-        checks.push(check(Verdict::Ok, format!("{has}: its {many} pods may go, as none of them is ready")));
+        checks.push(check(Verdict::Ok, format!("{has}: {} may go, being not ready", pods_of(many))));
     } else if !budget.is_observed() {
         let reason =
             format!("budget {name} was changed, and is still being processed: it refuses until then");
         checks.push(check(Verdict::Warn, reason));
     } else if budget.never_allows() {
-        let reason = format!("{has} of {}: it never lets one of its {many} pods go", budget.expected_pods);
+        let reason = format!("{has} of {}: it never lets {} go", budget.expected_pods, pods_of(many));
         checks.push(
             check(Verdict::Warn, reason)
                 .remedy("scale the workload up, relax the budget, or have the pod deleted past it"),
         );
     } else if allowed == 0 {
-        let reason = format!("{has}: it lets none of its {many} pods go now, and is waited for");
+        let reason = format!("{has}: it does not let {} go now, and is waited for", pods_of(many));
         checks.push(check(Verdict::Warn, reason));
     } else if (allowed as usize) < asking {
-        let reason =
-            format!("{has}: {allowed} of its {asking} pods go at a time, as replacements become ready");
+        let reason = format!("{has}: {allowed} of {asking} pods go at a time, as replacements become ready");
         checks.push(check(Verdict::Ok, reason));
     } else {
-        checks.push(check(Verdict::Ok, format!("{has}: its {asking} pods may go at once")));
+        checks.push(check(Verdict::Ok, format!("{has}: {} may go at once", pods_of(asking))));
     }
     checks
+}
+
+fn pods_of(many: usize) -> String {
+    match many {
+        1 => "its pod here".to_owned(),
+        many => format!("its {many} pods here"),
+    }
 }

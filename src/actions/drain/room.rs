@@ -35,7 +35,8 @@ pub fn checks(scene: &Scene<'_>) -> Vec<Check> {
     let left = sum(free.iter().map(|free| free.resources));
     let places: u64 = free.iter().map(|free| free.pods).fold(0, u64::saturating_add);
     let words = format!(
-        "{many} pods request {}, and {} other nodes have {} and {places} places free",
+        "{} {}, and {} other nodes have {} and {places} places free",
+        if many == 1 { "a pod requests".to_owned() } else { format!("{many} pods request") },
         shown(needed),
         free.len(),
         shown(left)

@@ -4,7 +4,7 @@
 use super::{Options, choice};
 use crate::actions::call::Call;
 use crate::actions::plan::Plan;
-use crate::cluster::{Cluster, Kind, Name, ObjectRef, Pod, Row as _, Text};
+use crate::cluster::{Cluster, Kind, Name, ObjectRef, Pod, Row as _, Text, Workload};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -67,19 +67,26 @@ pub fn replaced<'a>(node: &ObjectRef, calls: impl Iterator<Item = &'a Call>, clu
     for workload in calls.filter_map(|call| call.removal()?.workload.as_ref()) {
         let Some(known) = cluster.workload(workload) else { continue };
         if workload.kind != Kind::Job && workloads.iter().all(|moving| moving.workload != *workload) {
-            workloads.push(Moving { workload: workload.clone(), ready: known.counts().ready });
+            workloads.push(Moving { workload: workload.clone(), ready: ready(known, cluster) });
         }
     }
     Wait::Replaced { node: node.clone(), workloads }
+}
+
+/// Its pods that are ready and stay; its own count of them comes later than they go.
+fn ready(workload: Workload<'_>, cluster: &Cluster) -> u32 {
+    let pods = cluster.pods_of(workload);
+    let ready = pods.iter().filter(|pod| pod.is_ready() && !pod.meta.is_deleting());
+    u32::try_from(ready.count()).unwrap_or(u32::MAX)
 }
 
 /// What is still less ready than it was, in words; nothing where all is well.
 pub fn lacking(workloads: &[Moving], cluster: &Cluster) -> Option<String> {
     let lacks = workloads.iter().filter_map(|moving| {
         // Deleted meanwhile: nobody waits for it.
-        let counts = cluster.workload(&moving.workload)?.counts();
-        let wanted = moving.ready.min(counts.desired);
-        (counts.ready < wanted).then(|| format!("{}: {} of {wanted} ready", moving.workload, counts.ready))
+        let workload = cluster.workload(&moving.workload)?;
+        let (wanted, ready) = (moving.ready.min(workload.counts().desired), ready(workload, cluster));
+        (ready < wanted).then(|| format!("{}: {ready} of {wanted} ready", moving.workload))
     });
     let lacks: Vec<String> = lacks.collect();
     (!lacks.is_empty()).then(|| lacks.join(", "))

@@ -53,6 +53,10 @@ impl Pace {
         });
     }
 
+    pub fn is_closed(&self, budget: &Name) -> bool {
+        self.closed.contains_key(budget)
+    }
+
     /// A budget over the pod that is known to refuse now, with its name.
     pub fn refusing<'a>(&'a self, pod: &Pod, cluster: &'a Cluster) -> Option<(&'a Name, &'a Closed)> {
         if self.closed.is_empty() {

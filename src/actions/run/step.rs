@@ -4,9 +4,9 @@ use super::progress::{Progress, SkipReason, Until, later};
 use super::{MOST_IN_FLIGHT, Phase, Run};
 use crate::actions::call::{Guard, Shown};
 use crate::actions::drain::removal::SILENCE_BORNE;
-use crate::actions::drain::{Removal, Wait, wait};
+use crate::actions::drain::{Options, Removal, Wait, wait};
 use crate::actions::{Action, Answer, Call, CallError, Probe, Sight, Step};
-use crate::cluster::{Cluster, Deletion, ObjectRef, Readiness, Text};
+use crate::cluster::{Cluster, Deletion, ObjectRef, Pod, Readiness, Text};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -47,7 +47,6 @@ impl Run {
             }
             Step::Wait(Wait::Replaced { workloads, .. }) => {
                 let next = match (&self.steps[step].progress, wait::lacking(workloads, sight.cluster)) {
-                    (Progress::Pending, _) if self.phase == Phase::Stopping => self.skipped(),
                     _ if self.phase == Phase::Stopping => self.skipped(),
                     (Progress::Pending, _) if self.plan.stage(step) > front => Next::Stay,
                     (_, None) => Next::Become(Progress::done(sight.now)),
@@ -126,8 +125,7 @@ impl Run {
             }
             Until::Changed => self.try_if(is_fresh && call.is_outdated(cluster), (step, call), sight),
             Until::Budget { budget, again } => {
-                // Of one with a name the pace knows when it may be asked.
-                let is_due = budget.is_some() || now >= *again;
+                let is_due = budget.as_ref().map_or(now >= *again, |budget| !self.pace.is_closed(budget));
                 self.try_if(is_fresh && is_due, (step, call), sight)
             }
             Until::Node | Until::Seen => self.try_if(is_fresh, (step, call), sight),
@@ -146,11 +144,10 @@ impl Run {
     fn try_if(&self, may: bool, (step, call): (usize, &Call), sight: &Sight<'_>) -> Next {
         let Sight { cluster, now, .. } = *sight;
         let taken = &self.steps[step];
-        let in_flight = self.steps.iter().filter(|taken| taken.progress.is_in_flight()).count();
         // A step that was changed while it ran is sent when that is on disk.
-        let is_unwritten = taken.is_overridden && self.unwritten > 0;
+        let is_unwritten = taken.is_overridden && (self.unwritten > 0 || !self.notes.is_empty());
         let is_held_up = self.is_paused || self.pace.is_busy(now) || is_unwritten;
-        if !may || is_held_up || in_flight >= MOST_IN_FLIGHT {
+        if !may || is_held_up || self.in_flight >= MOST_IN_FLIGHT {
             return Next::Stay;
         }
         let pod = match call {
@@ -232,12 +229,7 @@ impl Run {
         }
     }
 
-    fn left(
-        &self,
-        pods: &[crate::cluster::Pod],
-        options: &crate::actions::drain::Options,
-        sight: &Sight<'_>,
-    ) -> Vec<String> {
+    fn left(&self, pods: &[Pod], options: &Options, sight: &Sight<'_>) -> Vec<String> {
         let planned = |name: &_| self.plan.calls().any(|call| call.object().name == *name);
         let named = wait::left(pods, options, (sight.cluster, sight.now)).into_iter().map(
             |(name, is_going)| match (planned(name), is_going) {
@@ -286,9 +278,18 @@ impl Run {
     }
 }
 
+/// A pod that is on its way out. A grace of nothing is the kubelet's word that it has ended, and no new deadline.
 fn going(deletion: Deletion, until: &Until, now: Timestamp) -> Next {
     let Deletion { deadline, grace_seconds } = deletion;
-    let is_known = matches!(until, Until::Gone { deadline: known, .. } if *known == deadline);
+    let is_known = match until {
+        Until::Gone { deadline: known, .. } => *known == deadline || grace_seconds == 0,
+        Until::Shown
+        | Until::Changed
+        | Until::Again(_)
+        | Until::Budget { .. }
+        | Until::Node
+        | Until::Seen => false,
+    };
     if is_known {
         return Next::Stay;
     }
@@ -315,7 +316,7 @@ fn is_lost(node: &ObjectRef, sight: &Sight<'_>) -> bool {
 fn looked(
     node: &ObjectRef,
     answer: &Answer,
-    left: impl Fn(&[crate::cluster::Pod]) -> Vec<String>,
+    left: impl Fn(&[Pod]) -> Vec<String>,
     now: Timestamp,
 ) -> Progress {
     match answer {

@@ -1,7 +1,7 @@
 //! What is printed of a plan and of a run: lines for people, a document for programs.
 
 use crate::actions::audit::Entry;
-use crate::actions::run::Until;
+use crate::actions::run::{SkipReason, Until};
 use crate::actions::{Progress, Record, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, record_words};
@@ -139,8 +139,10 @@ fn run_lines(run: &Run) -> String {
     let mut lines =
         vec![format!("{}: {} of {many} steps (run {})", ended.outcome.word(), ended.done, run.id)];
     for (step, progress) in run.steps() {
-        if let Progress::Failed { reason } = progress {
-            lines.push(format!("failed: {}: {reason}", step.sentence()));
+        if let Progress::Failed { reason } | Progress::Skipped { reason: SkipReason::Chosen(reason) } =
+            progress
+        {
+            lines.push(format!("{}: {}: {reason}", progress.word(), step.sentence()));
         }
     }
     if let Some(reason) = run.stopped() {
