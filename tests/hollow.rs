@@ -17,6 +17,8 @@ mod watching;
 
 #[path = "hollow/actions.rs"]
 mod actions;
+#[path = "hollow/drain.rs"]
+mod drain;
 #[path = "hollow/encodings.rs"]
 mod encodings;
 #[path = "hollow/ghosts.rs"]
