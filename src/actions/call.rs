@@ -29,9 +29,9 @@ pub enum Call {
         of: Option<RunId>,
     },
     /// Asks for a pod to go, as far as its budget allows.
-    Evict(Removal),
+    Evict(Box<Removal>),
     /// Has a pod go, and asks no budget.
-    DeletePod(Removal),
+    DeletePod(Box<Removal>),
 }
 
 /// What a call does, as records have it.
@@ -224,7 +224,8 @@ impl Call {
             Self::Uncordon { node, .. } => format!("kubectl uncordon {}", node.name),
             // There is none but drain itself.
             Self::Evict(_) => return None,
-            Self::DeletePod(Removal { pod: ObjectRef { name, .. }, .. }) => {
+            Self::DeletePod(removal) => {
+                let name = &removal.pod.name;
                 format!("kubectl delete pod -n {} {}", name.namespace, name.name)
             }
         })

@@ -53,6 +53,7 @@ pub const DRAIN: Spec = Spec {
 /// With kubectl's names and meaning. The one other default: the pods of daemon sets are left alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
+#[expect(clippy::struct_excessive_bools, reason = "kubectl's flags, one by one")]
 pub struct Options {
     /// For every pod, in seconds; nothing is each pod's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,6 +156,7 @@ fn removal_of(pod: &ObjectRef, node: &ObjectRef, (options, cluster): (&Options, 
         grace: options.grace_period,
         skip_wait: options.skip_wait_for_delete_timeout,
     };
+    let removal = Box::new(removal);
     if options.disable_eviction { Call::DeletePod(removal) } else { Call::Evict(removal) }
 }
 

@@ -199,7 +199,7 @@ impl Run {
     }
 
     /// The server answered a question, or nobody did.
-    pub fn probed(&mut self, probe: &Probe, answer: Answer) {
+    pub fn probed(&mut self, probe: &Probe, answer: &Answer) {
         let asks = |step: &Step| step.question().as_ref() == Some(probe);
         let open = self.plan.steps.iter().zip(&mut self.steps);
         let asked = open.filter(|(step, taken)| taken.progress.is_in_flight() && asks(step));

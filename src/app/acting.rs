@@ -117,7 +117,7 @@ impl App {
                 if let Some(review) = self.acting.review.as_mut().filter(|review| review.author.run == run) {
                     review.answers.take(&probe, answer);
                 } else if let Some(run) = self.run_mut(&run) {
-                    run.probed(&probe, answer);
+                    run.probed(&probe, &answer);
                 }
             }
             Told::Agree { typed } => return self.agree(&typed),

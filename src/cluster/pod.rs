@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of its spec that exclude nothing of each other")]
 pub struct Pod {
     pub meta: Meta,
     /// Empty until it is scheduled.

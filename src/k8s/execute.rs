@@ -289,9 +289,9 @@ mod tests {
         assert_eq!(taken["spec"]["unschedulable"], Value::Null);
     }
 
-    fn removal(grace: Option<u32>) -> Removal {
+    fn removal(grace: Option<u32>) -> Box<Removal> {
         let pod = ObjectRef { kind: Kind::Pod, name: Name::new("shop", "web-1"), uid: "u-7".into() };
-        Removal { pod, node: node(), workload: None, grace, skip_wait: 0 }
+        Box::new(Removal { pod, node: node(), workload: None, grace, skip_wait: 0 })
     }
 
     #[test]

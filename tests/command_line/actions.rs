@@ -82,6 +82,39 @@ async fn a_node_is_cordoned_with_who_and_why_and_uncordoned_without() {
 }
 
 #[tokio::test]
+async fn a_node_is_drained_and_the_pods_that_were_meant_to_stay_stay() {
+    let ward = Ward::start().await;
+    let planned = ward.run(&["plan", "drain", "worker-1", "--timeout", "5m"]).await;
+    assert_eq!(planned.code, 0, "{planned:?}");
+    for line in [
+        "each stays: its daemon set keeps it on every node",
+        "kubectl drain worker-1 --ignore-daemonsets --timeout=300s",
+        "you may create pods/eviction in shop",
+        "look whether node worker-1 is empty",
+    ] {
+        assert!(planned.out.contains(line), "{line}: {planned:?}");
+    }
+    let tried = ward.writes();
+    assert!(
+        tried.iter().all(|write| write.starts_with(REVIEWS) || write.contains("dryRun=All")),
+        "{tried:?}"
+    );
+    assert!(tried.iter().all(|write| !write.contains("/eviction")), "no pod is tried");
+    let blocked = ward.run(&["run", "drain", "worker-1", "--ignore-daemonsets=false", "--yes"]).await;
+    assert_eq!(blocked.code, 4, "{blocked:?}");
+    let typed = ward.run(&["run", "drain", "worker-1", "--disable-eviction", "--yes"]).await;
+    assert!(typed.code == 4 && typed.err.contains("type \"worker-1\" to confirm"), "{typed:?}");
+    assert_eq!(ward.node("worker-1")["spec"]["unschedulable"], Value::Null);
+}
+
+#[tokio::test]
+async fn options_of_a_drain_are_no_options_of_another_action() {
+    let ward = Ward::start().await;
+    let ran = ward.run(&["plan", "cordon", "worker-1", "--force"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (2, "sickbay: cordon takes no options of drain\n"));
+}
+
+#[tokio::test]
 async fn what_nobody_agreed_to_is_not_carried_out() {
     let ward = Ward::start().await;
     let ran = ward.run(&["run", "cordon", "worker-1"]).await;
@@ -206,7 +239,7 @@ async fn what_is_no_action_and_no_target_is_told() {
     let ran = ward.run(&["plan", "cordn", "worker-1"]).await;
     assert_eq!(
         (ran.code, ran.err.as_str()),
-        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon\n")
+        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon, drain\n")
     );
     let ran = ward.run(&["plan", "cordon", "worker-99"]).await;
     assert_eq!(ran.code, 1);

@@ -193,12 +193,14 @@ async fn an_eviction_that_is_only_tried_or_meant_for_another_pod_ends_none() {
     let api = Api(board.session.client());
     let made = api.create(PODS, &pod("bare", "worker-0", (json!({}), json!({})))).await;
     let uid = made["metadata"]["uid"].as_str().unwrap();
-    let removal = |uid: &str| Removal {
-        pod: ObjectRef { kind: Kind::Pod, name: Name::new("default", "bare"), uid: uid.into() },
-        node: ObjectRef { kind: Kind::Node, name: Name::cluster("worker-0"), uid: "".into() },
-        workload: None,
-        grace: Some(1),
-        skip_wait: 0,
+    let removal = |uid: &str| {
+        Box::new(Removal {
+            pod: ObjectRef { kind: Kind::Pod, name: Name::new("default", "bare"), uid: uid.into() },
+            node: ObjectRef { kind: Kind::Node, name: Name::cluster("worker-0"), uid: "".into() },
+            workload: None,
+            grace: Some(1),
+            skip_wait: 0,
+        })
     };
     for call in [Call::Evict, Call::DeletePod] {
         let dry = execute(&board.session, &call(removal(uid)), Mode::DryRun).await;

@@ -94,13 +94,18 @@ fn of_budget(asked: &Asked<'_>) -> Vec<Check> {
         budget.always_allows_unhealthy() || (healthy >= budget.desired_healthy && budget.desired_healthy > 0);
     if !unready.is_empty() && !goes_unready && allowed == 0 {
         let names = named(unready.iter().map(|pod| &pod.meta.name));
-        let reason = format!("{has}: {names} is not ready, and still is not let go before others are");
+        let reason = format!("{has}: not ready, and held all the same until others are: {names}");
         checks
             .push(check(Verdict::Warn, reason).remedy(
                 "get the others ready, or set unhealthyPodEvictionPolicy: AlwaysAllow on the budget",
             ));
     }
     let asking = if goes_unready { ready.len() } else { many };
+    // What holds the pods that are not ready was said.
+    let is_told = !checks.is_empty() && ready.is_empty();
+    if is_told {
+        return checks;
+    }
     if asking == 0 {
         checks.push(check(Verdict::Ok, format!("{has}: {} may go, being not ready", pods_of(many))));
     } else if !budget.is_observed() {

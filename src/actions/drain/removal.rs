@@ -96,13 +96,15 @@ impl Removal {
                 }
                 Refusal::Final(reason)
             }
-            // The one that was meant is gone, or another one has its name by now: the watch will show it.
-            CallError::NotFound { reason } | CallError::Conflict { reason } => again(reason, true),
             // No later try is answered otherwise.
             CallError::Broken { reason } if reason.contains("more than one PodDisruptionBudget") => {
                 Refusal::Final(reason)
             }
-            CallError::Broken { reason } => again(reason, true),
+            // The one that was meant is gone, or another one has its name by now, which the watch will show; or the
+            // server failed at it, which may pass.
+            CallError::NotFound { reason }
+            | CallError::Conflict { reason }
+            | CallError::Broken { reason } => again(reason, true),
             CallError::Unanswered { reason } | CallError::Unauthorized { reason } => again(reason, false),
             CallError::ReadOnly => Refusal::Final(CallError::ReadOnly.reason().into()),
             CallError::Invalid { reason } => Refusal::Final(reason),

@@ -259,7 +259,7 @@ fn a_pod_that_is_not_ready_is_held_where_its_budget_is_short() {
     told(
         &preflight(&of(short.clone()), Options::default()),
         Verdict::Warn,
-        "is not ready, and still is not let go",
+        "not ready, and held all the same",
     );
     let always = PodDisruptionBudget { unhealthy_pod_eviction_policy: "AlwaysAllow".into(), ..short.clone() };
     told(&preflight(&of(always), Options::default()), Verdict::Ok, "may go, being not ready");

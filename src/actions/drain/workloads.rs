@@ -17,7 +17,7 @@ pub fn checks(scene: &Scene<'_>) -> Vec<Check> {
             None => checks.extend(orphan(pod, scene)),
         }
     }
-    checks.extend(groups.values().flat_map(|(workload, pods)| of_workload(*workload, pods)));
+    checks.extend(groups.values().filter_map(|(workload, pods)| of_workload(*workload, pods)));
     checks.extend(traffic(scene));
     checks
 }
@@ -42,7 +42,6 @@ fn of_workload(workload: Workload<'_>, pods: &[&Pod]) -> Option<Check> {
     let ready = pods.iter().filter(|pod| pod.is_ready()).count();
     let reason = match workload {
         Workload::Job(job) => return Some(of_job(job, pods)),
-        Workload::DaemonSet(_) => return None,
         Workload::Deployment(_) | Workload::ReplicaSet(_) | Workload::StatefulSet(_)
             if counts.desired == 1 =>
         {
@@ -53,7 +52,10 @@ fn of_workload(workload: Workload<'_>, pods: &[&Pod]) -> Option<Check> {
         {
             format!("all {ready} ready pods of {object} go")
         }
-        Workload::Deployment(_) | Workload::ReplicaSet(_) | Workload::StatefulSet(_) => return None,
+        Workload::Deployment(_)
+        | Workload::ReplicaSet(_)
+        | Workload::StatefulSet(_)
+        | Workload::DaemonSet(_) => return None,
     };
     Some(Check::new(Verdict::Warn, reason).about(&object))
 }

@@ -75,7 +75,7 @@ impl Run {
             return Err(format!("{pod} is not to go"));
         };
         let taken = &mut self.steps[step];
-        taken.call = Some(Call::DeletePod(removal));
+        taken.call = Some(Call::DeletePod(Box::new(removal)));
         taken.is_overridden = true;
         taken.progress = Progress::Pending;
         self.note_down(format!("{who} has {pod} deleted instead of evicted, past its budget"), now);

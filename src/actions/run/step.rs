@@ -100,7 +100,7 @@ impl Run {
         };
         match call.shown(cluster, now) {
             Shown::Done => {
-                return Next::Become(Progress::Done { at: now, note: self.note(call, until, sight) });
+                return Next::Become(Progress::Done { at: now, note: note(call, until, sight) });
             }
             Shown::Left => {
                 let reason = "it is on its way out for longer than is waited for";
@@ -252,23 +252,6 @@ impl Run {
         }
     }
 
-    /// What should be known of how it was done.
-    fn note(&self, call: &Call, until: &Until, sight: &Sight<'_>) -> Text {
-        let Some(removal) = call.removal() else { return Text::default() };
-        match until {
-            Until::Gone { deadline, grace_seconds } if *grace_seconds > 0 && sight.now >= *deadline => {
-                killed(removal, *grace_seconds, sight.cluster)
-            }
-            Until::Gone { .. }
-            | Until::Shown
-            | Until::Changed
-            | Until::Again(_)
-            | Until::Budget { .. }
-            | Until::Node
-            | Until::Seen => Text::default(),
-        }
-    }
-
     fn why_stopped(&self) -> &str {
         self.stopped.as_ref().map_or("stopped", |reason| reason.as_str())
     }
@@ -297,6 +280,23 @@ fn going(deletion: Deletion, until: &Until, now: Timestamp) -> Next {
     Next::Become(Progress::waiting(now, Until::Gone { deadline, grace_seconds }, reason))
 }
 
+/// What should be known of how it was done.
+fn note(call: &Call, until: &Until, sight: &Sight<'_>) -> Text {
+    let Some(removal) = call.removal() else { return Text::default() };
+    match until {
+        Until::Gone { deadline, grace_seconds } if *grace_seconds > 0 && sight.now >= *deadline => {
+            killed(removal, *grace_seconds, sight.cluster)
+        }
+        Until::Gone { .. }
+        | Until::Shown
+        | Until::Changed
+        | Until::Again(_)
+        | Until::Budget { .. }
+        | Until::Node
+        | Until::Seen => Text::default(),
+    }
+}
+
 fn killed(removal: &Removal, grace: i64, cluster: &Cluster) -> Text {
     let is_alive = cluster.is_node_ready(&removal.node.name.name);
     let end = if is_alive { ": what had not ended by itself was killed" } else { "" };
@@ -323,8 +323,8 @@ fn looked(
         Answer::Pods(pods) => {
             let left = left(pods);
             if left.is_empty() {
-                let note = format!("{} pods are left on it, as was meant", pods.len());
-                return Progress::Done { at: now, note: note.into() };
+                let words = format!("{} pods are left on it, as was meant", pods.len());
+                return Progress::Done { at: now, note: words.into() };
             }
             let more = left.len().saturating_sub(MOST_NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -13,6 +13,9 @@ use jiff::SignedDuration;
 
 const HERE: &str = "worker-1";
 
+/// An answer, and whether a step stands as it should after it.
+type Case = (Result<(), CallError>, fn(&Progress) -> bool);
+
 struct World {
     cluster: Cluster,
     now: Timestamp,
@@ -112,7 +115,7 @@ impl World {
 
     fn listing(&mut self, pods: Vec<Pod>) {
         let probe = self.asked.pop().expect("a question");
-        self.run.probed(&probe, Answer::Pods(pods));
+        self.run.probed(&probe, &Answer::Pods(pods));
         self.go_on();
     }
 
@@ -262,7 +265,7 @@ fn refusals_are_told_apart() {
     world.pass(4);
     assert_eq!(world.sent.len(), MOST_IN_FLIGHT);
     world.sent.clear();
-    let answers: [(Result<(), CallError>, fn(&Progress) -> bool); 5] = [
+    let answers: [Case; 5] = [
         (Err(CallError::Forbidden { reason: "no".into(), causes: vec![] }), |progress| {
             matches!(progress, Progress::Failed { .. })
         }),
@@ -429,12 +432,12 @@ fn a_look_that_fails_is_taken_again_unless_it_is_forbidden() {
     world.answer(|| Ok(()));
     world.shows(gone(&web(1)));
     let probe = world.asked.pop().unwrap();
-    world.run.probed(&probe, Answer::Failed(CallError::Unanswered { reason: "cut".into() }));
+    world.run.probed(&probe, &Answer::Failed(CallError::Unanswered { reason: "cut".into() }));
     world.go_on();
     assert!(world.asked.is_empty());
     world.pass(5);
     let probe = world.asked.pop().unwrap();
-    world.run.probed(&probe, Answer::Failed(CallError::Forbidden { reason: "no".into(), causes: vec![] }));
+    world.run.probed(&probe, &Answer::Failed(CallError::Forbidden { reason: "no".into(), causes: vec![] }));
     world.go_on();
     assert!(matches!(world.pod(HERE), Progress::Failed { .. }));
 }
@@ -549,6 +552,6 @@ fn an_undo_uncordons_what_the_drain_cordoned_and_no_more() {
         ]
         .into_iter(),
     );
-    assert_eq!(undone.unwrap().targets, [object.clone()]);
+    assert_eq!(undone.unwrap().targets, std::slice::from_ref(&object));
     assert_eq!(undo(&RunId::new("t-1"), &drain, [(None, object)].into_iter()), None);
 }

@@ -110,13 +110,13 @@ impl Waits {
 /// What holds a step up that has not been accepted.
 const fn waits_for(progress: &Progress) -> Option<&Text> {
     match progress {
-        Progress::Waiting { until: Until::Shown | Until::Changed, .. } => None,
         Progress::Waiting {
             until: Until::Again(_) | Until::Budget { .. } | Until::Gone { .. } | Until::Node | Until::Seen,
             reason,
             ..
         } => Some(reason),
-        Progress::Pending
+        Progress::Waiting { until: Until::Shown | Until::Changed, .. }
+        | Progress::Pending
         | Progress::InFlight { .. }
         | Progress::Done { .. }
         | Progress::Skipped { .. }
