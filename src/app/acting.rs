@@ -3,17 +3,20 @@
 //! The screen and the command line both come through here: they draft, look at the review, agree and watch. What an
 //! action is, checks and does is said in `actions`.
 
+mod agree;
+
+pub use agree::MOST_TARGETS;
+
 use super::notice::Weight;
 use super::{App, Effect, Msg};
-use crate::actions::audit::{Entry, Place, Started};
+use crate::actions::audit::Entry;
 use crate::actions::history::PastRun;
-use crate::actions::plan::word_to_type;
 use crate::actions::{
-    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan, Preflight, Probe,
-    Progress, Record, Run, RunId, Sight, Steer, Verdict,
+    Answer, Answers, Author, Call, CallError, Draft, Order, Outcome, Phase, Plan, Preflight, Probe, Progress,
+    Record, Run, RunId, Sight, Steer,
 };
 use crate::app::link::Link;
-use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
+use crate::cluster::{Feed, Kind, Row as _, Text};
 use jiff::Timestamp;
 
 /// What is told of actions.
@@ -174,104 +177,6 @@ impl App {
 
     fn run_mut(&mut self, id: &RunId) -> Option<&mut Run> {
         self.acting.runs.iter_mut().find(|run| run.id == *id)
-    }
-
-    // -- review ----------------------------------------------------------------------------------------------
-
-    /// Begins the review of a draft, and asks what has to be asked.
-    fn review(&mut self, draft: Draft) -> Vec<Effect> {
-        self.acting.drafted += 1;
-        let run = RunId::new(format!("{}-{}", self.session.tag, self.acting.drafted));
-        let author = Author { who: self.session.operator.clone(), run, at: self.now };
-        let plan = draft.plan(&self.cluster, &author);
-        let answers = Answers::default();
-        let preflight = Preflight::default();
-        self.acting.review = Some(Review { draft, author, plan, answers, preflight });
-        self.ask()
-    }
-
-    /// Asks everything anew.
-    pub(super) fn ask(&mut self) -> Vec<Effect> {
-        let is_read_only = self.session.is_read_only;
-        let Some(review) = &mut self.acting.review else { return Vec::new() };
-        review.plan = review.draft.plan(&self.cluster, &review.author);
-        let probes = review.plan.probes(is_read_only);
-        review.answers = Answers::to(probes.clone());
-        let run = review.author.run.clone();
-        self.look_again();
-        let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
-        probes.into_iter().map(ask).collect()
-    }
-
-    /// Makes the plan and its check anew from what is known now. What has become another plan is asked about anew.
-    fn look_again(&mut self) -> bool {
-        let Some(mut review) = self.acting.review.take() else { return false };
-        let plan = review.draft.plan(&self.cluster, &review.author);
-        let objects = |plan: &Plan| plan.steps.iter().map(|step| step.object().clone()).collect::<Vec<_>>();
-        let is_another = objects(&plan) != objects(&review.plan);
-        review.plan = plan;
-        review.preflight = Preflight::of(&review.draft, &review.plan, &review.answers, &self.sight());
-        self.acting.review = Some(review);
-        is_another
-    }
-
-    /// What has to be typed to agree; nothing where a plain yes is enough.
-    pub fn word_asked(&self) -> Option<Text> {
-        let review = self.acting.review.as_ref()?;
-        let is_asked = match review.plan.danger {
-            Danger::Destructive => true,
-            Danger::Reversible => self.session.is_protected,
-        };
-        is_asked.then(|| word_to_type(&review.draft.targets))
-    }
-
-    /// Why nobody can agree to what is reviewed, as it stands.
-    pub fn objection(&self, typed: &[String]) -> Option<String> {
-        let review = self.acting.review.as_ref()?;
-        if !review.preflight.is_settled() {
-            return Some(format!("{} answers are still awaited", review.preflight.open));
-        }
-        if let Some(block) = review.preflight.of_verdict(Verdict::Block).next() {
-            let remedy = block.remedy.as_deref().map_or_else(String::new, |remedy| format!("; {remedy}"));
-            return Some(format!("{}{remedy}", block.reason));
-        }
-        if review.plan.steps.is_empty() {
-            return Some("there is nothing to do".to_owned());
-        }
-        let word = self.word_asked()?;
-        let is_named = |target: &ObjectRef| typed.iter().any(|typed| *typed == *target.name.name);
-        let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
-        (!is_typed).then(|| format!("type {word:?} to confirm"))
-    }
-
-    /// Begins the run that is reviewed, unless something is against it.
-    pub(super) fn agree(&mut self, typed: &[String]) -> Vec<Effect> {
-        self.look_again();
-        if let Some(objection) = self.objection(typed) {
-            self.notices.say(Weight::Warning, objection, self.now);
-            return Vec::new();
-        }
-        let Some(Review { draft, mut author, preflight, .. }) = self.acting.review.take() else {
-            return Vec::new();
-        };
-        // Reviews can take long: what is written on the object is when it was agreed to.
-        author.at = self.now;
-        let plan = draft.plan(&self.cluster, &author);
-        let session = &self.session;
-        let place = Place {
-            context: session.context.clone(),
-            server: session.server.clone(),
-            user: session.user.clone(),
-        };
-        let mut started = Started::new(&draft, &plan, author.who, place);
-        started.checks = preflight
-            .checks
-            .iter()
-            .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
-            .collect();
-        let (run, record) = Run::begin(author.run, draft, plan, (started, self.now));
-        self.acting.runs.push(run);
-        self.write(record)
     }
 
     fn write(&mut self, record: Record) -> Vec<Effect> {

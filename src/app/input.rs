@@ -169,6 +169,7 @@ impl App {
             Ui::NextField => self.next_field(true),
             Ui::PreviousField => self.next_field(false),
             Ui::AskAgain => return self.ask(),
+            Ui::IncludeHidden => return self.include_hidden(),
             Ui::StopRun | Ui::UndoRun | Ui::ResumeRun => return self.of_run(command),
             Ui::Quit => return self.quit(),
         }

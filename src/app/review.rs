@@ -36,6 +36,18 @@ pub struct Form {
     pub typed: String,
     /// How far what is above the fields is scrolled.
     pub top: usize,
+    /// What is marked as well, and hidden by the filter.
+    pub hidden: Vec<ObjectRef>,
+    /// Whether that is taken in.
+    pub has_hidden: bool,
+}
+
+/// What an action is for.
+#[derive(Debug, Default)]
+struct Targets {
+    shown: Vec<ObjectRef>,
+    /// Marked, and hidden by the filter.
+    hidden: Vec<ObjectRef>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,8 +127,9 @@ impl App {
     /// Begins the review of an action on what is marked or under the cursor, on top of the screen.
     pub(super) fn act(&mut self, action: ActionKind) -> Vec<Effect> {
         match self.targets(action) {
-            Ok(targets) => {
-                self.review_on_screen(Draft { action: Action::from(action), targets, why: Text::default() })
+            Ok(Targets { shown, hidden }) => {
+                let draft = Draft { action: Action::from(action), targets: shown, why: Text::default() };
+                self.review_on_screen(draft, hidden)
             }
             Err(hint) => {
                 self.notices.say(Weight::Hint, hint, self.now);
@@ -125,44 +138,58 @@ impl App {
         }
     }
 
-    fn review_on_screen(&mut self, draft: Draft) -> Vec<Effect> {
-        let form = Form { why: draft.why.to_string(), ..Form::default() };
+    fn review_on_screen(&mut self, draft: Draft, hidden: Vec<ObjectRef>) -> Vec<Effect> {
+        let form = Form { why: draft.why.to_string(), hidden, ..Form::default() };
         self.overlay = Some(Overlay::Acting(Pane::Review(form)));
         self.take_told(Told::Draft(draft))
     }
 
     /// The open object, or the rows that are marked and shown, or the one under the cursor; as far as the action is for
     /// their kind.
-    fn targets(&mut self, action: ActionKind) -> Result<Vec<ObjectRef>, String> {
+    fn targets(&self, action: ActionKind) -> Result<Targets, String> {
         let kinds = action.spec().kinds;
-        let mut rows: Vec<RowId> = Vec::new();
-        let mut hidden = 0;
+        let of_kind = |row: &RowId| match row {
+            RowId::Object(object) => kinds.contains(&object.kind).then(|| object.clone()),
+            RowId::Volume(_) => None,
+        };
+        let mut targets = Targets::default();
         match (self.open(), self.view()) {
-            (Some(open), _) => rows.push(open.target.clone()),
+            (Some(open), _) => targets.shown.extend(of_kind(&open.target)),
             (None, Some(view)) if !view.marks.is_empty() => {
-                let shown = view.rows().iter().map(|row| row.id.clone());
-                rows.extend(shown.filter(|id| view.marks.has(id)));
-                hidden = view.hidden_marks();
+                let shown = view.rows().iter().map(|row| &row.id).filter(|id| view.marks.has(id));
+                targets.shown.extend(shown.filter_map(of_kind));
+                let marked = view.marks.iter().filter_map(of_kind);
+                targets.hidden = marked.filter(|object| !targets.shown.contains(object)).collect();
             }
-            (None, Some(view)) => rows.extend(view.cursor().cloned()),
+            (None, Some(view)) => targets.shown.extend(view.cursor().and_then(of_kind)),
             (None, None) => {}
         }
-        if hidden > 0 {
-            let text = format!("{hidden} marked and hidden by the filter: left out");
-            self.notices.say(Weight::Warning, text, self.now);
+        match (targets.shown.is_empty(), targets.hidden.len()) {
+            (false, _) => Ok(targets),
+            (true, 0) => {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
+                Err(format!("{} is for {}", action.spec().id, words.join(", ")))
+            }
+            (true, many) => Err(format!("what is marked ({many}) is hidden by the filter: show it first")),
         }
-        let targets: Vec<ObjectRef> = rows
-            .into_iter()
-            .filter_map(|row| match row {
-                RowId::Object(object) if kinds.contains(&object.kind) => Some(object),
-                RowId::Object(_) | RowId::Volume(_) => None,
-            })
-            .collect();
-        if targets.is_empty() {
-            let words: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
-            return Err(format!("{} is for {}", action.spec().id, words.join(", ")));
+    }
+
+    /// Takes in what the filter hides of what is marked, or leaves it out again, and asks anew.
+    pub(super) fn include_hidden(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Acting(Pane::Review(form))) = &mut self.overlay else { return Vec::new() };
+        let Some(review) = self.acting.review.as_mut().filter(|_| !form.hidden.is_empty()) else {
+            self.notices.say(Weight::Hint, "nothing that is marked is hidden", self.now);
+            return Vec::new();
+        };
+        form.has_hidden = !form.has_hidden;
+        if form.has_hidden {
+            review.draft.targets.extend(form.hidden.iter().cloned());
+        } else {
+            review.draft.targets.retain(|target| !form.hidden.contains(target));
         }
-        Ok(targets)
+        // What was typed was for another number of them.
+        form.typed.clear();
+        self.ask()
     }
 
     // -- fields ----------------------------------------------------------------------------------------------
@@ -253,7 +280,7 @@ impl App {
             past.filter(|run| run.is_cut_off()).and_then(|run| run.resumed())
         };
         match draft {
-            Some(draft) => self.review_on_screen(draft),
+            Some(draft) => self.review_on_screen(draft, Vec::new()),
             None if command == Ui::UndoRun => {
                 let hint = "this run did nothing that can honestly be taken back";
                 self.notices.say(Weight::Hint, hint, self.now);

@@ -111,18 +111,53 @@ fn a_node_is_cordoned_by_three_keys_and_done_when_the_watch_shows_it() {
     assert!(board.selected().contains("cordoned"), "{}", board.screen());
 }
 
+fn targets(board: &Board) -> Vec<&str> {
+    let review = board.app.acting.review.as_ref().unwrap();
+    review.draft.targets.iter().map(|target| target.name.name.as_str()).collect()
+}
+
 #[test]
-fn marked_nodes_are_cordoned_together_and_those_the_filter_hides_are_left_out() {
+fn marks_that_the_filter_hides_are_left_out_until_a_key_takes_them_in() {
     let mut board = nodes(80, 24);
     board.press("space space /");
     board.type_text("worker-2");
     board.press("enter c");
-    let review = board.app.acting.review.as_ref().unwrap();
-    let names: Vec<&str> = review.draft.targets.iter().map(|target| target.name.name.as_str()).collect();
-    assert_eq!(names, ["worker-2"]);
-    assert!(board.screen().contains("1 marked and hidden by the filter: left out"), "{}", board.screen());
-    board.press("esc backspace c");
-    assert_eq!(board.app.acting.review.as_ref().unwrap().draft.targets.len(), 2);
+    assert_eq!(targets(&board), ["worker-2"]);
+    let told = "1 marked and hidden by the filter: left out; i takes them in";
+    assert!(board.screen().contains(told), "{}", board.screen());
+    let effects = board.press("i");
+    assert_eq!(effects.len(), 4, "all is asked anew, for both: {effects:?}");
+    assert_eq!(targets(&board), ["worker-2", "worker-1"]);
+    let screen = board.screen();
+    assert!(screen.contains("hidden by the filter: taken in; i leaves them out"), "{screen}");
+    assert!(screen.contains("Cordon 2 nodes") && screen.contains("2  cordon node worker-1"), "{screen}");
+    board.press("i");
+    assert_eq!(targets(&board), ["worker-2"]);
+    board.press("esc");
+    board.press("/ ctrl-u");
+    board.type_text("worker-3");
+    board.press("enter c");
+    assert!(board.app.acting.review.is_none(), "nothing that is marked is shown");
+    assert!(board.screen().contains("what is marked (2) is hidden by the filter"), "{}", board.screen());
+    board.press("backspace c");
+    assert_eq!(targets(&board), ["worker-1", "worker-2"]);
+}
+
+#[test]
+fn an_action_for_more_than_the_ceiling_is_refused_and_nothing_is_asked() {
+    let mut board = nodes(80, 24);
+    board.app.session.most_targets = Some(2);
+    assert_eq!(board.press("+ c"), [], "nobody is asked");
+    let screen = board.screen();
+    assert!(
+        screen.contains("block these are 3 nodes, and one action takes 2 at most; take fewer"),
+        "{screen}"
+    );
+    assert_eq!(board.press("tab enter"), []);
+    assert!(board.app.acting.runs.is_empty());
+    board.press("esc space c");
+    assert_eq!(targets(&board).len(), 2);
+    assert!(!board.screen().contains("block"), "{}", board.screen());
 }
 
 #[test]

@@ -22,13 +22,19 @@ pub struct User {
 
 impl User {
     pub fn of(hollow: Hollow) -> Self {
-        Self { hollow, state: tempfile::tempdir().unwrap() }
+        let state = tempfile::tempdir().unwrap();
+        let config = state.path().join("sickbay");
+        std::fs::create_dir(&config).unwrap();
+        // Whoever does so much at once has said that they mean it.
+        std::fs::write(config.join("config.yaml"), "actions: {most-targets: 60}\n").unwrap();
+        Self { hollow, state }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sickbay"));
         command.args(arguments).env_clear().env("HOME", "/nonexistent").env("USER", "alice");
-        command.env("XDG_STATE_HOME", self.state.path()).env("KUBECONFIG", &self.hollow.kubeconfig);
+        command.env("XDG_STATE_HOME", self.state.path()).env("XDG_CONFIG_HOME", self.state.path());
+        command.env("KUBECONFIG", &self.hollow.kubeconfig);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -7,6 +7,7 @@ use crate::app::acting::{Review, record_words};
 use crate::app::review::{Field, Form, Pane};
 use crate::app::time::{age, short};
 use crate::app::wrap::wrap;
+use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns, piece, split};
 use ratatui::layout::Rect;
@@ -32,7 +33,8 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let word = app.word_asked();
     let fields = 3 + u16::from(word.is_some());
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
-    let lines = lines(review, usize::from(above.width));
+    let mut lines = lines(review, usize::from(above.width));
+    lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
     for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
         canvas.text(Rect { y, height: 1, ..above }, text, *role);
     }
@@ -68,6 +70,19 @@ fn title(review: &Review) -> String {
             format!("{action} {} {kind}", many.len())
         }
     }
+}
+
+/// What the filter hides of what is marked, and the key that decides about it.
+fn hidden(app: &App, form: &Form) -> Option<String> {
+    let many = form.hidden.len();
+    let key = app.keymap.keys(Context::Review, Command::Ui(Ui::IncludeHidden)).next();
+    let key = key.map_or_else(|| "`include-hidden`".to_owned(), |key| key.to_string());
+    let (outcome, offer) = if form.has_hidden {
+        ("taken in", format!("{key} leaves them out"))
+    } else {
+        ("left out", format!("{key} takes them in"))
+    };
+    (many > 0).then(|| format!("{many} marked and hidden by the filter: {outcome}; {offer}"))
 }
 
 /// What a review says above its fields.
