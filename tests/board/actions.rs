@@ -304,3 +304,26 @@ fn the_review_and_the_runs_are_drawn() {
         assert_snapshot!(format!("cordoned_node_{width}x{height}"), board.screen());
     }
 }
+
+#[test]
+fn every_screen_says_what_is_under_way_beside_what_is_wrong() {
+    let mut board = nodes(80, 24);
+    let effects = board.press("+ c");
+    allow(&mut board, effects);
+    agree(&mut board);
+    answer(&mut board, 0, Ok(()));
+    board.read(&cordoned("worker-1", 2, "k3f9-1"));
+    board.press("esc");
+    for key in ["1", "2", "3", "4", "5", "6", "7"] {
+        board.press(key);
+        let screen = board.screen();
+        let header = screen.lines().next().unwrap();
+        assert!(header.contains("prod") && header.ends_with("cordon 1/3  ● live"), "{header}");
+    }
+    for (step, name) in [(1, "worker-2"), (2, "worker-3")] {
+        answer(&mut board, step, Ok(()));
+        board.read(&cordoned(name, 2, "k3f9-1"));
+    }
+    let screen = board.screen();
+    assert!(!screen.lines().next().unwrap().contains("cordon"), "it is over: {screen}");
+}
