@@ -155,19 +155,20 @@ impl Session {
         }
         let (sender, updates) = mpsc::channel(64);
         let upstream = Arc::clone(&connection.session);
-        let streams = Streams::start(upstream, &connection.session.scope, sender, Limits::default());
-        let hands = Hands::new(Arc::clone(&connection.session), connection.journal());
-        let clock = connection.session.clock.clone();
-        let mut session = Self { app, clock, hands, updates, _streams: streams, _connection: connection };
         let action = match wanted {
             Wanted::Words { action, .. } => action.kind(),
             Wanted::Draft(draft) => draft.action.kind(),
         };
         let Spec { relies_on: relied_on, looks_at, .. } = action.spec();
+        // Whoever may see nothing but what it relies on can do it.
+        let seen = [relied_on, looks_at].concat();
+        let scope = &connection.session.scope;
+        let streams = Streams::start_for(upstream, (scope, &seen), sender, Limits::default());
+        let hands = Hands::new(Arc::clone(&connection.session), connection.journal());
+        let clock = connection.session.clock.clone();
+        let mut session = Self { app, clock, hands, updates, _streams: streams, _connection: connection };
         // Of the others is told what there is: none of them is waited for longer.
-        if !session.until(deadline, |app| is_read(app, relied_on) && is_read(app, looks_at)).await
-            && !is_read(&session.app, relied_on)
-        {
+        if !session.until(deadline, |app| is_read(app, &seen)).await && !is_read(&session.app, relied_on) {
             let reason = session.app.sight().staleness(relied_on);
             let reason = reason.unwrap_or_else(|| "it was not read in time".to_owned());
             complain(&format!("the picture is incomplete: {reason}; try a longer --sync-timeout"));

@@ -3,6 +3,7 @@
 use crate::program::{Cluster, Run};
 use serde_json::Value;
 use sickbay::demo::{Resource, Scenario, Scope};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -202,6 +203,25 @@ async fn who_may_not_is_blocked_with_the_reason() {
         assert!(ran.out.contains("block  "), "{ran:?}");
     }
     assert_eq!(ward.node("worker-1")["spec"]["unschedulable"], Value::Null);
+}
+
+#[tokio::test]
+async fn nothing_is_read_but_what_the_action_relies_on() {
+    let ward = Ward::start().await;
+    for resource in Resource::ALL.into_iter().filter(|resource| *resource != Resource::Nodes) {
+        ward.cluster.demo.faults().deny("list", resource, Scope::Everywhere);
+        ward.cluster.demo.faults().deny("watch", resource, Scope::Everywhere);
+    }
+    ward.cluster.demo.faults().forget_received();
+    let ran = ward.run(&["run", "cordon", "worker-1", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let received = ward.cluster.demo.faults().received();
+    let lists: BTreeSet<&str> = received
+        .iter()
+        .filter(|request| request.method == "GET" && request.query.contains("watch"))
+        .map(|request| request.path.as_str())
+        .collect();
+    assert_eq!(lists, BTreeSet::from(["/api/v1/nodes"]));
 }
 
 #[tokio::test]
