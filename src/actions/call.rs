@@ -231,6 +231,15 @@ impl Call {
         })
     }
 
+    /// The same, as it is written on the object that it was done then: a call may have waited long for its turn.
+    #[must_use]
+    pub fn dated(mut self, at: Timestamp) -> Self {
+        if let Self::Cordon { author, .. } = &mut self {
+            author.at = at;
+        }
+        self
+    }
+
     /// Whether it may be sent as things stand, and with which version.
     pub fn guard(&self, cluster: &Cluster) -> Guard {
         match self {

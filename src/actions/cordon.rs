@@ -146,7 +146,12 @@ pub fn already(node: &Node, now: Timestamp) -> String {
 /// Who cordoned a node and why, as far as it says.
 fn said(node: &Node) -> String {
     match node.cordon() {
-        None => "nothing on it says by whom".to_owned(),
+        None => node.outlived_note().map_or_else(
+            || "nothing on it says by whom".to_owned(),
+            |Cordon { by, .. }| {
+                format!("the note of {by} on it is older than its taint: it may have been cordoned anew")
+            },
+        ),
         Some(Cordon { by, why, .. }) if why.is_empty() => format!("by {by}"),
         Some(Cordon { by, why, .. }) => format!("by {by}, because: {why}"),
     }

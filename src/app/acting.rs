@@ -17,7 +17,11 @@ use crate::actions::{
 };
 use crate::app::link::Link;
 use crate::cluster::{Feed, Kind, Row as _, Text};
+use crate::command::{Command, Context, Ui};
 use jiff::Timestamp;
+
+/// Nodes that one line names.
+const MOST_NAMED: usize = 3;
 
 /// What is told of actions.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,14 +164,7 @@ impl App {
                 }
             }
             Told::Past { runs, records } => {
-                let cut_off = runs.iter().filter(|run| run.is_cut_off()).count();
-                if cut_off > 0 {
-                    let text = format!(
-                        "{} cut off before their end: `sickbay runs` tells which",
-                        runs_were(cut_off)
-                    );
-                    self.notices.say(Weight::Warning, text, self.now);
-                }
+                self.tell_cut_off(&runs);
                 self.acting.past = runs;
                 self.acting.records.splice(0..0, records);
             }
@@ -195,6 +192,7 @@ impl App {
             for order in run.advance(&self.sight()) {
                 match order {
                     Order::Send { step, call } => {
+                        let call = call.dated(self.now);
                         effects.push(Asked::Send { run: run.id.clone(), step, call }.into());
                     }
                     Order::Ask(probe) => effects.push(Asked::Probe { run: run.id.clone(), probe }.into()),
@@ -226,24 +224,38 @@ impl App {
             .collect();
         let words: Vec<String> = own
             .iter()
+            .take(MOST_NAMED)
             .map(|(name, at)| match at {
-                Some(at) => format!("{name} (for {})", super::time::age(Some(*at), self.now)),
+                Some(at) => format!("{name} ({})", super::time::age(Some(*at), self.now)),
                 None => name.to_string(),
             })
             .collect();
-        if let [first, more @ ..] = words.as_slice() {
-            let more = match more {
-                [] => " is".to_owned(),
-                [one] => format!(" and {one} are"),
-                many => format!(" and {} more nodes are", many.len()),
-            };
-            self.notices.say(Weight::Warning, format!("{first}{more} still cordoned by you"), self.now);
+        let more = match own.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            many => format!(" and {many} more"),
+        };
+        if !words.is_empty() {
+            let text = format!("still cordoned by you: {}{more}", words.join(", "));
+            self.notices.say(Weight::Warning, text, self.now);
         }
     }
-}
 
-fn runs_were(many: usize) -> String {
-    if many == 1 { "a run was".to_owned() } else { format!("{many} runs were") }
+    /// Says once which runs of earlier sessions did not come to their end, and where to look at them.
+    fn tell_cut_off(&mut self, runs: &[PastRun]) {
+        let cut_off: Vec<&PastRun> = runs.iter().filter(|run| run.is_cut_off()).collect();
+        let key = self.keymap.keys(Context::Triage, Command::Ui(Ui::Runs)).next();
+        let key = key.map_or_else(|| ":runs".to_owned(), |key| key.to_string());
+        let text = match cut_off.as_slice() {
+            [] => return,
+            [run] => {
+                let title = run.started.action.kind().spec().title;
+                let (done, many) = (run.done(), run.started.steps.len());
+                format!("{title} was cut off, {done} of {many} done ({}): {key} shows it", run.id)
+            }
+            many => format!("{} runs were cut off before their end: {key} shows them", many.len()),
+        };
+        self.notices.say(Weight::Warning, text, self.now);
+    }
 }
 
 /// What is said when a run is over.

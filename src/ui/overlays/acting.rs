@@ -1,12 +1,15 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
 use super::{boxed, visible};
+use crate::actions::audit::StepResult;
+use crate::actions::history::PastRun;
 use crate::actions::{Phase, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, record_words};
 use crate::app::review::{Field, Form, Pane};
 use crate::app::time::{age, short};
 use crate::app::wrap::wrap;
+use crate::cluster::Text;
 use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns, piece, split};
@@ -178,19 +181,12 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
                 }
             }
             None => {
-                let past = app.acting.past.iter().find(|run| run.id == listed.id);
-                lines.extend(past.map(|run| {
-                    let many = run.started.steps.len();
-                    let action = run.started.action.kind().spec().title;
-                    let text = format!(
-                        "{}  {action}: {}, {} of {many} done, {} ago",
-                        run.id,
-                        run.state(),
-                        run.done(),
-                        age(Some(run.began), app.now)
-                    );
-                    (text, Role::SeverityWarning, index == at)
-                }));
+                let Some(past) = app.acting.past.iter().find(|run| run.id == listed.id) else { continue };
+                lines.push((past_heading(app, past), Role::SeverityWarning, index == at));
+                if index == at {
+                    lines.push((format!("    {}", offers(app, past)), Role::Muted, false));
+                    lines.extend(past_steps(past).into_iter().map(|(text, role)| (text, role, false)));
+                }
             }
         }
     }
@@ -205,6 +201,43 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.fill(row, Role::RowSelected);
         }
     }
+}
+
+fn past_heading(app: &App, run: &PastRun) -> String {
+    let action = run.started.action.kind().spec().title;
+    let (state, done, many) = (run.state(), run.done(), run.started.steps.len());
+    let began = age(Some(run.began), app.now);
+    format!("{}  {action}: {state}, {done} of {many} done, begun {began} ago", run.id)
+}
+
+/// What is recorded of each step. What was under way when the run was cut off may have been carried out.
+fn past_steps(run: &PastRun) -> Vec<(String, Role)> {
+    let step = |(at, what): (usize, &Text)| match run.steps.iter().find(|ended| ended.step == at) {
+        Some(ended) => {
+            let reason = ended.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
+            let role = match ended.result {
+                StepResult::Done | StepResult::Needless | StepResult::Left => Role::StatusGood,
+                StepResult::Stopped | StepResult::Skipped => Role::SeverityNotice,
+                StepResult::Failed => Role::SeverityCritical,
+            };
+            (format!("    {:<9}  {what}{reason}", ended.result.word()), role)
+        }
+        None => (format!("    {:<9}  {what}", "not known"), Role::SeverityWarning),
+    };
+    run.started.steps.iter().enumerate().map(step).collect()
+}
+
+/// What can be done about a run of an earlier session.
+fn offers(app: &App, run: &PastRun) -> String {
+    if run.is_alive {
+        return "it goes on in another sickbay: stop it there".to_owned();
+    }
+    let key = |ui: Ui| {
+        let key = app.keymap.keys(Context::Runs, Command::Ui(ui)).next();
+        key.map_or_else(|| Command::Ui(ui).spec().id.to_owned(), |key| key.to_string())
+    };
+    let undo = run.undo().map(|_| format!(", {} takes back what it did", key(Ui::UndoRun)));
+    format!("{} takes it up again{}", key(Ui::ResumeRun), undo.unwrap_or_default())
 }
 
 fn heading(app: &App, run: &Run) -> String {
