@@ -20,8 +20,16 @@ use std::fmt::{Display, Write as _};
 use std::path::Path;
 
 /// What lies on top of a screen: what works everywhere is not listed again for it.
-const ON_TOP: [Context; 5] =
-    [Context::Columns, Context::Review, Context::ReviewLine, Context::Runs, Context::Journal];
+const ON_TOP: [Context; 8] = [
+    Context::Columns,
+    Context::Review,
+    Context::ReviewLine,
+    Context::Runs,
+    Context::Journal,
+    Context::Draft,
+    Context::DraftLine,
+    Context::Run,
+];
 
 /// The contexts in which a row of the table of keys holds, and the word for them together.
 const PLACES: [(&[Context], &str); 5] = [

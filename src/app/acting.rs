@@ -4,6 +4,8 @@
 //! action is, checks and does is said in `actions`.
 
 mod agree;
+pub mod options;
+pub mod pods;
 
 pub use agree::MOST_TARGETS;
 
@@ -79,6 +81,8 @@ pub struct Review {
     pub plan: Plan,
     pub answers: Answers,
     pub preflight: Preflight,
+    /// Whether the server was asked about it; before that it is a draft, whose options may still change.
+    pub is_asked: bool,
 }
 
 #[derive(Debug, Default)]

@@ -30,6 +30,12 @@ closed_enum! {
         ReviewLine,
         Runs,
         Journal,
+        /// The options of an action, before it is checked.
+        Draft,
+        /// A line of them that takes text.
+        DraftLine,
+        /// One run, and where each of its steps stands.
+        Run,
     }
 }
 
@@ -56,6 +62,9 @@ impl Context {
             Self::ReviewLine => "review-line",
             Self::Runs => "runs",
             Self::Journal => "journal",
+            Self::Draft => "draft",
+            Self::DraftLine => "draft-line",
+            Self::Run => "run",
         }
     }
 
@@ -86,6 +95,9 @@ impl Context {
             Self::ReviewLine => &[Self::ReviewLine, Self::Prompt],
             Self::Runs => &[Self::Runs, Self::Global],
             Self::Journal => &[Self::Journal, Self::Global],
+            Self::Draft => &[Self::Draft, Self::Global],
+            Self::DraftLine => &[Self::DraftLine, Self::Prompt],
+            Self::Run => &[Self::Run, Self::Global],
         }
     }
 
@@ -98,6 +110,7 @@ impl Context {
             | Nature::Table
             | Nature::Sheet
             | Nature::Pane
+            | Nature::Index
             | Nature::Form => false,
         }
     }
@@ -111,9 +124,10 @@ impl Context {
                 Nature::Table
             }
             Self::Object => Nature::Sheet,
-            Self::Help | Self::Notices | Self::Runs | Self::Journal => Nature::Pane,
-            Self::Columns | Self::Review => Nature::Form,
-            Self::Prompt | Self::ReviewLine => Nature::Line,
+            Self::Help | Self::Notices | Self::Run | Self::Journal => Nature::Pane,
+            Self::Runs => Nature::Index,
+            Self::Columns | Self::Review | Self::Draft => Nature::Form,
+            Self::Prompt | Self::ReviewLine | Self::DraftLine => Nature::Line,
             Self::Palette | Self::Namespaces => Nature::Picker,
         }
     }
@@ -132,6 +146,8 @@ enum Nature {
     Sheet,
     /// Something on top that is read; the screen may change below it.
     Pane,
+    /// The same, with lines that can be opened.
+    Index,
     /// Something on top that is filled in; it must be left before the screen may change.
     Form,
     /// A line that takes text.
@@ -189,15 +205,15 @@ pub mod scope {
     }
 
     scopes! {
-        EVERYWHERE: Incidents Table Sheet Pane Form Line Picker;
+        EVERYWHERE: Incidents Table Sheet Pane Index Form Line Picker;
         /// All but where something is typed or filled in: there a screen must not change under the hands.
-        VIEWS: Incidents Table Sheet Pane;
+        VIEWS: Incidents Table Sheet Pane Index;
         /// What moves a cursor or scrolls.
-        MOVABLE: Incidents Table Sheet Pane Form Picker;
+        MOVABLE: Incidents Table Sheet Pane Index Form Picker;
         LISTS: Incidents Table;
         SHEETS: Incidents Table Sheet;
         COLUMNS: Table;
-        OPENABLE: Incidents Table Sheet Form Line Picker;
+        OPENABLE: Incidents Table Sheet Index Form Line Picker;
         FILTERED: Incidents Table Line Picker;
     }
 
@@ -206,8 +222,9 @@ pub mod scope {
         &[Context::Nodes, Context::Pods, Context::Volumes, Context::Workloads, Context::Services];
     pub const NAMESPACED: &[Context] = &[Context::Pods, Context::Workloads, Context::Services];
     pub const PICKER: &[Context] = &[Context::Namespaces];
-    pub const FIELDS: &[Context] = &[Context::Review, Context::ReviewLine];
-    pub const RUNS: &[Context] = &[Context::Runs];
+    pub const FIELDS: &[Context] =
+        &[Context::Review, Context::ReviewLine, Context::Draft, Context::DraftLine];
+    pub const RUNS: &[Context] = &[Context::Runs, Context::Run];
     pub const ACTS_ON_NODES: &[Context] = &[Context::Nodes, Context::Object];
     pub const ARRANGED: &[Context] = &[Context::Columns];
 }

@@ -66,10 +66,14 @@ closed_enum! {
         PreviousField,
         AskAgain,
         IncludeHidden,
+        ToggleOption,
         Runs,
         StopRun,
         UndoRun,
         ResumeRun,
+        PauseRun,
+        SkipPod,
+        DeletePod,
         Journal,
         Refresh,
         Palette,
@@ -94,6 +98,7 @@ impl Ui {
         let program = (Group::Program, EVERYWHERE);
         let fields = (Group::Act, FIELDS);
         let of_run = (Group::Act, RUNS);
+        let of_pod: (Group, &[Context]) = (Group::Act, &[Context::Run]);
         match self {
             Self::GoTriage => {
                 row("go-triage", "Triage", "Show what is wrong in the cluster, worst first.", screens)
@@ -301,6 +306,10 @@ impl Ui {
                 let doc = "Take in what is marked and hidden by the filter, or leave it out again.";
                 row("include-hidden", "Include hidden", doc, (Group::Act, &[Context::Review]))
             }
+            Self::ToggleOption => {
+                let doc = "Set the option, or take it back.";
+                row("toggle-option", "Set or unset", doc, (Group::Act, &[Context::Draft]))
+            }
             Self::Runs => {
                 let doc = "Show what is being carried out, and what was.";
                 row("runs", "Runs", doc, (Group::Act, VIEWS)).alias(&["run"])
@@ -312,6 +321,18 @@ impl Ui {
             }
             Self::ResumeRun => {
                 row("resume-run", "Take up", "Take up a run that was cut off.", of_run).alias(&["resume"])
+            }
+            Self::PauseRun => {
+                let doc = "Send nothing new in this run until you press it again.";
+                row("pause-run", "Pause or go on", doc, of_run).alias(&["pause"])
+            }
+            Self::SkipPod => {
+                let doc = "Leave the pod out of the run; it stays where it is.";
+                row("skip-pod", "Leave out", doc, of_pod)
+            }
+            Self::DeletePod => {
+                let doc = "Delete the pod instead of evicting it, past its budget; asks for its name.";
+                row("delete-pod", "Delete pod", doc, of_pod)
             }
             Self::Journal => {
                 let doc = "Show what was done, as it was written down.";

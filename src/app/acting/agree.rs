@@ -3,8 +3,11 @@
 use super::{App, Asked, Effect, Review, Weight};
 use crate::actions::audit::{Place, Started};
 use crate::actions::plan::word_to_type;
-use crate::actions::{Answers, Author, Check, Danger, Draft, Plan, Preflight, Run, RunId, Verdict};
+use crate::actions::{
+    Access, Answers, Author, Check, Danger, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
+};
 use crate::cluster::{ObjectRef, Text};
+use std::collections::BTreeSet;
 
 /// How many objects one action takes where nobody says otherwise.
 pub const MOST_TARGETS: usize = 20;
@@ -12,14 +15,28 @@ pub const MOST_TARGETS: usize = 20;
 impl App {
     /// Begins the review of a draft, and asks what has to be asked.
     pub(super) fn review(&mut self, draft: Draft) -> Vec<Effect> {
+        self.begin_draft(draft);
+        self.ask()
+    }
+
+    /// Takes in what is wanted, and asks nobody yet.
+    pub(in crate::app) fn begin_draft(&mut self, draft: Draft) {
         self.acting.drafted += 1;
         let run = RunId::new(format!("{}-{}", self.session.tag, self.acting.drafted));
         let author = Author { who: self.session.operator.clone(), run, at: self.now };
         let plan = draft.plan(&self.cluster, &author);
         let answers = Answers::default();
         let preflight = Preflight::default();
-        self.acting.review = Some(Review { draft, author, plan, answers, preflight });
-        self.ask()
+        self.acting.review = Some(Review { draft, author, plan, answers, preflight, is_asked: false });
+        self.look_again();
+    }
+
+    /// Goes back to what is wanted: what was answered was about something else then.
+    pub(in crate::app) fn take_back(&mut self) {
+        if let Some(review) = &mut self.acting.review {
+            review.answers = Answers::default();
+            review.is_asked = false;
+        }
     }
 
     /// Asks everything anew.
@@ -32,6 +49,7 @@ impl App {
         let is_refused = too_many(&review.draft.targets, most).is_some();
         let probes = if is_refused { Vec::new() } else { review.plan.probes(is_read_only) };
         review.answers = Answers::to(probes.clone());
+        review.is_asked = true;
         let run = review.author.run.clone();
         self.look_again();
         let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
@@ -42,8 +60,7 @@ impl App {
     pub(super) fn look_again(&mut self) -> bool {
         let Some(mut review) = self.acting.review.take() else { return false };
         let plan = review.draft.plan(&self.cluster, &review.author);
-        let objects = |plan: &Plan| plan.steps.iter().map(|step| step.object().clone()).collect::<Vec<_>>();
-        let is_another = objects(&plan) != objects(&review.plan);
+        let is_another = review.is_asked && questions(&plan) != questions(&review.plan);
         review.plan = plan;
         review.preflight = Preflight::of(&review.draft, &review.plan, &review.answers, &self.sight());
         // Worst first: nothing is worse.
@@ -65,6 +82,9 @@ impl App {
     /// Why nobody can agree to what is reviewed, as it stands.
     pub fn objection(&self, typed: &[String]) -> Option<String> {
         let review = self.acting.review.as_ref()?;
+        if !review.is_asked {
+            return Some("it has not been checked".to_owned());
+        }
         if !review.preflight.is_settled() {
             return Some(format!("{} answers are still awaited", review.preflight.open));
         }
@@ -114,6 +134,22 @@ impl App {
     fn most_targets(&self) -> usize {
         self.session.most_targets.unwrap_or(MOST_TARGETS)
     }
+}
+
+/// What a plan makes one ask: of whom, whatever versions they have by now.
+fn questions(plan: &Plan) -> BTreeSet<Question> {
+    let question = |probe| match probe {
+        Probe::May(access) => Question::May(access),
+        Probe::DryRun(call) => Question::About(call.object().clone()),
+        Probe::PodsOn(node) => Question::About(node),
+    };
+    plan.probes(false).into_iter().map(question).collect()
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    May(Access),
+    About(ObjectRef),
 }
 
 /// That an action is for more objects than one may take.

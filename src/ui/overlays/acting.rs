@@ -1,11 +1,15 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
+mod draft;
+mod run;
+
 use super::{boxed, visible};
 use crate::actions::audit::StepResult;
+use crate::actions::drain::Removal;
 use crate::actions::history::PastRun;
-use crate::actions::{Phase, Progress, Run, Verdict};
+use crate::actions::{Action, Call, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
-use crate::app::acting::{Review, record_words};
+use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
 use crate::app::time::{age, short};
 use crate::app::wrap::wrap;
@@ -17,6 +21,13 @@ use ratatui::layout::Rect;
 
 pub fn draw(app: &App, pane: &Pane, canvas: &mut Canvas<'_>, area: Rect) {
     match pane {
+        Pane::Draft(form) => {
+            if let Some(review) = &app.acting.review {
+                draft::draw(app, (review, form), canvas, area);
+            }
+        }
+        Pane::Run(pane) => run::draw(app, pane, canvas, area),
+        Pane::Override(asked) => run::draw_override(asked, canvas, area),
         Pane::Review(form) => {
             if let Some(review) = &app.acting.review {
                 review_pane(app, (review, form), canvas, area);
@@ -37,6 +48,7 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let fields = 3 + u16::from(word.is_some());
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
     let mut lines = lines(review, usize::from(above.width));
+    lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
     lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
     for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
         canvas.text(Rect { y, height: 1, ..above }, text, *role);
@@ -75,6 +87,16 @@ fn title(review: &Review) -> String {
     }
 }
 
+/// How many pods a drain moves.
+fn outlook(app: &App, review: &Review) -> Option<String> {
+    match &review.draft.action {
+        Action::Drain { options } => {
+            Some(pods::outlook(options, &review.draft.targets, (&app.cluster, app.now)))
+        }
+        Action::Cordon | Action::Uncordon { .. } => None,
+    }
+}
+
 /// What the filter hides of what is marked, and the key that decides about it.
 fn hidden(app: &App, form: &Form) -> Option<String> {
     let many = form.hidden.len();
@@ -95,6 +117,30 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
     if preflight.open > 0 {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
+    lines.push((count(preflight), role(preflight.worst())));
+    lines.extend(check_lines(preflight, width));
+    lines.push((String::new(), Role::Text));
+    lines.push((
+        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
+        Role::Heading,
+    ));
+    for (at, (text, kubectl)) in steps(&review.plan).into_iter().enumerate() {
+        let kubectl = kubectl.map_or_else(String::new, |kubectl| format!("   {kubectl}"));
+        lines.push((format!("{:>3}  {text}{kubectl}", at + 1), Role::Text));
+    }
+    lines
+}
+
+/// How many checks ended how: the first thing that one wants to know.
+fn count(preflight: &Preflight) -> String {
+    let words = Verdict::ALL.map(|verdict| (preflight.of_verdict(verdict).count(), verdict.word()));
+    let words = words.into_iter().filter(|(many, _)| *many > 0);
+    words.map(|(many, word)| format!("{many} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The checks by their verdicts, worst first.
+fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
     for verdict in Verdict::ALL {
         for check in preflight.of_verdict(verdict) {
             let role = role(verdict);
@@ -106,16 +152,36 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
             lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
         }
     }
-    lines.push((String::new(), Role::Text));
-    lines.push((
-        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
-        Role::Heading,
-    ));
-    for (at, step) in review.plan.steps.iter().enumerate() {
-        let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("   {kubectl}"));
-        lines.push((format!("{:>3}  {}{kubectl}", at + 1, step.sentence()), Role::Text));
-    }
     lines
+}
+
+/// The steps in their order, the pods of one node together: which they are, the checks have told.
+fn steps(plan: &Plan) -> Vec<(String, Option<String>)> {
+    let mut told: Vec<(String, Option<String>)> = Vec::new();
+    let mut pods: Option<(&Removal, usize)> = None;
+    let sum = |(first, many): (&Removal, usize)| match many {
+        1 => (format!("have pod {} go", first.pod.name), None),
+        many => (format!("have {many} pods of {} go", first.node), None),
+    };
+    for step in &plan.steps {
+        let removal = step.call().and_then(Call::removal);
+        match (removal, pods) {
+            (Some(removal), Some((first, many))) if first.node == removal.node => {
+                pods = Some((first, many + 1))
+            }
+            (Some(removal), before) => {
+                told.extend(before.map(sum));
+                pods = Some((removal, 1));
+            }
+            (None, before) => {
+                told.extend(before.map(sum));
+                pods = None;
+                told.push((step.sentence(), step.kubectl()));
+            }
+        }
+    }
+    told.extend(pods.map(sum));
+    told
 }
 
 const fn role(verdict: Verdict) -> Role {

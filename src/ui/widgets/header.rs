@@ -1,8 +1,8 @@
 //! The header: connected to what, as whom, seeing how much, and whether the picture is live or how old it is.
 
 use crate::actions::Run;
-use crate::actions::audit::Ended;
 use crate::app::App;
+use crate::app::acting::pods;
 use crate::app::link::{Picture, Scope, clock_warning};
 use crate::app::time::short;
 use crate::cluster::{Feed, Kind, Sync};
@@ -78,9 +78,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
 /// What is being carried out, in few cells: it stands on every screen.
 fn under_way(app: &App) -> Option<String> {
     let runs: Vec<&Run> = app.acting.under_way().collect();
-    let sum = |of: fn(&Ended) -> usize| runs.iter().map(|run| of(&run.summary())).sum::<usize>();
-    let (done, not_done) = (sum(|ended| ended.done), sum(|ended| ended.not_done));
-    let steps = format!("{done}/{}", done + not_done);
+    let counts = runs.iter().map(|run| pods::counts(run));
+    let (done, all) = counts.fold((0, 0), |(done, all), (more, many)| (done + more, all + many));
+    let paused = if runs.iter().any(|run| run.is_paused) { " PAUSED" } else { "" };
+    let steps = format!("{done}/{all}{paused}");
     match runs.as_slice() {
         [] => None,
         [one] => Some(format!("{} {steps}", one.draft.action.kind().spec().id)),
