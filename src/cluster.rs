@@ -51,7 +51,7 @@ pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
 pub use node::{Condition, Cordon, Effect, Node, Readiness, Status, Taint};
-pub use pod::{Container, Ended, Phase, Pod, State, Toleration};
+pub use pod::{Container, Ended, Phase, Pod, Resources, State, Toleration};
 pub use readiness::{Checks, Readiness as ServerReadiness};
 pub use replica_set::ReplicaSet;
 pub use rollout::{Counts, Image, Rollout};

@@ -27,6 +27,8 @@ pub struct Config {
     pub favourites: Option<Vec<String>>,
     /// The columns of screens, by the screen.
     pub columns: BTreeMap<String, Vec<String>>,
+    /// How many objects one action takes.
+    pub most_targets: Option<usize>,
     /// In the order of the file.
     pub clusters: Vec<ClusterConfig>,
 }
@@ -125,6 +127,7 @@ impl Config {
                 }
                 self.columns.insert(name, known);
             }
+            (Setting::MostTargets, Value::Count(many)) => self.most_targets = Some(many),
             (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
             (Setting::ClusterProtected, Value::Flag(yes)) => self.cluster(&name).protected = yes,
             (Setting::Grace, Value::Duration(time)) => self.cluster(&name).grace = Some(time),
@@ -141,12 +144,13 @@ impl Config {
                 | Setting::Mouse
                 | Setting::Favourites
                 | Setting::Columns
+                | Setting::MostTargets
                 | Setting::ClusterReadOnly
                 | Setting::ClusterProtected
                 | Setting::Grace
                 | Setting::ForceDetach
                 | Setting::DeletionSlack,
-                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_),
+                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_) | Value::Count(_),
             ) => {}
         }
     }
@@ -206,6 +210,7 @@ read-only: true
 mouse: true
 namespaces: {favourites: [shop, data]}
 columns: {pods: [age, name]}
+actions: {most-targets: 5}
 clusters:
   prod:
     protected: true
@@ -230,6 +235,7 @@ clusters:
                 mouse: true,
                 favourites: Some(vec!["shop".to_owned(), "data".to_owned()]),
                 columns: [("pods".to_owned(), vec!["age".to_owned(), "name".to_owned()])].into(),
+                most_targets: Some(5),
                 clusters: vec![
                     ClusterConfig {
                         name: "prod".to_owned(),
@@ -262,6 +268,7 @@ clusters:
                     "true"
                 }
                 Setting::Favourites | Setting::Columns => "[name]",
+                Setting::MostTargets => "7",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };
             let text = keys.iter().rev().fold(value.to_owned(), |inner, key| format!("{{{key:?}: {inner}}}"));
@@ -294,6 +301,17 @@ clusters:
                 "config.yaml:2: clusters.prod.read-only: must be `true` or `false`, and is `1`",
             ]
         );
+    }
+
+    #[test]
+    fn a_ceiling_that_cannot_be_read_lets_one_object_through() {
+        for (written, shown) in [("0", "`0`"), ("five", "`five`"), ("-3", "`-3`"), ("[5]", "a list")] {
+            let (config, problems) = parse(&format!("actions: {{most-targets: {written}}}\n"));
+            assert_eq!(config.most_targets, Some(1), "{written}");
+            let problem =
+                format!("config.yaml:1: actions.most-targets: must be a number from 1 on, and is {shown}");
+            assert_eq!(problems, [problem], "{written}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod kubeconfig;
 mod leaders;
 mod leases;
 pub mod plugin;
+pub mod pods;
 mod poll;
 pub mod proxy;
 mod pulse;

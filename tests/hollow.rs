@@ -19,6 +19,8 @@ mod watching;
 mod actions;
 #[path = "hollow/control_plane.rs"]
 mod control_plane;
+#[path = "hollow/drain.rs"]
+mod drain;
 #[path = "hollow/encodings.rs"]
 mod encodings;
 #[path = "hollow/ghosts.rs"]

@@ -1,7 +1,7 @@
 //! A node: readiness and cordon are two things, and Unknown is not False.
 
-use super::{Meta, Text};
-use jiff::Timestamp;
+use super::{Meta, Resources, Text};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub struct Node {
     pub internal_ip: Text,
     pub provider_id: Text,
     pub allocatable_pods: Option<u32>,
+    pub allocatable: Resources,
     /// What the last cordon by sickbay wrote on it, which other tools leave there when they uncordon.
     pub cordon_note: Option<Box<Cordon>>,
 }
@@ -40,6 +41,8 @@ impl Cordon {
     pub const WHY: &'static str = "sickbay.dev/cordoned-why";
     pub const AT: &'static str = "sickbay.dev/cordoned-at";
     pub const RUN: &'static str = "sickbay.dev/cordoned-run";
+    /// The controller taints what is cordoned at once; while it changes its leader, after this at most.
+    const TAINTED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
     /// What a node's annotations say, which `value` looks up.
     pub fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
@@ -175,9 +178,31 @@ impl Node {
         self.is_unschedulable
     }
 
-    /// Who cordoned it, where it is cordoned and says so.
+    /// Since when it is out of scheduling: the controller says so by a taint, a moment after it was cordoned.
+    pub fn cordoned_since(&self) -> Option<Timestamp> {
+        let taint = self.taint("node.kubernetes.io/unschedulable", Effect::NoSchedule);
+        taint.filter(|_| self.is_unschedulable).and_then(|taint| taint.added)
+    }
+
+    /// Who cordoned it, where it is cordoned and says so, and nothing speaks against that.
     pub fn cordon(&self) -> Option<&Cordon> {
+        self.note().filter(|note| !self.has_outlived(note))
+    }
+
+    /// The note of a cordon that was lifted since: other tools leave it there, and the node was cordoned again.
+    pub fn outlived_note(&self) -> Option<&Cordon> {
+        self.note().filter(|note| self.has_outlived(note))
+    }
+
+    fn note(&self) -> Option<&Cordon> {
         self.cordon_note.as_deref().filter(|_| self.is_unschedulable)
+    }
+
+    /// Whether it went out of scheduling long after the note was written. One that was cordoned anew before the
+    /// controller saw the difference cannot be told from one that was not.
+    fn has_outlived(&self, note: &Cordon) -> bool {
+        let since = self.cordoned_since().zip(note.at);
+        since.is_some_and(|(since, written)| since.duration_since(written) > Cordon::TAINTED_WITHIN)
     }
 
     /// Memory, disk and process pressure, and a network that is not there: what is True and should not be.

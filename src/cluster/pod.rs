@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of its spec that exclude nothing of each other")]
 pub struct Pod {
     pub meta: Meta,
     /// Empty until it is scheduled.
@@ -23,6 +24,22 @@ pub struct Pod {
     pub claims: Box<[Text]>,
     /// A static pod's image in the API: the kubelet owns it.
     pub is_mirror: bool,
+    /// How long it may take to end, in seconds.
+    pub grace_seconds: u32,
+    /// It keeps data that goes with it.
+    pub has_empty_dir: bool,
+    /// Some container says when it is ready for traffic.
+    pub has_readiness_probe: bool,
+    /// Some container does something before it ends.
+    pub has_pre_stop: bool,
+    pub requests: Resources,
+}
+
+/// Amounts of what is scheduled by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    pub cpu_millis: u64,
+    pub memory_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -155,20 +155,35 @@ impl Streams {
         out: mpsc::Sender<Update>,
         limits: Limits,
     ) -> Self {
+        Self::start_for(upstream, (scope, &Kind::ALL), out, limits)
+    }
+
+    /// Starts the watches of these kinds alone, with the leases where nodes are among them.
+    pub fn start_for(
+        upstream: Arc<dyn Upstream>,
+        (scope, kinds): (&Scope, &[Kind]),
+        out: mpsc::Sender<Update>,
+        limits: Limits,
+    ) -> Self {
         let link = Arc::new(Link::new(upstream, out, limits));
         let suspects = watch::Sender::new(Vec::new());
         let node_count = watch::Sender::new(0);
         let mut tasks = JoinSet::new();
-        for kind in Kind::ALL {
-            tasks.spawn(Stream::new(kind, scope, Arc::clone(&link)).run());
+        for kind in kinds {
+            tasks.spawn(Stream::new(*kind, scope, Arc::clone(&link)).run());
         }
         tasks.spawn(pulse::run(Arc::clone(&link)));
-        tasks.spawn(checks::run(Arc::clone(&link)));
-        for component in Component::ALL {
-            tasks.spawn(leaders::run(Arc::clone(&link), component));
+        // The health of the control plane is asked for by who looks at the whole of it.
+        if kinds.len() == Kind::ALL.len() {
+            tasks.spawn(checks::run(Arc::clone(&link)));
+            for component in Component::ALL {
+                tasks.spawn(leaders::run(Arc::clone(&link), component));
+            }
         }
-        tasks.spawn(leases::run(Arc::clone(&link), node_count.subscribe()));
-        tasks.spawn(leases::run_suspects(Arc::clone(&link), suspects.subscribe()));
+        if kinds.contains(&Kind::Node) {
+            tasks.spawn(leases::run(Arc::clone(&link), node_count.subscribe()));
+            tasks.spawn(leases::run_suspects(Arc::clone(&link), suspects.subscribe()));
+        }
         Self { link, suspects, node_count, _tasks: tasks }
     }
 

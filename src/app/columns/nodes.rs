@@ -132,6 +132,7 @@ impl Listing for Nodes {
             Column::CordonedBy => match node.cordon() {
                 Some(cordon) if cordon.why.is_empty() => Cell::plain(cordon.by.as_str()),
                 Some(cordon) => Cell::plain(format!("{}: {}", cordon.by, cordon.why)),
+                None if node.outlived_note().is_some() => Cell::plain("not known"),
                 None => Cell::none(),
             },
         }

@@ -75,7 +75,11 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
         let why = cordon.why.non_empty().map_or_else(String::new, |why| format!(", because: {why}"));
         format!("cordoned by {}{since}{why}", cordon.by)
     });
-    Cell::new(words.unwrap_or_else(|| "cordoned".to_owned()), Tone::Notice)
+    let outlived = node.outlived_note().map(|note| {
+        let (since, written) = (age(node.cordoned_since(), look.now), age(note.at, look.now));
+        format!("cordoned {since} ago, by whom is not known: the note of {} is {written} old", note.by)
+    });
+    Cell::new(words.or(outlived).unwrap_or_else(|| "cordoned".to_owned()), Tone::Notice)
 }
 
 fn pods_on(node: &Node, look: &Look<'_>) -> Section {
