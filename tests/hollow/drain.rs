@@ -287,7 +287,7 @@ async fn a_node_is_drained_under_budgets_that_open_later_and_what_stays_is_told(
 
 #[tokio::test]
 async fn a_drain_outlives_its_api_server_and_can_be_interrupted_and_taken_up() {
-    let user = User::of(Hollow::start(3));
+    let mut user = User::of(Hollow::start(3));
     let api = user.api().await;
     let slow = json!({ "hollow/shutdown-seconds": "2" });
     let all = ["worker-0", "worker-1", "worker-2"];
@@ -308,7 +308,8 @@ async fn a_drain_outlives_its_api_server_and_can_be_interrupted_and_taken_up() {
 
     // Killed in the middle, and back.
     let child = user.begin(&["run", "drain", "worker-0", "--yes", "--wait-for-replacements"]).await;
-    kill_process(user.hollow.process("kube-apiserver"), Signal::KILL).unwrap();
+    user.hollow.stop();
+    user.hollow.start_again();
     assert_eq!(wait(child).await, 0);
     assert_eq!(pods_on(&api, "worker-0").await, set(&[]));
     let done = user.records();

@@ -150,8 +150,7 @@ impl Setting {
         let text = self.text(options);
         match self {
             Self::GracePeriod if text.is_empty() => "each pod's own".to_owned(),
-            Self::Timeout if text.is_empty() => "no limit".to_owned(),
-            Self::SkipWaitForDeleteTimeout if text.is_empty() => "no limit".to_owned(),
+            Self::Timeout | Self::SkipWaitForDeleteTimeout if text.is_empty() => "no limit".to_owned(),
             Self::PodSelector if text.is_empty() => "all pods".to_owned(),
             Self::GracePeriod | Self::Timeout | Self::SkipWaitForDeleteTimeout => {
                 let seconds = text.parse().unwrap_or_default();

@@ -229,7 +229,7 @@ pub fn sum(run: &Run, now: Timestamp) -> String {
     });
     match longest.max() {
         Some(left) if left.is_positive() => {
-            tell(count(Stage::Going), &format!("going, longest {}", short(left)))
+            tell(count(Stage::Going), &format!("going, longest {}", short(left)));
         }
         Some(left) => tell(count(Stage::Going), &format!("going, {} overdue", short(-left))),
         None => tell(count(Stage::Going), "going"),

@@ -167,7 +167,7 @@ fn steps(plan: &Plan) -> Vec<(String, Option<String>)> {
         let removal = step.call().and_then(Call::removal);
         match (removal, pods) {
             (Some(removal), Some((first, many))) if first.node == removal.node => {
-                pods = Some((first, many + 1))
+                pods = Some((first, many + 1));
             }
             (Some(removal), before) => {
                 told.extend(before.map(sum));

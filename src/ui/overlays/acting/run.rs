@@ -90,9 +90,12 @@ fn state_role(run: &Run) -> Role {
 
 /// Why it stops, what comes up elsewhere, and what can be done when it is over.
 fn second(app: &App, run: &Run) -> String {
-    let stopped = run.stopped().map(|reason| match run.is_over() {
-        true => reason.to_string(),
-        false => format!("{reason}: what is under way is seen to its end"),
+    let stopped = run.stopped().map(|reason| {
+        if run.is_over() {
+            reason.to_string()
+        } else {
+            format!("{reason}: what is under way is seen to its end")
+        }
     });
     let undo = (run.is_over() && run.undo().is_some()).then(|| {
         let key = app.keymap.keys(Context::Run, Command::Ui(Ui::UndoRun)).next();
