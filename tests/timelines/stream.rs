@@ -1,13 +1,14 @@
 //! A scenario's life as the ordinary streams bring it: watch lines and lists of leases, decoded to changes.
 
 use jiff::{SignedDuration, Timestamp};
-use sickbay::cluster::{Change, Feed, FeedChange, Kind};
+use sickbay::cluster::{Change, Checks, Component, Feed, FeedChange, Kind, LeaderLease};
 use sickbay::demo::{Life, Resource, Scenario};
-use sickbay::wire::{Decoder, Encoding, Frame, ListParser, WatchParser};
+use sickbay::wire::{Decoder, Encoding, Frame, ListParser, WatchParser, leader_lease};
 use std::sync::{LazyLock, Mutex};
 
 /// Between two readings of the leases: the list, which is also often enough for suspects here.
 const LEASES: SignedDuration = SignedDuration::from_secs(5);
+const LEADERS: [Component; 2] = [Component::ControllerManager, Component::Scheduler];
 
 fn start() -> Timestamp {
     "2026-03-01T03:00:00Z".parse().unwrap()
@@ -77,8 +78,24 @@ impl Stream {
         if self.leases_due <= to {
             self.leases_due = to + LEASES;
             changes.push(self.leases(to));
+            changes.extend(self.leaders(to));
         }
         changes
+    }
+
+    /// Who leads, by a GET of each lease.
+    fn leaders(&self, now: Timestamp) -> Vec<Change> {
+        let list = self.life.list(Resource::Leases, "kube-system", now);
+        let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
+        let one = |component: Component| {
+            let items = list["items"].as_array().unwrap();
+            let mut item =
+                items.iter().find(|item| item["metadata"]["name"] == component.name()).unwrap().clone();
+            item["kind"] = "Lease".into();
+            let lease = leader_lease(Encoding::Json, item.to_string().as_bytes()).unwrap();
+            Change::Leader(component, lease)
+        };
+        LEADERS.map(one).into()
     }
 
     fn leases(&self, now: Timestamp) -> Change {
@@ -91,10 +108,17 @@ impl Stream {
     }
 }
 
-/// That everything is read.
+/// That everything is read, and that the control plane was seen to work.
 pub fn all_live() -> Vec<Change> {
     let watches = Kind::ALL.into_iter().map(Feed::Watch);
-    watches.chain([Feed::Leases]).map(|feed| Change::Feed(feed, FeedChange::Live)).collect()
+    let live = watches.chain([Feed::Leases]).map(|feed| Change::Feed(feed, FeedChange::Live));
+    let moves = LEADERS.into_iter().flat_map(|component| {
+        let before = LeaderLease { seconds: 15, ..LeaderLease::default() };
+        let after = LeaderLease { holder: "somebody".into(), ..before.clone() };
+        [before, after].map(|lease| Change::Leader(component, lease))
+    });
+    let ready = Change::Checks(Checks { failed: Vec::new(), is_ready: true });
+    live.chain(moves).chain([ready]).collect()
 }
 
 const fn resource(kind: Kind) -> Resource {
