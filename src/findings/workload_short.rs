@@ -24,7 +24,8 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             continue;
         }
         let pods = view.cluster.pods_of(workload).into_iter();
-        let is_missing = |pod: &&Pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting());
+        // The garbage collector marks a pod as failed before it removes it: until then it stands where the next belongs.
+        let is_missing = |pod: &&Pod| pod.meta.is_deleting() || !(pod.phase.is_terminal() || pod.is_ready());
         let missing: Vec<Missing<'_>> = pods.filter(is_missing).map(|pod| Missing::of(view, pod)).collect();
         let cause = cause(view, &missing);
         // A daemon set has nothing to make up for on a node that is silent.
