@@ -256,9 +256,8 @@ mod tests {
     #[test]
     fn only_the_words_that_differ_are_marked() {
         let marked = |pieces: Vec<Piece<'_>>| -> String {
-            let mark = |piece: &Piece<'_>| match piece.differs {
-                true => format!("[{}]", piece.text),
-                false => piece.text.to_owned(),
+            let mark = |piece: &Piece<'_>| {
+                if piece.differs { format!("[{}]", piece.text) } else { piece.text.to_owned() }
             };
             pieces.iter().map(mark).collect()
         };

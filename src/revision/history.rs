@@ -30,7 +30,8 @@ pub const fn is_for(kind: Kind) -> bool {
         | Kind::Job
         | Kind::PodDisruptionBudget
         | Kind::Service
-        | Kind::Event => false,
+        | Kind::Event
+        | Kind::ApiService => false,
     }
 }
 
@@ -162,6 +163,12 @@ impl History {
             }
             None => self.revisions.iter().rev().nth(1).ok_or(NoTarget::NoHistory),
         }
+    }
+
+    /// When a revision was replaced, as far as its followers tell: one that came back keeps the time of its making.
+    pub fn replaced(&self, revision: &Revision) -> Option<Timestamp> {
+        let made = revision.created?;
+        self.revisions.iter().filter_map(|other| other.created).filter(|other| *other > made).min()
     }
 
     /// The pods of each revision, and last those of none that is known.

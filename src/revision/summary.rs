@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn template(containers: Value, volumes: Value) -> Template {
+    fn template(containers: &Value, volumes: &Value) -> Template {
         Template::new(json!({ "spec": { "containers": containers, "volumes": volumes } }))
     }
 
@@ -285,26 +285,26 @@ mod tests {
 
     #[test]
     fn equal_templates_differ_in_nothing() {
-        let one = template(json!([{ "name": "web" }]), json!([]));
+        let one = template(&json!([{ "name": "web" }]), &json!([]));
         assert_eq!(summary(&one, &one.clone()), []);
     }
 
     #[test]
     fn containers_and_variables_are_matched_by_name_and_not_by_position() {
         let before = template(
-            json!([
+            &json!([
                 { "name": "web", "image": "web:1", "env": [{ "name": "A", "value": "1" }, { "name": "B", "value": "2" }] },
                 { "name": "log", "image": "log:1" },
             ]),
-            json!([]),
+            &json!([]),
         );
         let after = template(
-            json!([
+            &json!([
                 { "name": "proxy", "image": "proxy:9" },
                 { "name": "log", "image": "log:1" },
                 { "name": "web", "image": "web:2", "env": [{ "name": "B", "value": "2" }, { "name": "A", "value": "7" }] },
             ]),
-            json!([]),
+            &json!([]),
         );
         assert_eq!(
             told(&before, &after),
@@ -365,14 +365,14 @@ mod tests {
 
     #[test]
     fn of_a_secret_only_its_name_is_told() {
-        let with = |env: Value, from: Value| {
-            template(json!([{ "name": "web", "env": env, "envFrom": from }]), json!([]))
+        let with = |env: &Value, from: &Value| {
+            template(&json!([{ "name": "web", "env": env, "envFrom": from }]), &json!([]))
         };
-        let before = with(json!([{ "name": "PASSWORD", "value": "plain" }]), json!([]));
+        let before = with(&json!([{ "name": "PASSWORD", "value": "plain" }]), &json!([]));
         let reference = json!({ "secretKeyRef": { "name": "db", "key": "password" } });
         let after = with(
-            json!([{ "name": "PASSWORD", "valueFrom": reference }]),
-            json!([{ "secretRef": { "name": "all" } }, { "prefix": "C_", "configMapRef": { "name": "conf" } }]),
+            &json!([{ "name": "PASSWORD", "valueFrom": reference }]),
+            &json!([{ "secretRef": { "name": "all" } }, { "prefix": "C_", "configMapRef": { "name": "conf" } }]),
         );
         assert_eq!(
             told(&before, &after),
@@ -386,8 +386,8 @@ mod tests {
     #[test]
     fn a_list_with_one_name_twice_is_told_as_it_stands() {
         let twice = json!([{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }]);
-        let before = template(json!([{ "name": "web", "env": twice }]), json!([]));
-        let after = template(json!([{ "name": "web", "env": [{ "name": "A", "value": "2" }] }]), json!([]));
+        let before = template(&json!([{ "name": "web", "env": twice }]), &json!([]));
+        let after = template(&json!([{ "name": "web", "env": [{ "name": "A", "value": "2" }] }]), &json!([]));
         assert_eq!(summary(&before, &after).len(), 1);
     }
 }

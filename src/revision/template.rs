@@ -114,7 +114,7 @@ impl Lines {
             Value::String(text) => self.string(text, indent),
             other
             @ (Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_)) => {
-                self.line.push_str(&other.to_string())
+                self.line.push_str(&other.to_string());
             }
         }
     }
@@ -183,7 +183,9 @@ fn is_plain(text: &str) -> bool {
         &["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", ".nan", ".inf", "-.inf"];
     let is_word = |c: char| c.is_alphanumeric() || "_-./@%+ ,:()=$<>^;?!~".contains(c);
     let Some(first) = text.chars().next() else { return false };
-    let begins_well = first.is_alphabetic() || first == '/' || first == '_' || first == '$';
+    // Quantities such as 512Mi, 100m and 30s: no number of any reader ends so.
+    let is_quantity = first.is_ascii_digit() && text.ends_with(['i', 'k', 'm', 's', 'h', 'M', 'G', 'T']);
+    let begins_well = first.is_alphabetic() || first == '/' || first == '_' || is_quantity;
     begins_well
         && text.chars().all(is_word)
         && !text.contains(": ")
@@ -197,7 +199,7 @@ mod tests {
     use serde_json::json;
 
     fn written(value: Value) -> String {
-        Template(Arc::new(value)).lines().iter().map(|line| format!("{line}\n")).collect()
+        Template(Arc::new(value)).lines().iter().flat_map(|line| [line.as_str(), "\n"]).collect()
     }
 
     #[test]
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_as_what_it_was() {
         let value = json!({
-            "a": ["yes", "NO", "on", "1", "1.5", "1_000", "0x1f", "12:30:45", "null", "~", "", " a", "a ", "a: b", "a #b"],
+            "a": ["yes", "NO", "on", "1", "1.5", "1_000", "512Mi", "100m", "0x1f", "1e3", "12:30:45", "null", "~", "", " a", "a ", "a: b", "a #b"],
             "b": { "script": "set -e\nexec run\n", "tail": "x\ny", "more": "x\ny\n\n", "one": "x\n" },
             "c": ["- a", "[x]", "{x}", "*x", "&x", "!x", "|", ">", "@x", "`x", "%x", "'x'", "\"x\"", "x\ty", "\u{1b}[31mred"],
             "d": [true, false, 7, -1.5, null, [], {}, [["x"], []]],
