@@ -8,13 +8,17 @@ pub mod audit;
 pub mod call;
 mod cordon;
 pub mod drain;
+pub mod edit;
 pub mod evidence;
 pub mod history;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
+pub mod rollback;
+pub mod rollout;
 pub mod run;
 pub mod target;
+mod workload;
 
 pub use audit::{Author, Record, RunId};
 pub use call::{Call, CallError, CallKind};
@@ -33,6 +37,12 @@ pub enum ActionKind {
     Cordon,
     Uncordon,
     Drain,
+    Rollback,
+    Restart,
+    Pause,
+    Resume,
+    Scale,
+    SetImage,
 }
 
 /// What the table knows of an action.
@@ -55,13 +65,29 @@ pub struct Spec {
 }
 
 impl ActionKind {
-    pub const ALL: &'static [Self] = &[Self::Cordon, Self::Uncordon, Self::Drain];
+    pub const ALL: &'static [Self] = &[
+        Self::Cordon,
+        Self::Uncordon,
+        Self::Drain,
+        Self::Rollback,
+        Self::Restart,
+        Self::Pause,
+        Self::Resume,
+        Self::Scale,
+        Self::SetImage,
+    ];
 
     pub const fn spec(self) -> Spec {
         match self {
             Self::Cordon => cordon::CORDON,
             Self::Uncordon => cordon::UNCORDON,
             Self::Drain => drain::DRAIN,
+            Self::Rollback => rollback::ROLLBACK,
+            Self::Restart => workload::RESTART,
+            Self::Pause => workload::PAUSE,
+            Self::Resume => workload::RESUME,
+            Self::Scale => workload::SCALE,
+            Self::SetImage => workload::SET_IMAGE,
         }
     }
 
@@ -84,6 +110,23 @@ pub enum Action {
         #[serde(default)]
         options: drain::Options,
     },
+    Rollback {
+        #[serde(default, flatten)]
+        goal: rollback::Goal,
+    },
+    Restart,
+    Pause,
+    Resume,
+    Scale {
+        /// Nobody has said how many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replicas: Option<u32>,
+    },
+    SetImage {
+        /// `CONTAINER=IMAGE`, as it is typed.
+        #[serde(default)]
+        image: Text,
+    },
 }
 
 impl Action {
@@ -92,6 +135,43 @@ impl Action {
             Self::Cordon => ActionKind::Cordon,
             Self::Uncordon { .. } => ActionKind::Uncordon,
             Self::Drain { .. } => ActionKind::Drain,
+            Self::Rollback { .. } => ActionKind::Rollback,
+            Self::Restart => ActionKind::Restart,
+            Self::Pause => ActionKind::Pause,
+            Self::Resume => ActionKind::Resume,
+            Self::Scale { .. } => ActionKind::Scale,
+            Self::SetImage { .. } => ActionKind::SetImage,
+        }
+    }
+}
+
+impl Action {
+    /// The options that are filled in before it is checked, where there are some.
+    pub const fn options(&self) -> Option<&drain::Options> {
+        match self {
+            Self::Drain { options } => Some(options),
+            Self::Cordon
+            | Self::Uncordon { .. }
+            | Self::Rollback { .. }
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Scale { .. }
+            | Self::SetImage { .. } => None,
+        }
+    }
+
+    pub const fn options_mut(&mut self) -> Option<&mut drain::Options> {
+        match self {
+            Self::Drain { options } => Some(options),
+            Self::Cordon
+            | Self::Uncordon { .. }
+            | Self::Rollback { .. }
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Scale { .. }
+            | Self::SetImage { .. } => None,
         }
     }
 }
@@ -103,6 +183,12 @@ impl From<ActionKind> for Action {
             ActionKind::Cordon => Self::Cordon,
             ActionKind::Uncordon => Self::Uncordon { of: None },
             ActionKind::Drain => Self::Drain { options: drain::Options::default() },
+            ActionKind::Rollback => Self::Rollback { goal: rollback::Goal::default() },
+            ActionKind::Restart => Self::Restart,
+            ActionKind::Pause => Self::Pause,
+            ActionKind::Resume => Self::Resume,
+            ActionKind::Scale => Self::Scale { replicas: None },
+            ActionKind::SetImage => Self::SetImage { image: Text::default() },
         }
     }
 }
@@ -127,7 +213,41 @@ impl Draft {
                 Plan::of(cordon::uncordon_steps(&self.targets, of.as_ref(), cluster), danger)
             }
             Action::Drain { options } => drain::plan(self, options, (cluster, author)),
+            Action::Rollback { goal } => rollback::plan(self, goal, cluster),
+            Action::Restart
+            | Action::Pause
+            | Action::Resume
+            | Action::Scale { .. }
+            | Action::SetImage { .. } => workload::plan(self, cluster, author),
         }
+    }
+
+    /// The workload whose history has to be read before it can be planned.
+    pub fn history(&mut self) -> Option<(&ObjectRef, &mut rollback::Goal)> {
+        match (&mut self.action, self.targets.as_slice()) {
+            (Action::Rollback { goal }, [object]) => Some((object, goal)),
+            (
+                Action::Rollback { .. }
+                | Action::Cordon
+                | Action::Uncordon { .. }
+                | Action::Drain { .. }
+                | Action::Restart
+                | Action::Pause
+                | Action::Resume
+                | Action::Scale { .. }
+                | Action::SetImage { .. },
+                _,
+            ) => None,
+        }
+    }
+
+    /// How many things are still being read for it.
+    fn unread(&self) -> usize {
+        let is_unread = matches!(
+            (&self.action, self.targets.len()),
+            (Action::Rollback { goal: rollback::Goal { read: rollback::Read::NotYet, .. } }, 1)
+        );
+        usize::from(is_unread)
     }
 
     /// What the cluster says of the targets, each at least once.
@@ -136,6 +256,12 @@ impl Draft {
             Action::Cordon => cordon::cordon_checks(self, sight),
             Action::Uncordon { of } => cordon::uncordon_checks(&self.targets, of.as_ref(), sight),
             Action::Drain { options } => drain::checks(self, options, sight),
+            Action::Rollback { goal } => rollback::checks(self, goal, sight),
+            Action::Restart
+            | Action::Pause
+            | Action::Resume
+            | Action::Scale { .. }
+            | Action::SetImage { .. } => workload::checks(self, sight),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod notice;
 pub mod object;
 pub mod palette;
 pub mod review;
+pub mod revisions;
 pub mod screen;
 pub mod subject;
 pub mod time;
@@ -42,6 +43,7 @@ use namespaces::{Namespaces, Picker};
 use notice::{Notices, Weight};
 use palette::Palette;
 use review::Pane;
+use revisions::{Level, Revisions};
 use screen::{Place, Screen};
 use triage::Triage;
 use view::View;
@@ -117,6 +119,7 @@ pub enum Overlay {
         before: String,
     },
     Acting(Pane),
+    Revisions(Level),
 }
 
 #[derive(Debug)]
@@ -140,6 +143,8 @@ pub struct App {
     pub views: Views,
     pub namespaces: Namespaces,
     pub acting: Acting,
+    /// The workload whose history was opened last.
+    pub revisions: Option<Revisions>,
     /// Filters that were used, the newest last.
     filters: Vec<String>,
     place: Place,
@@ -169,6 +174,7 @@ impl App {
             views: Views::default(),
             namespaces: Namespaces::default(),
             acting: Acting::default(),
+            revisions: None,
             filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
@@ -182,6 +188,7 @@ impl App {
         self.now = self.now.max(now);
         let mut effects = self.take(msg);
         effects.extend(self.go_on());
+        effects.extend(self.follow_history());
         effects
     }
 
@@ -394,6 +401,8 @@ impl App {
             Some(Overlay::Columns { .. }) => Context::Columns,
             Some(Overlay::Prompt { .. }) => Context::Prompt,
             Some(Overlay::Acting(pane)) => pane.context(),
+            Some(Overlay::Revisions(Level::History)) => Context::History,
+            Some(Overlay::Revisions(Level::Difference)) => Context::Difference,
             None => self.below(),
         }
     }

@@ -147,6 +147,9 @@ pub struct Plan {
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub why: String,
 
+    #[command(flatten)]
+    pub single: Single,
+
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t = Output::Table)]
     pub output: Output,
 
@@ -198,6 +201,22 @@ pub struct Drain {
     /// Wait until what has moved is as ready elsewhere as it was; not kubectl's
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub wait_for_replacements: Option<bool>,
+}
+
+/// What single actions have to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Single {
+    /// rollback: the revision to go back to, instead of the one before the newest
+    #[arg(long, value_name = "REVISION", help_heading = "Of single actions")]
+    pub to: Option<i64>,
+
+    /// scale: how many pods to have
+    #[arg(long, value_name = "N", help_heading = "Of single actions")]
+    pub replicas: Option<u32>,
+
+    /// set-image: which container is to have which image
+    #[arg(long, value_name = "CONTAINER=IMAGE", help_heading = "Of single actions")]
+    pub image: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

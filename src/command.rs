@@ -90,7 +90,9 @@ impl Command {
             Self::Ui(ui) => ui.spec(),
             Self::Act(action) => {
                 let actions::Spec { id, title, doc, kinds, .. } = action.spec();
-                Spec { id, title, doc, group: Group::Act, scope: scope_of(kinds), aliases: &[] }
+                let is_of_revisions = action == ActionKind::Rollback;
+                let scope = if is_of_revisions { scope::ROLLS_BACK } else { scope_of(kinds) };
+                Spec { id, title, doc, group: Group::Act, scope, aliases: &[] }
             }
         }
     }
@@ -98,7 +100,13 @@ impl Command {
 
 /// Where an action makes sense: the lists of what it is done to, and an open object, which may be one.
 fn scope_of(kinds: &[Kind]) -> &'static [Context] {
-    if kinds.contains(&Kind::Node) { scope::ACTS_ON_NODES } else { &[Context::Object] }
+    if kinds.contains(&Kind::Node) {
+        scope::ACTS_ON_NODES
+    } else if kinds.contains(&Kind::Deployment) {
+        scope::WORKLOADS
+    } else {
+        &[Context::Object]
+    }
 }
 
 impl Spec {

@@ -16,5 +16,7 @@ pub mod pods;
 mod poll;
 pub mod proxy;
 mod pulse;
+pub mod references;
+pub mod revisions;
 pub mod transport;
 pub mod watch;

@@ -14,6 +14,7 @@ pub mod key;
 pub mod keymap;
 pub mod plain;
 pub mod problem;
+pub mod revision;
 pub mod wire;
 
 // -- shell ---------------------------------------------------------------------------------------------------

@@ -75,6 +75,11 @@ roles! {
     Prompt "prompt" or Heading,
     FilterMatch "filter.match" or Heading,
     Key "key" or Heading,
+    DiffRemoved "diff.removed" or SeverityCritical,
+    /// What differs within a line: by more than a colour.
+    DiffRemovedWord "diff.removed.word" or DiffRemoved,
+    DiffAdded "diff.added" or SeverityGood,
+    DiffAddedWord "diff.added.word" or DiffAdded,
     NoticeInfo "notice.info" or Text,
     NoticeWarning "notice.warning" or SeverityWarning,
     NoticeError "notice.error" or SeverityCritical,

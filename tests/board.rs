@@ -16,5 +16,7 @@ mod harness;
 mod kinds;
 #[path = "board/lists.rs"]
 mod lists;
+#[path = "board/revisions.rs"]
+mod revisions;
 #[path = "board/screens.rs"]
 mod screens;

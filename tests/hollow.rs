@@ -31,5 +31,7 @@ mod incident;
 mod outage;
 #[path = "hollow/rights.rs"]
 mod rights;
+#[path = "hollow/rollback.rs"]
+mod rollback;
 #[path = "hollow/timelines.rs"]
 mod timelines;

@@ -60,6 +60,7 @@ impl Hands {
                         let answer = match &probe {
                             Probe::May(access) => access::may(&session, access).await,
                             Probe::PodsOn(node) => pods::on(&session, node).await,
+                            Probe::Needed(needed) => panic!("a drain needs no {}", needed.reference),
                             Probe::DryRun(call) => match execute(&session, call, Mode::DryRun).await {
                                 Ok(()) => Answer::Yes,
                                 Err(error) => Answer::Failed(error),
@@ -68,6 +69,7 @@ impl Hands {
                         Told::Probed { run, probe, answer }
                     });
                 }
+                Asked::History { object } => panic!("a drain reads no history of {object}"),
             }
         }
     }

@@ -5,7 +5,9 @@
 
 use super::audit::Author;
 use super::drain::{self, Removal};
-use super::probe::{Access, Right};
+use super::edit::Edit;
+use super::probe::{Access, Needed, Right};
+use super::rollout::{self, Blocking};
 use super::{RunId, cordon};
 use crate::cluster::{Cluster, Deletion, Name, ObjectRef, Text};
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +34,10 @@ pub enum Call {
     Evict(Box<Removal>),
     /// Has a pod go, and asks no budget.
     DeletePod(Box<Removal>),
+    /// Changes what is wanted of a workload.
+    Edit(Box<Edit>),
+    /// Has a pod go that keeps its stateful set from going back.
+    DeleteBlocking(Box<Blocking>),
 }
 
 /// What a call does, as records have it.
@@ -42,6 +48,8 @@ pub enum CallKind {
     Uncordon,
     Evict,
     DeletePod,
+    Edit,
+    DeleteBlocking,
 }
 
 /// What the cluster says of a call that is about to be sent.
@@ -167,13 +175,17 @@ impl Call {
             Self::Uncordon { .. } => CallKind::Uncordon,
             Self::Evict(_) => CallKind::Evict,
             Self::DeletePod(_) => CallKind::DeletePod,
+            Self::Edit(_) => CallKind::Edit,
+            Self::DeleteBlocking(_) => CallKind::DeleteBlocking,
         }
     }
 
-    pub const fn object(&self) -> &ObjectRef {
+    pub fn object(&self) -> &ObjectRef {
         match self {
             Self::Cordon { node, .. } | Self::Uncordon { node, .. } => node,
             Self::Evict(removal) | Self::DeletePod(removal) => &removal.pod,
+            Self::Edit(edit) => &edit.object,
+            Self::DeleteBlocking(blocking) => &blocking.pod,
         }
     }
 
@@ -181,7 +193,7 @@ impl Call {
     pub const fn removal(&self) -> Option<&Removal> {
         match self {
             Self::Evict(removal) | Self::DeletePod(removal) => Some(removal),
-            Self::Cordon { .. } | Self::Uncordon { .. } => None,
+            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Edit(_) | Self::DeleteBlocking(_) => None,
         }
     }
 
@@ -190,11 +202,25 @@ impl Call {
         Access::to(self.right(), self.object())
     }
 
-    const fn right(&self) -> Right {
+    fn right(&self) -> Right {
         match self {
             Self::Cordon { .. } | Self::Uncordon { .. } => cordon::PATCH_NODES,
             Self::Evict(_) => drain::EVICT_PODS,
             Self::DeletePod(_) => drain::DELETE_PODS,
+            Self::Edit(edit) => edit.right(),
+            Self::DeleteBlocking(_) => rollout::DELETE_PODS,
+        }
+    }
+
+    /// What it makes pods need that nobody has looked at.
+    pub fn needed(&self) -> &[Needed] {
+        match self {
+            Self::Edit(edit) => edit.needed(),
+            Self::Cordon { .. }
+            | Self::Uncordon { .. }
+            | Self::Evict(_)
+            | Self::DeletePod(_)
+            | Self::DeleteBlocking(_) => &[],
         }
     }
 
@@ -202,7 +228,7 @@ impl Call {
     /// what a budget says then is old when it counts.
     pub const fn is_tried(&self) -> bool {
         match self {
-            Self::Cordon { .. } | Self::Uncordon { .. } => true,
+            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Edit(_) | Self::DeleteBlocking(_) => true,
             Self::Evict(_) | Self::DeletePod(_) => false,
         }
     }
@@ -214,6 +240,8 @@ impl Call {
             Self::Uncordon { node, .. } => format!("uncordon {node}"),
             Self::Evict(removal) => format!("evict {}", removal.pod),
             Self::DeletePod(removal) => format!("delete {}, past its budget", removal.pod),
+            Self::Edit(edit) => edit.sentence(),
+            Self::DeleteBlocking(blocking) => blocking.sentence(),
         }
     }
 
@@ -228,6 +256,8 @@ impl Call {
                 let name = &removal.pod.name;
                 format!("kubectl delete pod -n {} {}", name.namespace, name.name)
             }
+            Self::Edit(edit) => edit.kubectl(),
+            Self::DeleteBlocking(blocking) => blocking.kubectl(),
         })
     }
 
@@ -246,6 +276,8 @@ impl Call {
             Self::Cordon { node, author, why, .. } => cordon::guard_cordon(node, (author, why), cluster),
             Self::Uncordon { node, of, .. } => cordon::guard_uncordon(node, of.as_ref(), cluster),
             Self::Evict(removal) | Self::DeletePod(removal) => removal.guard(self, cluster),
+            Self::Edit(edit) => edit.guard(cluster),
+            Self::DeleteBlocking(blocking) => blocking.guard(cluster),
         }
     }
 
@@ -256,6 +288,8 @@ impl Call {
             Self::Cordon { node, author, .. } => done(cordon::is_cordoned_by(node, &author.run, cluster)),
             Self::Uncordon { node, .. } => done(cordon::is_uncordoned(node, cluster)),
             Self::Evict(removal) | Self::DeletePod(removal) => removal.shown(cluster, now),
+            Self::Edit(edit) => edit.shown(cluster),
+            Self::DeleteBlocking(blocking) => blocking.shown(cluster),
         }
     }
 
@@ -266,7 +300,8 @@ impl Call {
                 cluster.nodes.get(&node.name).is_none_or(|row| row.meta.resource_version != *version)
             }
             // Meant for a pod by its uid, in whatever state.
-            Self::Evict(_) | Self::DeletePod(_) => true,
+            Self::Evict(_) | Self::DeletePod(_) | Self::DeleteBlocking(_) => true,
+            Self::Edit(edit) => edit.is_outdated(cluster),
         }
     }
 
@@ -275,6 +310,8 @@ impl Call {
         match self {
             Self::Cordon { .. } | Self::Uncordon { .. } => cordon::refusal(error),
             Self::Evict(removal) | Self::DeletePod(removal) => removal.refusal(error),
+            Self::Edit(edit) => edit.refusal(error),
+            Self::DeleteBlocking(blocking) => blocking.refusal(error),
         }
     }
 }

@@ -114,7 +114,7 @@ fn is_of(node: &Node, run: &RunId) -> bool {
 }
 
 /// Between two tries of a call that was not answered.
-const AGAIN: SignedDuration = SignedDuration::from_secs(2);
+pub const AGAIN: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a refusal means for a node that was to be changed.
 pub fn refusal(error: CallError) -> Refusal {

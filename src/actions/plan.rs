@@ -1,6 +1,7 @@
 //! The steps of an action in their order, and what it takes to agree to them.
 
 use super::drain::{self, Wait};
+use super::rollout::Rollout;
 use super::{Access, Call, Probe};
 use crate::cluster::{ObjectRef, Text};
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub enum Step {
     Call(Call),
     /// Changes nothing; done when it is seen.
     Wait(Wait),
+    /// Changes nothing; done when a workload is as it is wanted.
+    Rollout(Rollout),
 }
 
 /// What it takes to agree.
@@ -43,17 +46,18 @@ impl Danger {
 }
 
 impl Step {
-    pub const fn object(&self) -> &ObjectRef {
+    pub fn object(&self) -> &ObjectRef {
         match self {
             Self::Call(call) => call.object(),
             Self::Wait(wait) => wait.node(),
+            Self::Rollout(rollout) => &rollout.object,
         }
     }
 
     pub const fn call(&self) -> Option<&Call> {
         match self {
             Self::Call(call) => Some(call),
-            Self::Wait(_) => None,
+            Self::Wait(_) | Self::Rollout(_) => None,
         }
     }
 
@@ -61,6 +65,7 @@ impl Step {
         match self {
             Self::Call(call) => call.sentence(),
             Self::Wait(wait) => wait.sentence(),
+            Self::Rollout(rollout) => rollout.sentence(),
         }
     }
 
@@ -68,6 +73,7 @@ impl Step {
         match self {
             Self::Call(call) => call.kubectl(),
             Self::Wait(wait) => wait.kubectl(),
+            Self::Rollout(rollout) => Some(rollout.kubectl()),
         }
     }
 
@@ -75,7 +81,10 @@ impl Step {
     pub const fn drained(&self) -> Option<&ObjectRef> {
         match self {
             Self::Call(Call::Evict(removal) | Call::DeletePod(removal)) => Some(&removal.node),
-            Self::Call(Call::Cordon { .. } | Call::Uncordon { .. }) => None,
+            Self::Call(
+                Call::Cordon { .. } | Call::Uncordon { .. } | Call::Edit(_) | Call::DeleteBlocking(_),
+            )
+            | Self::Rollout(_) => None,
             Self::Wait(wait) => Some(wait.node()),
         }
     }
@@ -117,7 +126,8 @@ impl Plan {
         }
         let tried = if is_read_only { 0 } else { MOST_TRIED };
         let dry = self.calls().filter(|call| call.is_tried()).take(tried).cloned().map(Probe::DryRun);
-        accesses.into_iter().map(Probe::May).chain(listed).chain(dry).collect()
+        let needed = self.calls().flat_map(Call::needed).take(MOST_TRIED).cloned().map(Probe::Needed);
+        accesses.into_iter().map(Probe::May).chain(listed).chain(needed).chain(dry).collect()
     }
 }
 
@@ -126,7 +136,7 @@ impl Step {
     fn listed(&self) -> Option<Probe> {
         match self {
             Self::Wait(Wait::Emptied { node, .. }) => Some(Probe::PodsOn(node.clone())),
-            Self::Wait(Wait::Replaced { .. }) | Self::Call(_) => None,
+            Self::Wait(Wait::Replaced { .. }) | Self::Call(_) | Self::Rollout(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The check of an action before anybody agrees to it: pure over the cluster, the answers of the probes and the time.
 
 use super::plan::MOST_TRIED;
+use super::rollback;
 use super::{Answer, Answers, Call, CallError, Draft, Plan, Probe, Sight};
 use crate::cluster::{ObjectRef, Pod};
 
@@ -71,7 +72,7 @@ impl Preflight {
             checks.push(Check::new(Verdict::Ok, reason));
         }
         checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-        Self { checks, open: answers.open() }
+        Self { checks, open: answers.open() + draft.unread() }
     }
 
     pub fn worst(&self) -> Verdict {
@@ -127,10 +128,12 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             )
             .remedy("ask again when the API server answers"),
             // To another question.
-            Answer::Pods(_) => return None,
+            Answer::Pods(_) | Answer::Written { .. } => return None,
         }),
         Probe::DryRun(call) => match answer {
-            Answer::Yes | Answer::Pods(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
+            Answer::Yes | Answer::Pods(_) | Answer::Written { .. } => {
+                Some(tried(call, Verdict::Ok, "the server would do it"))
+            }
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -147,6 +150,7 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             })),
         },
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
+        Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
     }
 }
 
@@ -176,7 +180,7 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
                     "ask for the right to list pods in all namespaces, or again when the API server answers",
                 )
         }
-        Answer::Yes | Answer::No { .. } => {
+        Answer::Yes | Answer::No { .. } | Answer::Written { .. } => {
             Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
                 .remedy("ask again")
         }

@@ -4,6 +4,8 @@
 
 use super::{Call, CallError};
 use crate::cluster::{ObjectRef, Pod, Text};
+use crate::revision::Reference;
+use jiff::Timestamp;
 use std::fmt;
 
 /// One thing that RBAC can allow.
@@ -79,6 +81,17 @@ pub enum Probe {
     DryRun(Call),
     /// The pods of a node, in all namespaces, as they are now and not as a watch saw them last.
     PodsOn(ObjectRef),
+    /// Whether what a template needs is there, and when it was last written.
+    Needed(Needed),
+}
+
+/// Something that a template needs and does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Needed {
+    pub reference: Reference,
+    pub namespace: Text,
+    /// When the template was last in use, as far as that is known.
+    pub replaced: Option<Timestamp>,
 }
 
 /// What came back.
@@ -90,6 +103,10 @@ pub enum Answer {
         reason: Text,
     },
     Pods(Vec<Pod>),
+    /// It is there; when it was last written, where that is known.
+    Written {
+        at: Option<Timestamp>,
+    },
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

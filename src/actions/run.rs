@@ -14,6 +14,7 @@ pub use steer::Steer;
 
 use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
 use super::call::Refusal;
+use super::rollback;
 use super::{Action, Answer, Call, CallError, CallKind, Draft, Plan, Probe, RunId, Sight, Step};
 use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
@@ -333,12 +334,31 @@ pub fn undo(
         Action::Drain { .. } => {
             done.filter(|(call, _)| *call == Some(CallKind::Cordon)).map(|(_, object)| object).collect()
         }
-        // Who had cordoned it, and why, was taken off with it.
-        Action::Uncordon { .. } => Vec::new(),
+        Action::Rollback { goal } => return rolled_back(run, goal, done),
+        // Who had cordoned it, and why, was taken off with it; and what was before an edit is not written down.
+        Action::Uncordon { .. }
+        | Action::Restart
+        | Action::Pause
+        | Action::Resume
+        | Action::Scale { .. }
+        | Action::SetImage { .. } => Vec::new(),
     };
     (!targets.is_empty()).then(|| Draft {
         action: Action::Uncordon { of: Some(run.clone()) },
         targets,
+        why: format!("takes back {run}").into(),
+    })
+}
+
+fn rolled_back(
+    run: &RunId,
+    goal: &rollback::Goal,
+    mut done: impl Iterator<Item = (Option<CallKind>, ObjectRef)>,
+) -> Option<Draft> {
+    let (_, object) = done.find(|(call, _)| *call == Some(CallKind::Edit))?;
+    Some(Draft {
+        action: Action::Rollback { goal: rollback::way_back(goal)? },
+        targets: vec![object],
         why: format!("takes back {run}").into(),
     })
 }

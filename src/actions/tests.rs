@@ -162,7 +162,7 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
     for probe in plan.probes(false) {
         let answer = match &probe {
             Probe::May(_) => Answer::No { reason: "no RBAC policy matched".into() },
-            Probe::DryRun(_) | Probe::PodsOn(_) => {
+            Probe::DryRun(_) | Probe::PodsOn(_) | Probe::Needed(_) => {
                 Answer::Failed(CallError::Forbidden { reason: "forbidden".into(), causes: Vec::new() })
             }
         };

@@ -18,9 +18,11 @@ use crate::actions::{
     Record, Run, RunId, Sight, Steer,
 };
 use crate::app::link::Link;
-use crate::cluster::{Feed, Kind, Row as _, Text};
+use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
 use crate::command::{Command, Context, Ui};
+use crate::revision::History;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Nodes that one line names.
 const MOST_NAMED: usize = 3;
@@ -58,6 +60,11 @@ pub enum Told {
         run: RunId,
         steer: Steer,
     },
+    /// The history of a workload was read, or why it was not.
+    History {
+        object: ObjectRef,
+        read: Result<Arc<History>, Text>,
+    },
     /// What the journals of earlier sessions say.
     Past {
         runs: Vec<PastRun>,
@@ -68,9 +75,20 @@ pub enum Told {
 /// What the shell is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    Probe { run: RunId, probe: Probe },
-    Send { run: RunId, step: usize, call: Call },
+    Probe {
+        run: RunId,
+        probe: Probe,
+    },
+    Send {
+        run: RunId,
+        step: usize,
+        call: Call,
+    },
     Write(Record),
+    /// Read the history of a workload in full.
+    History {
+        object: ObjectRef,
+    },
 }
 
 /// An action before anybody has agreed to it.
@@ -156,6 +174,11 @@ impl App {
                 for run in &mut self.acting.runs {
                     run.stop(&reason);
                 }
+            }
+            Told::History { object, read } => {
+                let effects = self.take_read(&object, &read);
+                self.take_history(&object, read);
+                return effects;
             }
             Told::Steer { run, steer } => {
                 let (who, now) = (self.session.operator.clone(), self.now);

@@ -7,6 +7,7 @@ use super::notice::Weight;
 use super::object::{Line, Open, SheetRow};
 use super::palette::Palette;
 use super::review::Pane;
+use super::revisions::Level;
 use super::screen::{Place, Screen};
 use super::time::short;
 use super::view::Move;
@@ -50,7 +51,13 @@ impl App {
                 Some(Overlay::Acting(_)) => self.edit_pane(|line| {
                     line.pop();
                 }),
-                Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
+                Some(
+                    Overlay::Help { .. }
+                    | Overlay::Notices { .. }
+                    | Overlay::Columns { .. }
+                    | Overlay::Revisions(_),
+                )
+                | None => {}
             }
         } else if let Some(c) = key.text() {
             self.type_text(c.encode_utf8(&mut [0; 4]));
@@ -75,7 +82,13 @@ impl App {
             Some(Overlay::Namespaces(picker)) => picker.type_text(&text),
             Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
             Some(Overlay::Acting(_)) => self.edit_pane(|line| line.push_str(&text)),
-            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Notices { .. }
+                | Overlay::Columns { .. }
+                | Overlay::Revisions(_),
+            )
+            | None => {}
         }
     }
 
@@ -130,6 +143,7 @@ impl App {
             Ui::Namespaces => self.overlay = Some(Overlay::Namespaces(Picker::default())),
             Ui::AllNamespaces => self.show_namespace(None),
             Ui::Favourite => return self.favourite(),
+            Ui::Mark if self.focus() == Context::History => self.mark_revision(),
             Ui::Mark | Ui::MarkRange | Ui::MarkAll | Ui::InvertMarks | Ui::ClearMarks => self.mark(command),
             Ui::Columns => self.overlay = Some(Overlay::Columns { at: 0 }),
             Ui::ToggleColumn | Ui::ColumnEarlier | Ui::ColumnLater | Ui::ResetColumns => {
@@ -170,7 +184,9 @@ impl App {
             Ui::Journal => self.overlay = Some(Overlay::Acting(Pane::Journal { top: 0 })),
             Ui::NextField => self.next_field(true),
             Ui::PreviousField => self.next_field(false),
+            Ui::AskAgain if self.focus() == Context::History => return self.ask_history(),
             Ui::AskAgain => return self.ask(),
+            Ui::History => return self.open_history(),
             Ui::IncludeHidden => return self.include_hidden(),
             Ui::ToggleOption => self.toggle_option(),
             Ui::StopRun => return self.steer_run(true),
@@ -202,12 +218,17 @@ impl App {
         match self.overlay.take() {
             Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
             Some(Overlay::Acting(pane)) => return self.leave_pane(pane),
+            Some(Overlay::Revisions(Level::Difference)) => {
+                self.overlay = Some(Overlay::Revisions(Level::History));
+                return;
+            }
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
                 | Overlay::Palette(_)
                 | Overlay::Namespaces(_)
-                | Overlay::Columns { .. },
+                | Overlay::Columns { .. }
+                | Overlay::Revisions(Level::History),
             ) => return,
             None => {}
         }
@@ -238,6 +259,7 @@ impl App {
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
                 | Overlay::Columns { .. }
+                | Overlay::Revisions(_)
                 | Overlay::Prompt { .. },
             )
             | None => self.edit_filter(String::clear),
@@ -257,8 +279,12 @@ impl App {
             }
             Some(Overlay::Columns { .. }) => return Vec::new(),
             Some(Overlay::Acting(pane)) => return self.enter_pane(pane),
-            Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. })) => {
+            Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Revisions(_))) => {
+                let is_history = matches!(overlay, Overlay::Revisions(Level::History));
                 self.overlay = Some(overlay);
+                if is_history {
+                    self.open_difference();
+                }
                 return Vec::new();
             }
             None => {}
@@ -342,6 +368,8 @@ impl App {
             | Context::Run
             | Context::Runs
             | Context::Journal
+            | Context::History
+            | Context::Difference
             | Context::Palette => self.table_rows(),
         };
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
@@ -353,6 +381,7 @@ impl App {
             Some(Overlay::Namespaces(picker)) => self.choices(picker).len(),
             Some(Overlay::Columns { .. }) => self.headings().len(),
             Some(Overlay::Acting(_)) => return self.move_in_pane(movement),
+            Some(Overlay::Revisions(_)) => return self.move_in_revisions(movement),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
         };
         let by = match movement {
@@ -373,7 +402,7 @@ impl App {
                     Move::Bottom => usize::MAX,
                 };
             }
-            Some(Overlay::Prompt { .. } | Overlay::Acting(_)) => {}
+            Some(Overlay::Prompt { .. } | Overlay::Acting(_) | Overlay::Revisions(_)) => {}
             None => self.move_below(movement),
         }
     }
@@ -420,8 +449,11 @@ impl App {
     }
 
     fn sideways(&mut self, is_right: bool) {
-        if self.focus() == Context::Triage {
+        let focus = self.focus();
+        if focus == Context::Triage {
             self.fold(!is_right);
+        } else if focus == Context::Difference {
+            self.unfold_difference(is_right);
         }
     }
 

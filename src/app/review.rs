@@ -134,7 +134,8 @@ impl App {
     pub(super) fn act(&mut self, action: ActionKind) -> Vec<Effect> {
         match self.targets(action) {
             Ok(Targets { shown, hidden }) => {
-                let draft = Draft { action: Action::from(action), targets: shown, why: Text::default() };
+                let action = self.at_revision(Action::from(action));
+                let draft = Draft { action, targets: shown, why: Text::default() };
                 self.review_on_screen(draft, hidden)
             }
             Err(hint) => {
@@ -147,17 +148,13 @@ impl App {
     /// On top of the screen: the options first, where there are some.
     fn review_on_screen(&mut self, draft: Draft, hidden: Vec<ObjectRef>) -> Vec<Effect> {
         let form = Form { why: draft.why.to_string(), hidden, ..Form::default() };
-        match &draft.action {
-            Action::Drain { .. } => {
-                self.overlay = Some(Overlay::Acting(Pane::Draft(form)));
-                self.begin_draft(draft);
-                Vec::new()
-            }
-            Action::Cordon | Action::Uncordon { .. } => {
-                self.overlay = Some(Overlay::Acting(Pane::Review(form)));
-                self.take_told(Told::Draft(draft))
-            }
+        if draft.action.options().is_some() {
+            self.overlay = Some(Overlay::Acting(Pane::Draft(form)));
+            self.begin_draft(draft);
+            return Vec::new();
         }
+        self.overlay = Some(Overlay::Acting(Pane::Review(form)));
+        self.take_told(Told::Draft(draft))
     }
 
     /// The open object, or the rows that are marked and shown, or the one under the cursor; as far as the action is for
@@ -169,6 +166,11 @@ impl App {
             RowId::Volume(_) => None,
         };
         let mut targets = Targets::default();
+        if let Some(Overlay::Revisions(_)) = &self.overlay {
+            let object = self.revisions.as_ref().map(|revisions| RowId::Object(revisions.object.clone()));
+            targets.shown.extend(object.as_ref().and_then(of_kind));
+            return Ok(targets);
+        }
         match (self.open(), self.view()) {
             (Some(open), _) => targets.shown.extend(of_kind(&open.target)),
             (None, Some(view)) if !view.marks.is_empty() => {
@@ -285,10 +287,7 @@ impl App {
 
     fn has_options(&self) -> bool {
         let action = self.acting.review.as_ref().map(|review| &review.draft.action);
-        action.is_some_and(|action| match action {
-            Action::Drain { .. } => true,
-            Action::Cordon | Action::Uncordon { .. } => false,
-        })
+        action.is_some_and(|action| action.options().is_some())
     }
 
     pub(super) fn move_in_pane(&mut self, movement: Move) {

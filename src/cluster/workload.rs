@@ -143,7 +143,7 @@ impl Cluster {
     }
 
     /// The workload of this name, whichever it is now.
-    pub(super) fn workload_named(&self, kind: Kind, name: &Name) -> Option<Workload<'_>> {
+    pub fn workload_named(&self, kind: Kind, name: &Name) -> Option<Workload<'_>> {
         let found = match kind {
             Kind::Deployment => Workload::Deployment(self.deployments.get(name)?),
             Kind::ReplicaSet => Workload::ReplicaSet(self.replica_sets.get(name)?),

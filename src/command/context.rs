@@ -30,6 +30,10 @@ closed_enum! {
         ReviewLine,
         Runs,
         Journal,
+        /// The revisions of a workload.
+        History,
+        /// Two of them, line against line.
+        Difference,
         /// The options of an action, before it is checked.
         Draft,
         /// A line of them that takes text.
@@ -62,6 +66,8 @@ impl Context {
             Self::ReviewLine => "review-line",
             Self::Runs => "runs",
             Self::Journal => "journal",
+            Self::History => "history",
+            Self::Difference => "difference",
             Self::Draft => "draft",
             Self::DraftLine => "draft-line",
             Self::Run => "run",
@@ -95,6 +101,8 @@ impl Context {
             Self::ReviewLine => &[Self::ReviewLine, Self::Prompt],
             Self::Runs => &[Self::Runs, Self::Global],
             Self::Journal => &[Self::Journal, Self::Global],
+            Self::History => &[Self::History, Self::Global],
+            Self::Difference => &[Self::Difference, Self::Global],
             Self::Draft => &[Self::Draft, Self::Global],
             Self::DraftLine => &[Self::DraftLine, Self::Prompt],
             Self::Run => &[Self::Run, Self::Global],
@@ -124,8 +132,8 @@ impl Context {
                 Nature::Table
             }
             Self::Object => Nature::Sheet,
-            Self::Help | Self::Notices | Self::Run | Self::Journal => Nature::Pane,
-            Self::Runs => Nature::Index,
+            Self::Help | Self::Notices | Self::Run | Self::Journal | Self::Difference => Nature::Pane,
+            Self::Runs | Self::History => Nature::Index,
             Self::Columns | Self::Review | Self::Draft => Nature::Form,
             Self::Prompt | Self::ReviewLine | Self::DraftLine => Nature::Line,
             Self::Palette | Self::Namespaces => Nature::Picker,
@@ -226,5 +234,19 @@ pub mod scope {
         &[Context::Review, Context::ReviewLine, Context::Draft, Context::DraftLine];
     pub const RUNS: &[Context] = &[Context::Runs, Context::Run];
     pub const ACTS_ON_NODES: &[Context] = &[Context::Nodes, Context::Object];
+    /// What has rows that can be marked one by one.
+    pub const MARKABLE: &[Context] = &[
+        Context::Nodes,
+        Context::Pods,
+        Context::Volumes,
+        Context::Workloads,
+        Context::Events,
+        Context::Services,
+        Context::History,
+    ];
+    pub const ASKED: &[Context] = &[Context::Review, Context::History];
+    pub const ROLLS_BACK: &[Context] =
+        &[Context::Workloads, Context::Object, Context::History, Context::Difference];
+    pub const WORKLOADS: &[Context] = &[Context::Workloads, Context::Object];
     pub const ARRANGED: &[Context] = &[Context::Columns];
 }

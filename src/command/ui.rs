@@ -1,8 +1,8 @@
 //! The commands that change what is shown and nothing else, each with a row of what the registry knows of it.
 
 use super::context::scope::{
-    ARRANGED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MOVABLE, NAMED, NAMESPACED, OPENABLE, PICKER,
-    RUNS, VIEWS,
+    ARRANGED, ASKED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MARKABLE, MOVABLE, NAMED, NAMESPACED,
+    OPENABLE, PICKER, RUNS, VIEWS, WORKLOADS,
 };
 use super::{Context, Group, Spec};
 
@@ -75,6 +75,7 @@ closed_enum! {
         SkipPod,
         DeletePod,
         Journal,
+        History,
         Refresh,
         Palette,
         Help,
@@ -219,7 +220,7 @@ impl Ui {
             }
             Self::Mark => {
                 let doc = "Mark the row or unmark it, and go to the next.";
-                row("mark", "Mark", doc, (Group::Mark, COLUMNS)).alias(&["select"])
+                row("mark", "Mark", doc, (Group::Mark, MARKABLE)).alias(&["select"])
             }
             Self::MarkRange => {
                 let doc = "Mark from the row that was marked last to this one.";
@@ -300,7 +301,7 @@ impl Ui {
             }
             Self::AskAgain => {
                 let doc = "Check again, and ask the API server everything anew.";
-                row("ask-again", "Ask again", doc, (Group::Act, &[Context::Review]))
+                row("ask-again", "Ask again", doc, (Group::Act, ASKED))
             }
             Self::IncludeHidden => {
                 let doc = "Take in what is marked and hidden by the filter, or leave it out again.";
@@ -319,12 +320,10 @@ impl Ui {
                 row("undo-run", "Take back", "Take back what this run did, as far as that is honest.", of_run)
                     .alias(&["undo"])
             }
-            Self::ResumeRun => {
-                row("resume-run", "Take up", "Take up a run that was cut off.", of_run).alias(&["resume"])
-            }
+            Self::ResumeRun => row("resume-run", "Take up", "Take up a run that was cut off.", of_run),
             Self::PauseRun => {
                 let doc = "Send nothing new in this run until you press it again.";
-                row("pause-run", "Pause or go on", doc, of_run).alias(&["pause"])
+                row("pause-run", "Pause or go on", doc, of_run)
             }
             Self::SkipPod => {
                 let doc = "Leave the pod out of the run; it stays where it is.";
@@ -337,6 +336,10 @@ impl Ui {
             Self::Journal => {
                 let doc = "Show what was done, as it was written down.";
                 row("journal", "Journal", doc, (Group::Act, VIEWS)).alias(&["audit"])
+            }
+            Self::History => {
+                let doc = "Show the revisions of the workload, and what each of them changed.";
+                row("history", "History", doc, (Group::Act, WORKLOADS)).alias(&["revisions", "rollout"])
             }
             Self::Refresh => {
                 let doc = "Ask the API server again for the open object.";

@@ -3,6 +3,8 @@
 //! It deliberately retries nothing but a login, and judges nothing: whether a call may be sent was decided before,
 //! and what an answer means is decided after.
 
+mod edit;
+
 use super::connect::Session;
 use super::watch::{escaped, innermost};
 use crate::actions::call::Cause;
@@ -112,6 +114,8 @@ fn request_of(call: &Call, mode: Mode) -> (Method, String, &'static str, Value) 
             // Of a body and a query the server takes the one or the other, so all of it is in the body.
             (Method::DELETE, pod_path(&removal.pod), JSON, body)
         }
+        Call::Edit(edit) => edit::request(edit, mode),
+        Call::DeleteBlocking(blocking) => edit::deletion(blocking, mode),
     }
 }
 

@@ -62,7 +62,7 @@ async fn listed(session: &Session, node: &ObjectRef) -> Result<Vec<Pod>, Trouble
     }
 }
 
-fn error(trouble: &Trouble) -> CallError {
+pub fn error(trouble: &Trouble) -> CallError {
     let reason = trouble.reason().into();
     match trouble {
         Trouble::Login { .. } => CallError::Unauthorized { reason },

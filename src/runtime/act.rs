@@ -83,7 +83,7 @@ fn wanted(asked: &cli::Plan) -> Result<(Wanted, Manner), Outcome> {
         complain(&format!("there is no action {:?}: there are {}", asked.action, known.join(", ")));
         return Err(Outcome::Usage);
     };
-    let action = match options::action(action, &asked.drain) {
+    let action = match options::action(action, (&asked.drain, &asked.single)) {
         Ok(action) => action,
         Err(reason) => {
             complain(&reason);

@@ -10,7 +10,7 @@ use crate::cluster::Text;
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute};
-use crate::k8s::{access, pods};
+use crate::k8s::{access, pods, references, revisions};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -68,6 +68,15 @@ impl Hands {
                     let _ended = out.send(Told::Answered { run, step, answer });
                 });
             }
+            Asked::History { object } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                let asking = Arc::clone(&self.asking);
+                tokio::spawn(async move {
+                    let _turn = asking.acquire().await;
+                    let read = revisions::read(&session, &object).await.map(Arc::new);
+                    let _ended = out.send(Told::History { object, read });
+                });
+            }
             Asked::Write(record) => {
                 self.unwritten += 1;
                 let run = record.run.clone();
@@ -96,6 +105,7 @@ impl Hands {
                     Err(error) => Answer::Failed(error),
                 },
                 Probe::PodsOn(node) => pods::on(&session, node).await,
+                Probe::Needed(needed) => references::written(&session, needed).await,
             };
             let _ended = out.send(Told::Probed { run, probe, answer });
         });

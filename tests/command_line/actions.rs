@@ -235,7 +235,10 @@ async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
     let mut actions = vec![vec!["findings"], vec!["runs"], vec!["journal"], vec!["actions"]];
     for action in sickbay::actions::ActionKind::ALL {
         let id = action.spec().id;
-        for target in ["worker-1", "worker-2"] {
+        let is_for_nodes = action.spec().kinds.contains(&sickbay::cluster::Kind::Node);
+        let targets =
+            if is_for_nodes { ["worker-1", "worker-2"] } else { ["deploy/shop/web", "deployment/shop/cart"] };
+        for target in targets {
             actions.push(vec!["plan", id, target]);
             actions.push(vec!["run", id, target, "--yes", "--confirm", target]);
         }
@@ -257,13 +260,44 @@ async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
 async fn what_is_no_action_and_no_target_is_told() {
     let ward = Ward::start().await;
     let ran = ward.run(&["plan", "cordn", "worker-1"]).await;
-    assert_eq!(
-        (ran.code, ran.err.as_str()),
-        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon, drain\n")
-    );
+    let known: Vec<&str> = sickbay::actions::ActionKind::ALL.iter().map(|action| action.spec().id).collect();
+    let words = format!("sickbay: there is no action \"cordn\": there are {}\n", known.join(", "));
+    assert_eq!((ran.code, ran.err), (2, words));
     let ran = ward.run(&["plan", "cordon", "worker-99"]).await;
     assert_eq!(ran.code, 1);
     assert_eq!(ran.err, "sickbay: there is no node \"worker-99\"; check its spelling and the context\n");
     let ran = ward.run(&["plan", "cordon"]).await;
     assert_eq!(ran.code, 2);
+}
+
+#[tokio::test]
+async fn a_rollback_is_planned_from_the_history_and_names_the_pod_that_blocks_it() {
+    let ward =
+        Ward { cluster: Cluster::start(Scenario::BadRollout).await, state: tempfile::tempdir().unwrap() };
+    let planned = ward.run(&["plan", "rollback", "deployment/web", "-n", "shop"]).await;
+    assert_eq!(planned.code, 0, "{planned:?}");
+    for line in
+        ["ok     dry run of roll deployment shop/web back to revision 1", "step 2 watch the rollout of"]
+    {
+        assert!(planned.out.contains(line), "{planned:?}");
+    }
+    let planned = ward.run(&["plan", "rollback", "sts/data/postgres"]).await;
+    for line in ["which blocks the way back", "to confirm, postgres has to be typed"] {
+        assert!(planned.out.contains(line), "{planned:?}");
+    }
+    let refused = ward.run(&["run", "rollback", "sts/data/postgres", "--yes"]).await;
+    assert_eq!(refused.code, 4, "{refused:?}");
+    let refused = ward.run(&["plan", "rollback", "deployment/web", "-n", "shop", "--to", "99"]).await;
+    assert!(refused.code == 4 && refused.out.contains("there is no revision 99"), "{refused:?}");
+    let unclear = ward.run(&["plan", "rollback", "web"]).await;
+    assert!(unclear.code == 1 && unclear.err.contains("write KIND/web"), "{unclear:?}");
+    let unused = ward.run(&["plan", "rollback", "deployment/web", "--replicas", "2"]).await;
+    assert!(unused.code == 2 && unused.err.contains("rollback takes no --replicas"), "{unused:?}");
+    // What a deletion says of a dry run is in its body.
+    let is_dry = |write: &String| {
+        write.starts_with(REVIEWS) || write.contains("dryRun=All") || write.starts_with("DELETE /api/v1/")
+    };
+    assert!(ward.writes().iter().all(is_dry), "{:?}", ward.writes());
+    let pod = ward.cluster.demo.get(Resource::Pods, "data", "postgres-2").unwrap();
+    assert_eq!(pod["metadata"]["deletionTimestamp"], Value::Null);
 }

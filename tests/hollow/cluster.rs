@@ -127,6 +127,12 @@ impl Api {
         self.send(Method::DELETE, path, options).await
     }
 
+    /// Changes an object as kubectl's patch does: lists are merged by the names of their items.
+    pub async fn patch_strategic(&self, path: &str, patch: &Value) -> Value {
+        let request = request(Method::PATCH, path, patch, "application/strategic-merge-patch+json");
+        self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Changes an object by a merge patch.
     pub async fn patch(&self, path: &str, merge: &Value) -> Value {
         let request = request(Method::PATCH, path, merge, "application/merge-patch+json");

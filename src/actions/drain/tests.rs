@@ -175,7 +175,9 @@ fn the_server_is_asked_for_rights_and_not_for_each_pod() {
         .iter()
         .filter_map(|probe| match probe {
             crate::actions::Probe::May(access) => Some(access.to_string()),
-            crate::actions::Probe::DryRun(_) | crate::actions::Probe::PodsOn(_) => None,
+            crate::actions::Probe::DryRun(_)
+            | crate::actions::Probe::PodsOn(_)
+            | crate::actions::Probe::Needed(_) => None,
         })
         .collect();
     assert_eq!(asked, ["create pods/eviction in shop", "list pods", "patch nodes worker-1"]);

@@ -5,6 +5,7 @@ use super::{MOST_IN_FLIGHT, Phase, Run};
 use crate::actions::call::{Guard, Shown};
 use crate::actions::drain::removal::SILENCE_BORNE;
 use crate::actions::drain::{Options, Removal, Wait, wait};
+use crate::actions::rollout::Stand;
 use crate::actions::{Action, Answer, Call, CallError, Probe, Sight, Step};
 use crate::cluster::{Cluster, Deletion, ObjectRef, Pod, Readiness, Text};
 use jiff::{SignedDuration, Timestamp};
@@ -29,7 +30,7 @@ impl Step {
     pub(super) fn question(&self) -> Option<Probe> {
         match self {
             Self::Wait(Wait::Emptied { node, .. }) => Some(Probe::PodsOn(node.clone())),
-            Self::Wait(Wait::Replaced { .. }) | Self::Call(_) => None,
+            Self::Wait(Wait::Replaced { .. }) | Self::Call(_) | Self::Rollout(_) => None,
         }
     }
 }
@@ -55,6 +56,24 @@ impl Run {
                     }
                 };
                 self.or_given_up(step, next, sight)
+            }
+            Step::Rollout(_) if self.phase == Phase::Stopping => self.skipped(),
+            Step::Rollout(_) if self.plan.stage(step) > front => Next::Stay,
+            Step::Rollout(rollout) => {
+                let is_changed = |(planned, taken): (&Step, &super::Taken)| {
+                    planned.object() != &rollout.object || taken.progress.is_fine()
+                };
+                if !self.plan.steps.iter().zip(&self.steps).take(step).all(is_changed) {
+                    return Next::Become(Progress::failed("what it was to roll out was not done"));
+                }
+                match rollout.stand(sight.cluster) {
+                    Stand::Done(note) => Next::Become(Progress::Done { at: sight.now, note }),
+                    Stand::Stuck(reason) => Next::Become(Progress::failed(reason)),
+                    Stand::Going(reason) => {
+                        let since = self.since(step, sight);
+                        self.unless_same(step, Progress::waiting(since, Until::Seen, reason))
+                    }
+                }
             }
             Step::Wait(Wait::Emptied { node, options }) => {
                 let may = self.plan.stage(step) <= front && !self.is_paused;
@@ -152,7 +171,11 @@ impl Run {
         }
         let pod = match call {
             Call::Evict(removal) => removal.pod(cluster),
-            Call::DeletePod(_) | Call::Cordon { .. } | Call::Uncordon { .. } => None,
+            Call::DeletePod(_)
+            | Call::Cordon { .. }
+            | Call::Uncordon { .. }
+            | Call::Edit(_)
+            | Call::DeleteBlocking(_) => None,
         };
         match call.guard(cluster) {
             Guard::Send(call) => match pod.and_then(|pod| self.pace.refusing(pod, cluster)) {
@@ -335,6 +358,8 @@ fn looked(
             Progress::failed(format!("the pods of {node} could not be listed: {}", error.reason()))
         }
         Answer::Failed(error) => Progress::waiting(now, Until::Again(later(now, LOOK_AGAIN)), error.reason()),
-        Answer::Yes | Answer::No { .. } => Progress::failed("the server's answer was to another question"),
+        Answer::Yes | Answer::No { .. } | Answer::Written { .. } => {
+            Progress::failed("the server's answer was to another question")
+        }
     }
 }

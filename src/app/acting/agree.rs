@@ -3,11 +3,15 @@
 use super::{App, Asked, Effect, Review, Weight};
 use crate::actions::audit::{Place, Started};
 use crate::actions::plan::word_to_type;
+use crate::actions::probe::Needed;
+use crate::actions::rollback::Read;
 use crate::actions::{
     Access, Answers, Author, Check, Danger, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
 };
 use crate::cluster::{ObjectRef, Text};
+use crate::revision::History;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many objects one action takes where nobody says otherwise.
 pub const MOST_TARGETS: usize = 20;
@@ -39,8 +43,43 @@ impl App {
         }
     }
 
-    /// Asks everything anew.
+    /// Asks everything anew; first for the history that the plan is made of, where there is one.
     pub(in crate::app) fn ask(&mut self) -> Vec<Effect> {
+        let wanted = self.acting.review.as_mut().and_then(|review| {
+            let (object, goal) = review.draft.history()?;
+            goal.read = Read::NotYet;
+            Some(object.clone())
+        });
+        match wanted {
+            Some(object) => {
+                self.clear_answers();
+                vec![Asked::History { object }.into()]
+            }
+            None => self.ask_probes(),
+        }
+    }
+
+    fn clear_answers(&mut self) {
+        if let Some(review) = &mut self.acting.review {
+            review.answers = Answers::default();
+            review.is_asked = false;
+            review.plan = review.draft.plan(&self.cluster, &review.author);
+        }
+        self.look_again();
+    }
+
+    /// The history that the plan is made of was read: now the rest can be asked.
+    pub(super) fn take_read(&mut self, object: &ObjectRef, read: &Result<Arc<History>, Text>) -> Vec<Effect> {
+        let review = self.acting.review.as_mut();
+        let wanted = review.and_then(|review| review.draft.history()).filter(|(of, _)| *of == object);
+        let Some((_, goal)) = wanted.filter(|(_, goal)| goal.read == Read::NotYet) else {
+            return Vec::new();
+        };
+        goal.take(read.clone());
+        self.ask_probes()
+    }
+
+    fn ask_probes(&mut self) -> Vec<Effect> {
         let is_read_only = self.session.is_read_only;
         let most = self.most_targets();
         let Some(review) = &mut self.acting.review else { return Vec::new() };
@@ -142,6 +181,7 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
         Probe::May(access) => Question::May(access),
         Probe::DryRun(call) => Question::About(call.object().clone()),
         Probe::PodsOn(node) => Question::About(node),
+        Probe::Needed(needed) => Question::Needed(needed),
     };
     plan.probes(false).into_iter().map(question).collect()
 }
@@ -150,6 +190,7 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
 enum Question {
     May(Access),
     About(ObjectRef),
+    Needed(Needed),
 }
 
 /// That an action is for more objects than one may take.

@@ -1,7 +1,6 @@
 //! The options of an action as they are filled in, above what comes of them.
 
 use super::{App, Form, Overlay, Pane, Setting};
-use crate::actions::Action;
 use crate::actions::drain::Options;
 
 impl App {
@@ -22,9 +21,10 @@ impl App {
     fn change_option(&mut self, change: impl FnOnce(Setting, &mut Options)) {
         let Some(Overlay::Acting(Pane::Draft(form))) = &self.overlay else { return };
         let setting = Form::setting(form);
-        match self.acting.review.as_mut().map(|review| &mut review.draft.action) {
-            Some(Action::Drain { options }) => change(setting, options),
-            Some(Action::Cordon | Action::Uncordon { .. }) | None => {}
+        if let Some(options) =
+            self.acting.review.as_mut().and_then(|review| review.draft.action.options_mut())
+        {
+            change(setting, options);
         }
     }
 }

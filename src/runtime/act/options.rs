@@ -1,23 +1,43 @@
 //! The options of an action, as the command line gives them.
 
 use crate::actions::drain::Options;
+use crate::actions::rollback::Goal;
 use crate::actions::{Action, ActionKind};
-use crate::cli::Drain;
+use crate::cli::{Drain, Single};
 use crate::cluster::Text;
 
 /// The action with its options; or why they do not belong to it, or are none.
-pub fn action(kind: ActionKind, given: &Drain) -> Result<Action, String> {
-    match kind {
+pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Action, String> {
+    let id = kind.spec().id;
+    if kind != ActionKind::Drain && *given != Drain::default() {
+        return Err(format!("{id} takes no options of drain"));
+    }
+    let Single { to, replicas, image } = single;
+    let given_of = [
+        (ActionKind::Rollback, "--to", to.is_some()),
+        (ActionKind::Scale, "--replicas", replicas.is_some()),
+        (ActionKind::SetImage, "--image", image.is_some()),
+    ];
+    if let Some((of, option, _)) = given_of.iter().find(|(of, _, is_given)| *is_given && *of != kind) {
+        return Err(format!("{id} takes no {option}: that is for {}", of.spec().id));
+    }
+    Ok(match kind {
         ActionKind::Drain => {
             let options = drain(given);
             options.selector()?;
-            Ok(Action::Drain { options })
+            Action::Drain { options }
         }
-        ActionKind::Cordon | ActionKind::Uncordon if *given == Drain::default() => Ok(Action::from(kind)),
-        ActionKind::Cordon | ActionKind::Uncordon => {
-            Err(format!("{} takes no options of drain", kind.spec().id))
+        ActionKind::Rollback => Action::Rollback { goal: Goal { to: *to, ..Goal::default() } },
+        ActionKind::Scale => Action::Scale { replicas: *replicas },
+        ActionKind::SetImage => {
+            Action::SetImage { image: image.as_deref().map(Text::new).unwrap_or_default() }
         }
-    }
+        ActionKind::Cordon
+        | ActionKind::Uncordon
+        | ActionKind::Restart
+        | ActionKind::Pause
+        | ActionKind::Resume => Action::from(kind),
+    })
 }
 
 fn drain(given: &Drain) -> Options {
@@ -51,7 +71,7 @@ mod tests {
     fn action_of(line: &str) -> Result<Action, String> {
         let arguments = parse(line.split(' ').map(OsString::from)).map_err(|error| error.to_string())?;
         let Some(Command::Plan(plan)) = arguments.command else { panic!("{line}") };
-        action(ActionKind::by_id(&plan.action).unwrap(), &plan.drain)
+        action(ActionKind::by_id(&plan.action).unwrap(), (&plan.drain, &plan.single))
     }
 
     #[test]
@@ -76,6 +96,22 @@ mod tests {
                 skip_wait_for_delete_timeout: 5,
                 ..Options::default()
             }
+        );
+    }
+
+    #[test]
+    fn single_actions_are_told_what_they_need() {
+        let Action::Rollback { goal } = action_of("sickbay plan rollback deploy/web --to 7").unwrap() else {
+            panic!()
+        };
+        assert_eq!(goal.to, Some(7));
+        let scaled = action_of("sickbay plan scale deploy/web --replicas 3").unwrap();
+        assert_eq!(scaled, Action::Scale { replicas: Some(3) });
+        let set = action_of("sickbay plan set-image deploy/web --image web=shop/web:2").unwrap();
+        assert_eq!(set, Action::SetImage { image: "web=shop/web:2".into() });
+        assert_eq!(
+            action_of("sickbay plan restart deploy/web --to 7").unwrap_err(),
+            "restart takes no --to: that is for rollback"
         );
     }
 

@@ -7,7 +7,7 @@ use super::{boxed, visible};
 use crate::actions::audit::StepResult;
 use crate::actions::drain::Removal;
 use crate::actions::history::PastRun;
-use crate::actions::{Action, Call, Phase, Plan, Preflight, Progress, Run, Verdict};
+use crate::actions::{Call, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
@@ -89,12 +89,8 @@ fn title(review: &Review) -> String {
 
 /// How many pods a drain moves.
 fn outlook(app: &App, review: &Review) -> Option<String> {
-    match &review.draft.action {
-        Action::Drain { options } => {
-            Some(pods::outlook(options, &review.draft.targets, (&app.cluster, app.now)))
-        }
-        Action::Cordon | Action::Uncordon { .. } => None,
-    }
+    let options = review.draft.action.options()?;
+    Some(pods::outlook(options, &review.draft.targets, (&app.cluster, app.now)))
 }
 
 /// What the filter hides of what is marked, and the key that decides about it.

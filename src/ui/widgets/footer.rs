@@ -82,6 +82,8 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
         Context::Help | Context::Notices | Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
+        Context::History => &[Ui::Open, Ui::Mark, Ui::AskAgain, Ui::Back],
+        Context::Difference => &[Ui::Right, Ui::Left, Ui::Down, Ui::Back],
         Context::Palette => &[Ui::Open, Ui::Back],
         Context::Namespaces => &[Ui::Open, Ui::Favourite, Ui::Back],
         Context::Columns => {
@@ -97,17 +99,23 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Runs => &[Ui::StopRun, Ui::UndoRun, Ui::ResumeRun, Ui::Down, Ui::Back],
         Context::Global | Context::Prompt => &[],
     };
-    let acts: &[ActionKind] = if focus == Context::Nodes { ActionKind::ALL } else { &[] };
+    let is_shown = |act: &&ActionKind| {
+        let is_listed = focus == Context::Nodes || focus == Context::History || focus == Context::Difference;
+        is_listed && Command::Act(**act).applies_in(focus)
+    };
+    let acts = ActionKind::ALL.iter().filter(is_shown);
     let (first, rest) = commands.split_at(1.min(commands.len()));
     let commands = first.iter().map(|ui| Command::Ui(*ui));
-    let acts = acts.iter().map(|action| Command::Act(*action));
+    let acts = acts.map(|action| Command::Act(*action));
     let commands = commands.chain(acts).chain(rest.iter().map(|ui| Command::Ui(*ui)));
     let mut taken = 1;
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let title = match (focus, command) {
+            (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => "Unfold",
+            (Context::Difference, Command::Ui(Ui::Left)) => "Fold",
+            (Context::History, Command::Ui(Ui::Open)) => "Difference",
             (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => "Check",
-            (Context::Triage, Command::Ui(Ui::Right)) => "Unfold",
             (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
             (_, command) => command.spec().title,
         };

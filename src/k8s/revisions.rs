@@ -1,0 +1,139 @@
+//! Reads a workload and its revisions in full, once and when somebody asks: the rows that are watched have no
+//! templates.
+//!
+//! It deliberately asks page by page and bounds what it takes in: five hundred templates can be many megabytes.
+
+use super::connect::Session;
+use super::watch::{Answer, Trouble, escaped, get};
+use crate::cluster::{Kind, ObjectRef, Text};
+use crate::revision::History;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long all of it may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The most that is read of one history.
+const MOST_BYTES: usize = 64 << 20;
+const PAGE: usize = 100;
+
+/// The history of a workload, or in words why it cannot be had.
+pub async fn read(session: &Session, object: &ObjectRef) -> Result<History, Text> {
+    let reading = async {
+        match attempt(session, object).await {
+            // Who was not known may be known after a new login.
+            Err(Trouble::Login { reason }) => match session.renew().await {
+                Ok(_) => attempt(session, object).await,
+                Err(_) => Err(Trouble::Login { reason }),
+            },
+            outcome => outcome,
+        }
+    };
+    let outcome = timeout(LIMIT, reading).await;
+    let outcome = outcome.unwrap_or_else(|_| {
+        Err(Trouble::broken(format!("the server did not answer within {} s", LIMIT.as_secs())))
+    });
+    let (workload, owned) = outcome.map_err(|trouble| words(object, &trouble))?;
+    let (kind, uid) = (object.kind, object.uid.clone());
+    // Many templates take their time, and others wait for this thread.
+    let history = tokio::task::spawn_blocking(move || History::read(kind, workload, owned)).await;
+    match history {
+        Ok(Ok(history)) if history.object.uid != uid => Err(Text::from(format!(
+            "{object} was deleted and created anew: look again, and choose what is there now"
+        ))),
+        Ok(Ok(history)) => Ok(history),
+        Ok(Err(error)) => {
+            Err(Text::from(format!("the history of {object} cannot be read: {error}; ask again")))
+        }
+        Err(_) => Err(Text::from(format!("the history of {object} cannot be read; ask again"))),
+    }
+}
+
+fn words(object: &ObjectRef, trouble: &Trouble) -> Text {
+    let advice = match trouble {
+        Trouble::Forbidden { .. } => "ask for the right to get and list it",
+        Trouble::Absent { .. } => "look whether it is still there",
+        Trouble::Login { .. }
+        | Trouble::Expired { .. }
+        | Trouble::Rejected { .. }
+        | Trouble::Busy { .. }
+        | Trouble::Broken { .. } => "ask again when the API server answers",
+    };
+    format!("the history of {object} cannot be read: {}; {advice}", trouble.reason()).into()
+}
+
+/// The workload, and what its selector finds of what holds its revisions.
+async fn attempt(session: &Session, object: &ObjectRef) -> Result<(Value, Vec<Value>), Trouble> {
+    let mut left = MOST_BYTES;
+    let folder = format!("/apis/apps/v1/namespaces/{}", escaped(&object.name.namespace));
+    let uri = format!("{folder}/{}/{}", object.kind.plural(), escaped(&object.name.name));
+    let workload = fetched(session, &uri, &mut left).await?;
+    let held = if object.kind == Kind::Deployment { "replicasets" } else { "controllerrevisions" };
+    let selector = escaped(&selector(&workload["spec"]["selector"]));
+    let mut owned = Vec::new();
+    let mut token = String::new();
+    loop {
+        let mut uri = format!("{folder}/{held}?labelSelector={selector}&limit={PAGE}");
+        if !token.is_empty() {
+            let _infallible = write!(uri, "&continue={}", escaped(&token));
+        }
+        let mut page = fetched(session, &uri, &mut left).await?;
+        if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
+            owned.append(items);
+        }
+        match page["metadata"]["continue"].as_str() {
+            Some(next) if !next.is_empty() => next.clone_into(&mut token),
+            Some(_) | None => return Ok((workload, owned)),
+        }
+    }
+}
+
+async fn fetched(session: &Session, uri: &str, left: &mut usize) -> Result<Value, Trouble> {
+    let answer = Answer::to(get(uri, "application/json", true), &session.client()).await?;
+    let body = answer.collected(*left).await?;
+    *left = left.saturating_sub(body.len());
+    serde_json::from_slice(&body)
+        .map_err(|error| Trouble::broken(format!("the answer is not what was asked for: {error}")))
+}
+
+/// A selector as a query has it.
+fn selector(value: &Value) -> String {
+    let labels = value["matchLabels"].as_object().into_iter().flatten();
+    let labels = labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+    let expressions = value["matchExpressions"].as_array().into_iter().flatten();
+    let expressions = expressions.map(|expression| {
+        let key = expression["key"].as_str().unwrap_or_default();
+        let values = expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let values = values.collect::<Vec<_>>().join(",");
+        match expression["operator"].as_str().unwrap_or_default() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            // `Exists`: what the server may add to these would find too much, and owners are looked at anyway.
+            _ => key.to_owned(),
+        }
+    });
+    labels.chain(expressions).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::selector;
+    use serde_json::json;
+
+    #[test]
+    fn a_selector_is_written_as_a_query_has_it() {
+        let value = json!({
+            "matchLabels": { "app": "web", "tier": "front" },
+            "matchExpressions": [
+                { "key": "track", "operator": "In", "values": ["a", "b"] },
+                { "key": "env", "operator": "NotIn", "values": ["dev"] },
+                { "key": "x", "operator": "Exists" },
+                { "key": "y", "operator": "DoesNotExist" },
+            ],
+        });
+        assert_eq!(selector(&value), "app=web,tier=front,track in (a,b),env notin (dev),x,!y");
+        assert_eq!(selector(&json!({})), "");
+    }
+}
