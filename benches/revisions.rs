@@ -80,7 +80,7 @@ fn difference_of_every_variable(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn difference_of_two_that_have_nothing_in_common(bencher: Bencher<'_, '_>) {
-    let text = template(VARIABLES, 2, 1).to_string().replace("V", "W");
+    let text = template(VARIABLES, 2, 1).to_string().replace('V', "W");
     let other = serde_json::from_str(&text).expect("JSON");
     differ(bencher, (template(VARIABLES, 1, 1), other));
 }

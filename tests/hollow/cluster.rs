@@ -51,6 +51,12 @@ impl Hollow {
         self.folder.path().join(name)
     }
 
+    /// The process of a component.
+    pub fn process(&self, component: &str) -> Pid {
+        let text = std::fs::read_to_string(self.file(&format!("{component}.pid"))).unwrap();
+        Pid::from_raw(text.trim().parse().unwrap()).unwrap()
+    }
+
     /// A test that fails because the cluster did is otherwise a riddle.
     #[expect(clippy::print_stderr, reason = "the test's harness shows it with the failure")]
     fn tell_last_words(&mut self) {
@@ -128,8 +134,8 @@ impl Api {
     }
 
     /// Changes an object as kubectl's patch does: lists are merged by the names of their items.
-    pub async fn patch_strategic(&self, path: &str, patch: &Value) -> Value {
-        let request = request(Method::PATCH, path, patch, "application/strategic-merge-patch+json");
+    pub async fn patch_strategic(&self, path: &str, change: &Value) -> Value {
+        let request = request(Method::PATCH, path, change, "application/strategic-merge-patch+json");
         self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
