@@ -25,12 +25,12 @@ fn pod(name: &str, on: &str, (metadata, spec): (Value, Value)) -> Value {
         "metadata": { "name": name, "namespace": "default" },
         "spec": { "nodeName": on, "containers": [{ "name": "main", "image": "main" }] },
     });
-    merge(&mut pod["metadata"], metadata);
-    merge(&mut pod["spec"], spec);
+    merge(&mut pod["metadata"], &metadata);
+    merge(&mut pod["spec"], &spec);
     pod
 }
 
-fn merge(into: &mut Value, more: Value) {
+fn merge(into: &mut Value, more: &Value) {
     for (key, value) in more.as_object().unwrap() {
         into[key] = value.clone();
     }
