@@ -5,6 +5,7 @@
 
 mod budget;
 mod change;
+mod cordon;
 mod daemon_set;
 mod deployment;
 mod event;
@@ -34,6 +35,7 @@ mod workload;
 
 pub use budget::PodDisruptionBudget;
 pub use change::{Change, Delta, Feed, FeedChange, FeedState, Sync};
+pub use cordon::{Cordon, Cordoner};
 pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use event::{Event, FoldedEvent, Regarding};
@@ -45,7 +47,7 @@ pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
-pub use node::{Condition, Cordon, Effect, Node, Readiness, Status, Taint};
+pub use node::{Condition, Effect, Node, Readiness, Status, Taint};
 pub use pod::{Container, Ended, Phase, Pod, State, Toleration};
 pub use replica_set::ReplicaSet;
 pub use rollout::{Counts, Image, Rollout};

@@ -8,7 +8,7 @@ use super::call::{Call, Guard};
 use super::preflight::{Check, Verdict};
 use super::probe::Right;
 use super::{Danger, Draft, Sight, Spec, Step};
-use crate::cluster::{Cluster, Cordon, Kind, Node, ObjectRef, Readiness, Row as _, Text};
+use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, Row as _, Text};
 use jiff::Timestamp;
 
 pub const PATCH_NODES: Right = Right { verb: "patch", group: "", resource: "nodes", subresource: "" };
@@ -114,17 +114,13 @@ fn is_of(node: &Node, run: &RunId) -> bool {
 // -- words ----------------------------------------------------------------------------------------------------
 
 fn already(node: &Node, now: Timestamp) -> String {
-    let since = node.cordon().and_then(|cordon| cordon.at).map_or_else(String::new, |at| ago(at, now));
+    let since = node.cordoned_since().map_or_else(String::new, |at| ago(at, now));
     format!("{} is cordoned already{since}: {}", node.object(), said(node))
 }
 
 /// Who cordoned a node and why, as far as it says.
 fn said(node: &Node) -> String {
-    match node.cordon() {
-        None => "nothing on it says by whom".to_owned(),
-        Some(Cordon { by, why, .. }) if why.is_empty() => format!("by {by}"),
-        Some(Cordon { by, why, .. }) => format!("by {by}, because: {why}"),
-    }
+    node.cordoned_by().map_or_else(|| "nothing on it says by whom".to_owned(), |by| format!("by {by}"))
 }
 
 fn ago(at: Timestamp, now: Timestamp) -> String {

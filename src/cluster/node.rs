@@ -1,6 +1,6 @@
 //! A node: readiness and cordon are two things, and Unknown is not False.
 
-use super::{Meta, Text};
+use super::{Cordon, Cordoner, Meta, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,35 +22,8 @@ pub struct Node {
     pub allocatable_pods: Option<u32>,
     /// What the last cordon by sickbay wrote on it, which other tools leave there when they uncordon.
     pub cordon_note: Option<Box<Cordon>>,
-}
-
-/// Who took a node out of scheduling, and why, as annotations say it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cordon {
-    pub by: Text,
-    pub why: Text,
-    /// Nothing where it is no time.
-    pub at: Option<Timestamp>,
-    /// The run in which it was done.
-    pub run: Text,
-}
-
-impl Cordon {
-    pub const BY: &'static str = "sickbay.dev/cordoned-by";
-    pub const WHY: &'static str = "sickbay.dev/cordoned-why";
-    pub const AT: &'static str = "sickbay.dev/cordoned-at";
-    pub const RUN: &'static str = "sickbay.dev/cordoned-run";
-
-    /// What a node's annotations say, which `value` looks up.
-    pub fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
-        let text = |key| value(key).map(Text::new).unwrap_or_default();
-        value(Self::BY).map(|by| Self {
-            by: by.into(),
-            why: text(Self::WHY),
-            at: value(Self::AT).and_then(|at| at.parse().ok()),
-            run: text(Self::RUN),
-        })
-    }
+    /// The tool whose annotation says that it empties the node.
+    pub cordoned_by: Option<Cordoner>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,15 +142,6 @@ impl Node {
     /// Since when it is what it is: written by the controller's clock, or the kubelet's.
     pub fn ready_since(&self) -> Option<Timestamp> {
         self.condition("Ready").and_then(|ready| ready.changed)
-    }
-
-    pub fn is_cordoned(&self) -> bool {
-        self.is_unschedulable
-    }
-
-    /// Who cordoned it, where it is cordoned and says so.
-    pub fn cordon(&self) -> Option<&Cordon> {
-        self.cordon_note.as_deref().filter(|_| self.is_unschedulable)
     }
 
     /// Memory, disk and process pressure, and a network that is not there: what is True and should not be.

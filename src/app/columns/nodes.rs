@@ -129,11 +129,7 @@ impl Listing for Nodes {
             }
             Column::Version => Cell::plain(node.kubelet_version.as_str()),
             Column::Age => Cell::plain(age(node.meta.created, look.now)),
-            Column::CordonedBy => match node.cordon() {
-                Some(cordon) if cordon.why.is_empty() => Cell::plain(cordon.by.as_str()),
-                Some(cordon) => Cell::plain(format!("{}: {}", cordon.by, cordon.why)),
-                None => Cell::none(),
-            },
+            Column::CordonedBy => node.cordoned_by().map_or_else(Cell::none, Cell::plain),
         }
     }
 
@@ -161,7 +157,7 @@ impl Listing for Nodes {
             Column::Roles => node.roles().next().map_or(SortKey::None, SortKey::text),
             Column::Version => SortKey::text(&node.kubelet_version),
             Column::Age => SortKey::age(node.meta.created),
-            Column::CordonedBy => node.cordon().map_or(SortKey::None, |cordon| SortKey::text(&cordon.by)),
+            Column::CordonedBy => node.cordoned_by().map_or(SortKey::None, |by| SortKey::text(&by)),
         }
     }
 

@@ -70,12 +70,10 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
     if !node.is_cordoned() {
         return Cell::plain("no");
     }
-    let words = node.cordon().map(|cordon| {
-        let since = cordon.at.map_or_else(String::new, |at| format!(" {} ago", age(Some(at), look.now)));
-        let why = cordon.why.non_empty().map_or_else(String::new, |why| format!(", because: {why}"));
-        format!("cordoned by {}{since}{why}", cordon.by)
-    });
-    Cell::new(words.unwrap_or_else(|| "cordoned".to_owned()), Tone::Notice)
+    let by = node.cordoned_by().map_or_else(String::new, |by| format!(" by {by}"));
+    let since = node.cordoned_since();
+    let since = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
+    Cell::new(format!("cordoned{since}{by}"), Tone::Notice)
 }
 
 fn pods_on(node: &Node, look: &Look<'_>) -> Section {
