@@ -29,6 +29,7 @@ mod storage;
 mod table;
 mod text;
 mod timers;
+mod touched;
 mod trouble;
 mod volume;
 mod workload;
@@ -61,6 +62,7 @@ pub use storage::{
 pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
+pub use touched::Touched;
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
 pub use workload::{Backed, Backing, Workload};
 
@@ -94,6 +96,7 @@ pub struct Cluster {
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
+    touched: Touched,
     /// Events that were dropped to keep the store within its bound.
     events_dropped: u64,
 }
@@ -165,6 +168,7 @@ impl Cluster {
     /// Takes a batch in, at one moment, and says what it touched.
     pub fn apply_all(&mut self, changes: impl IntoIterator<Item = Change>, at: Timestamp) -> Dirty {
         let mut dirty = Dirty::default();
+        self.touched.bound();
         for change in changes {
             dirty = dirty.and(self.take(change, at));
         }
@@ -180,39 +184,50 @@ impl Cluster {
         match change {
             Change::Node(delta) => {
                 let is_seen = self.is_seen(Kind::Node, &delta);
-                let indexes = &mut self.indexes;
-                let touched = step(&mut self.nodes, delta, |old, new| indexes.node(old, new));
-                for name in touched {
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                let names = step(&mut self.nodes, delta, |old, new| {
+                    indexes.node(old, new);
+                    touched.node(old, new);
+                });
+                for name in names {
                     self.remember_node(&name, is_seen, at);
                 }
                 Dirty::of(Kind::Node)
             }
             Change::Pod(delta) => {
                 let is_seen = self.is_seen(Kind::Pod, &delta);
-                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                let (indexes, memory, touched) = (&mut self.indexes, &mut self.memory, &mut self.touched);
                 step(&mut self.pods, delta, |old, new| {
                     indexes.pod(old, new);
+                    touched.pod(old, new);
                     memory.touch_pod(old, new, is_seen);
                 });
                 Dirty::of(Kind::Pod)
             }
             Change::PersistentVolume(delta) => {
-                let indexes = &mut self.indexes;
-                let touched = step(&mut self.persistent_volumes, delta, |old, new| indexes.volume(old, new));
-                for name in touched {
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                let names = step(&mut self.persistent_volumes, delta, |old, new| {
+                    indexes.volume(old, new);
+                    touched.volume(old, new);
+                });
+                for name in names {
                     self.touch_volume(&name);
                 }
                 Dirty::of(Kind::PersistentVolume)
             }
             Change::PersistentVolumeClaim(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.persistent_volume_claims, delta, |old, new| indexes.claim(old, new));
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                step(&mut self.persistent_volume_claims, delta, |old, new| {
+                    indexes.claim(old, new);
+                    touched.claim(old, new);
+                });
                 Dirty::of(Kind::PersistentVolumeClaim)
             }
             Change::VolumeAttachment(delta) => {
-                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                let (indexes, memory, touched) = (&mut self.indexes, &mut self.memory, &mut self.touched);
                 step(&mut self.volume_attachments, delta, |old, new| {
                     indexes.attachment(old, new);
+                    touched.attachment(old, new);
                     memory.touch_attachment(old, new);
                 });
                 Dirty::of(Kind::VolumeAttachment)
@@ -220,8 +235,9 @@ impl Cluster {
             Change::Namespace(delta) => plain(&mut self.namespaces, delta),
             Change::Deployment(delta) => {
                 let now = Since { at, is_exact: self.is_seen(Kind::Deployment, &delta) };
-                let indexes = &mut self.indexes;
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.deployments, delta, |old, new| {
+                    touched.workload(old, new);
                     let is_well = |row| Workload::Deployment(row).is_well();
                     old.or(new)
                         .into_iter()
@@ -230,14 +246,25 @@ impl Cluster {
                 Dirty::of(Kind::Deployment)
             }
             Change::ReplicaSet(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.replica_sets, delta, |old, new| indexes.replica_set(old, new));
+                let now = Since { at, is_exact: self.is_seen(Kind::ReplicaSet, &delta) };
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                step(&mut self.replica_sets, delta, |old, new| {
+                    touched.replica_set(old, new);
+                    indexes.replica_set(old, new);
+                    // One that somebody owns is part of its owner.
+                    let is_well =
+                        |row: &ReplicaSet| row.meta.owner.is_some() || Workload::ReplicaSet(row).is_well();
+                    old.or(new)
+                        .into_iter()
+                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                });
                 Dirty::of(Kind::ReplicaSet)
             }
             Change::StatefulSet(delta) => {
                 let now = Since { at, is_exact: self.is_seen(Kind::StatefulSet, &delta) };
-                let indexes = &mut self.indexes;
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.stateful_sets, delta, |old, new| {
+                    touched.workload(old, new);
                     let is_well = |row| Workload::StatefulSet(row).is_well();
                     old.or(new)
                         .into_iter()
@@ -247,8 +274,9 @@ impl Cluster {
             }
             Change::DaemonSet(delta) => {
                 let now = Since { at, is_exact: self.is_seen(Kind::DaemonSet, &delta) };
-                let indexes = &mut self.indexes;
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.daemon_sets, delta, |old, new| {
+                    touched.workload(old, new);
                     let is_well = |row| Workload::DaemonSet(row).is_well();
                     old.or(new)
                         .into_iter()
@@ -256,19 +284,35 @@ impl Cluster {
                 });
                 Dirty::of(Kind::DaemonSet)
             }
-            Change::Job(delta) => plain(&mut self.jobs, delta),
+            Change::Job(delta) => {
+                let touched = &mut self.touched;
+                step(&mut self.jobs, delta, |old, new| touched.workload(old, new));
+                Dirty::of(Kind::Job)
+            }
             Change::PodDisruptionBudget(delta) => plain(&mut self.pod_disruption_budgets, delta),
-            Change::Service(delta) => plain(&mut self.services, delta),
+            Change::Service(delta) => {
+                let touched = &mut self.touched;
+                step(&mut self.services, delta, |old, new| touched.service(old, new));
+                Dirty::of(Kind::Service)
+            }
             Change::Event(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.events, delta, |old, new| indexes.event(old, new));
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                step(&mut self.events, delta, |old, new| {
+                    indexes.event(old, new);
+                    touched.event(old, new);
+                });
                 self.bound_events();
                 Dirty::of(Kind::Event)
             }
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
             Change::Feed(feed, change) => {
-                let is_first = !self.feed(feed).was_complete;
-                self.feeds.entry(feed).or_default().apply(change, at);
+                let before = self.feed(feed);
+                let is_first = !before.was_complete;
+                let state = self.feeds.entry(feed).or_default();
+                state.apply(change, at);
+                if *state != before {
+                    self.touched.everything();
+                }
                 if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
                     self.touch_unready();
                 }
@@ -280,15 +324,27 @@ impl Cluster {
     fn take_leases(&mut self, leases: Vec<Lease>, is_complete: bool, at: Timestamp) -> Dirty {
         if is_complete {
             let named: BTreeSet<Text> = leases.iter().map(|lease| lease.node.clone()).collect();
-            self.heartbeats.retain(|node, _| named.contains(node));
+            let touched = &mut self.touched;
+            self.heartbeats.retain(|node, heartbeat| {
+                let stays = named.contains(node);
+                if !stays {
+                    touched.heartbeat(node, Some(heartbeat), None);
+                }
+                stays
+            });
         }
         for lease in leases {
-            match self.heartbeats.get_mut(&lease.node) {
-                Some(heartbeat) => heartbeat.read(lease, at),
-                None => {
-                    self.heartbeats.insert(lease.node.clone(), Heartbeat::new(lease, at));
+            let node = lease.node.clone();
+            let old = self.heartbeats.get(&node).cloned();
+            let new = match old.clone() {
+                Some(mut heartbeat) => {
+                    heartbeat.read(lease, at);
+                    heartbeat
                 }
-            }
+                None => Heartbeat::new(lease, at),
+            };
+            self.touched.heartbeat(&node, old.as_ref(), Some(&new));
+            self.heartbeats.insert(node, new);
         }
         Dirty(Dirty::LEASES)
     }
@@ -303,8 +359,15 @@ impl Cluster {
             };
             let gone = self.events.remove(&name, &uid);
             self.indexes.event(gone.as_ref(), None);
+            self.touched.event(gone.as_ref(), None);
             self.events_dropped += 1;
         }
+    }
+
+    /// What was touched since this was last asked.
+    pub fn take_touched(&mut self) -> Touched {
+        self.touched.bound();
+        std::mem::take(&mut self.touched)
     }
 
     // -- readings --------------------------------------------------------------------------------------------

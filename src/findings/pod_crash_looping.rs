@@ -8,21 +8,22 @@ pub const PROSE: &str = "A container ends again and again, and the kubelet waits
     anew, at most five minutes. The finding tells how it ended the last time, the limit if it was killed for its \
     memory, and when the kubelet will try next.";
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for pod in view.cluster.troubled_pods() {
-        let containers = pod.init_containers.iter().chain(&pod.containers);
-        let looping = containers.filter_map(|container| match &container.state {
-            State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => Some((container, message)),
-            State::Waiting { .. }
-            | State::Unreported
-            | State::None
-            | State::Running { .. }
-            | State::Terminated(_) => None,
-        });
-        // The one that was restarted most stands for the pod.
-        if let Some((container, message)) = looping.max_by_key(|(container, _)| container.restarts) {
-            found.add(finding(view, pod, container, message));
-        }
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
+    if !pod.is_troubled() {
+        return;
+    }
+    let containers = pod.init_containers.iter().chain(&pod.containers);
+    let looping = containers.filter_map(|container| match &container.state {
+        State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => Some((container, message)),
+        State::Waiting { .. }
+        | State::Unreported
+        | State::None
+        | State::Running { .. }
+        | State::Terminated(_) => None,
+    });
+    // The one that was restarted most stands for the pod.
+    if let Some((container, message)) = looping.max_by_key(|(container, _)| container.restarts) {
+        found.add(finding(view, pod, container, message));
     }
 }
 

@@ -23,19 +23,17 @@ enum Cause<'a> {
     Unknown,
 }
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
     // Until the first list of nodes is in, each of these would be blamed on an unknown node.
     if view.cluster.feed(Feed::Watch(Kind::Node)).is_first_awaited() {
         return;
     }
-    for pod in view.cluster.deleting_pods() {
-        let Some(deletion) = pod.meta.deletion else { continue };
-        let Ok(stuck) = deletion.deadline.checked_add(view.timers.deletion_slack) else { continue };
-        if stuck > view.now {
-            found.look_again(stuck, view.now);
-        } else {
-            found.add(finding(view.cluster, pod, deletion));
-        }
+    let Some(deletion) = pod.meta.deletion else { return };
+    let Ok(stuck) = deletion.deadline.checked_add(view.timers.deletion_slack) else { return };
+    if stuck > view.now {
+        found.look_again(stuck, view.now);
+    } else {
+        found.add(finding(view.cluster, pod, deletion));
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     service_without_ready_pods, stateful_set_blocked, volume_attach_failing, volume_detach_stuck,
     volume_failed, volume_on_unready_node, volume_wanted_twice, workload_short,
 };
-use crate::cluster::Kind;
+use crate::cluster::{Kind, Pod, Service, Since, Text, Workload};
 use std::fmt;
 
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +19,25 @@ pub struct Rule {
     /// It judges only when all of these were read at some time; a rule with none tells by itself what it could
     /// not know.
     pub needs: &'static [Kind],
-    pub evaluate: fn(&View<'_>, &mut Found),
+    pub judge: Judge,
+}
+
+/// What a rule judges one by one, so that only what has changed has to be judged again. A rule may look at the
+/// subject and at what `reach` counts among its neighbours, and at nothing beyond.
+#[derive(Clone, Copy, Debug)]
+pub enum Judge {
+    /// The whole picture, at every evaluation: for what is rare, or small.
+    Whole(fn(&View<'_>, &mut Found)),
+    /// A node by its name, because what is said of one that is gone is said by that.
+    Node(fn(&View<'_>, &Text, &mut Found)),
+    Pod(fn(&View<'_>, &Pod, &mut Found)),
+    Service(fn(&View<'_>, &Service, &mut Found)),
+    /// A workload that does not have what it wants, and since when that is seen.
+    Workload(fn(&View<'_>, Workload<'_>, Since, &mut Found)),
 }
 
 macro_rules! rules {
-    ($($rule:ident, $id:literal, $module:ident, [$($need:ident),*];)*) => {
+    ($($rule:ident, $id:literal, $module:ident, $judge:ident, [$($need:ident),*];)*) => {
         /// A rule by its id, which users see and which never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum RuleId { $($rule,)* }
@@ -31,7 +45,7 @@ macro_rules! rules {
         /// All rules, in the order in which they are documented. Of two that say something of one object, the
         /// first is the root.
         pub const RULES: &[Rule] = &[$(
-            Rule { id: RuleId::$rule, needs: &[$(Kind::$need),*], evaluate: $module::evaluate },
+            Rule { id: RuleId::$rule, needs: &[$(Kind::$need),*], judge: Judge::$judge($module::evaluate) },
         )*];
 
         impl RuleId {
@@ -48,42 +62,42 @@ macro_rules! rules {
 }
 
 rules! {
-    ControlPlaneSuspect, "control-plane-suspect", control_plane_suspect, [Node];
-    NodesSilentTogether, "nodes-silent-together", nodes_silent_together, [Node];
-    NodeSilent, "node-silent", node_silent, [];
-    NodeGone, "node-gone", node_gone, [];
-    NodeNotReady, "node-not-ready", node_not_ready, [];
-    NodeOutOfServiceAlive, "node-out-of-service-alive", node_out_of_service_alive, [];
-    NodeLeaseQuiet, "node-lease-quiet", node_lease_quiet, [];
-    NodeShutDown, "node-shut-down", node_shut_down, [];
-    NodeUnderPressure, "node-under-pressure", node_under_pressure, [];
-    NodeRegisteredAnew, "node-registered-anew", node_registered_anew, [VolumeAttachment];
-    NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, [];
-    NodeReturnedEmpty, "node-returned-empty", node_returned_empty, [Node, Pod];
-    PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, [];
-    PodNeverEvicted, "pod-never-evicted", pod_never_evicted, [Node, Pod];
-    PodCrashLooping, "pod-crash-looping", pod_crash_looping, [];
-    PodImageNotPulled, "pod-image-not-pulled", pod_image_not_pulled, [];
-    PodNotScheduled, "pod-not-scheduled", pod_not_scheduled, [];
-    PodsEvicted, "pods-evicted", pods_evicted, [];
-    VolumeOnUnreadyNode, "volume-on-unready-node", volume_on_unready_node, [];
-    VolumeWantedTwice, "volume-wanted-twice", volume_wanted_twice, [Node, Pod, PersistentVolume, VolumeAttachment];
-    VolumeAttachFailing, "volume-attach-failing", volume_attach_failing, [Node, VolumeAttachment];
-    VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, [Node, VolumeAttachment];
-    AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, [Node, PersistentVolume, VolumeAttachment];
-    ClaimNotBound, "claim-not-bound", claim_not_bound, [Pod, PersistentVolumeClaim];
-    VolumeFailed, "volume-failed", volume_failed, [];
-    RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
-    PodsNotCreated, "pods-not-created", pods_not_created, [];
-    RolloutStuck, "rollout-stuck", rollout_stuck, [Deployment, ReplicaSet, Pod];
-    StatefulSetBlocked, "stateful-set-blocked", stateful_set_blocked, [Node, Pod, StatefulSet];
-    WorkloadShort, "workload-short", workload_short, [Node, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet];
-    ServiceLosingRequests, "service-losing-requests", service_losing_requests, [Node, Pod, Service];
-    ServiceWithoutReadyPods, "service-without-ready-pods", service_without_ready_pods, [Node, Pod, Service];
-    BudgetNeverAllows, "budget-never-allows", budget_never_allows, [Node, Pod, PodDisruptionBudget];
-    BudgetHeldByUnready, "budget-held-by-unready", budget_held_by_unready, [Node, Pod, PodDisruptionBudget];
-    BudgetsOverlap, "budgets-overlap", budgets_overlap, [Pod, PodDisruptionBudget];
-    NamespaceStuck, "namespace-stuck", namespace_stuck, [];
+    ControlPlaneSuspect, "control-plane-suspect", control_plane_suspect, Whole, [Node];
+    NodesSilentTogether, "nodes-silent-together", nodes_silent_together, Whole, [Node];
+    NodeSilent, "node-silent", node_silent, Node, [];
+    NodeGone, "node-gone", node_gone, Node, [];
+    NodeNotReady, "node-not-ready", node_not_ready, Node, [];
+    NodeOutOfServiceAlive, "node-out-of-service-alive", node_out_of_service_alive, Whole, [];
+    NodeLeaseQuiet, "node-lease-quiet", node_lease_quiet, Whole, [];
+    NodeShutDown, "node-shut-down", node_shut_down, Whole, [];
+    NodeUnderPressure, "node-under-pressure", node_under_pressure, Whole, [];
+    NodeRegisteredAnew, "node-registered-anew", node_registered_anew, Whole, [VolumeAttachment];
+    NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, Whole, [];
+    NodeReturnedEmpty, "node-returned-empty", node_returned_empty, Whole, [Node, Pod];
+    PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, Pod, [];
+    PodNeverEvicted, "pod-never-evicted", pod_never_evicted, Node, [Node, Pod];
+    PodCrashLooping, "pod-crash-looping", pod_crash_looping, Pod, [];
+    PodImageNotPulled, "pod-image-not-pulled", pod_image_not_pulled, Pod, [];
+    PodNotScheduled, "pod-not-scheduled", pod_not_scheduled, Pod, [];
+    PodsEvicted, "pods-evicted", pods_evicted, Whole, [];
+    VolumeOnUnreadyNode, "volume-on-unready-node", volume_on_unready_node, Node, [];
+    VolumeWantedTwice, "volume-wanted-twice", volume_wanted_twice, Whole, [Node, Pod, PersistentVolume, VolumeAttachment];
+    VolumeAttachFailing, "volume-attach-failing", volume_attach_failing, Whole, [Node, VolumeAttachment];
+    VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, Whole, [Node, VolumeAttachment];
+    AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, Whole, [Node, PersistentVolume, VolumeAttachment];
+    ClaimNotBound, "claim-not-bound", claim_not_bound, Whole, [Pod, PersistentVolumeClaim];
+    VolumeFailed, "volume-failed", volume_failed, Whole, [];
+    RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, Whole, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
+    PodsNotCreated, "pods-not-created", pods_not_created, Workload, [];
+    RolloutStuck, "rollout-stuck", rollout_stuck, Workload, [Deployment, ReplicaSet, Pod];
+    StatefulSetBlocked, "stateful-set-blocked", stateful_set_blocked, Workload, [Node, Pod, StatefulSet];
+    WorkloadShort, "workload-short", workload_short, Workload, [Node, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet];
+    ServiceLosingRequests, "service-losing-requests", service_losing_requests, Service, [Node, Pod, Service];
+    ServiceWithoutReadyPods, "service-without-ready-pods", service_without_ready_pods, Service, [Node, Pod, Service];
+    BudgetNeverAllows, "budget-never-allows", budget_never_allows, Whole, [Node, Pod, PodDisruptionBudget];
+    BudgetHeldByUnready, "budget-held-by-unready", budget_held_by_unready, Whole, [Node, Pod, PodDisruptionBudget];
+    BudgetsOverlap, "budgets-overlap", budgets_overlap, Whole, [Pod, PodDisruptionBudget];
+    NamespaceStuck, "namespace-stuck", namespace_stuck, Whole, [];
 }
 
 impl fmt::Display for RuleId {

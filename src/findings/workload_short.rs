@@ -12,68 +12,66 @@ pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer 
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(10);
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for (workload, seen) in view.cluster.unwell_workloads() {
-        let Counts { desired, ready, available, .. } = workload.counts();
-        let available = available.unwrap_or(ready).min(ready);
-        if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
-            continue;
-        }
-        if is_told_already(workload) {
-            continue;
-        }
-        let pods = view.cluster.pods_of(workload);
-        let missing: Vec<&Pod> = pods
-            .into_iter()
-            .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
-            .collect();
-        let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
-        // A daemon set has nothing to make up for on a node that is silent.
-        if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
-            continue;
-        }
-        let is_rolling = is_rolling(workload);
-        let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
-        let since = since(&missing, seen);
-        if !view.has_lasted(since, patience, found) {
-            continue;
-        }
-        let objects: Vec<_> = missing.iter().map(|pod| crate::cluster::Row::object(*pod)).collect();
-        let which = match missing.first() {
-            None => "the others are not there".to_owned(),
-            Some(first) => format!(
-                "{} {} not ready ({})",
-                words::pods(&objects),
-                words::verb(objects.len(), "is", "are"),
-                first.status()
-            ),
-        };
-        let noun = match workload {
-            Workload::Deployment(_) => "Deployment",
-            Workload::StatefulSet(_) => "Stateful set",
-            Workload::DaemonSet(_) => "Daemon set",
-            Workload::ReplicaSet(_) | Workload::Job(_) => continue,
-        };
-        let is_down = available == 0 && !is_rolling;
-        let has = match (available, desired) {
-            (_, 1) => "does not have its one pod".to_owned(),
-            (0, desired) => format!("has none of its {desired} pods"),
-            (available, desired) => format!("has {available} of {desired} pods"),
-        };
-        found.add(Finding {
-            sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
-            about: objects,
-            since,
-            evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
-            next: "Look at the pods that are missing: each says what it waits for.".to_owned(),
-            cause,
-            ..Finding::new(
-                RuleId::WorkloadShort,
-                if is_down { Severity::Critical } else { Severity::Warning },
-                workload.object(),
-            )
-        });
+pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mut Found) {
+    let Counts { desired, ready, available, .. } = workload.counts();
+    let available = available.unwrap_or(ready).min(ready);
+    if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
+        return;
     }
+    if is_told_already(workload) {
+        return;
+    }
+    let pods = view.cluster.pods_of(workload);
+    let missing: Vec<&Pod> = pods
+        .into_iter()
+        .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
+        .collect();
+    let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
+    // A daemon set has nothing to make up for on a node that is silent.
+    if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
+        return;
+    }
+    let is_rolling = is_rolling(workload);
+    let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
+    let since = since(&missing, seen);
+    if !view.has_lasted(since, patience, found) {
+        return;
+    }
+    let objects: Vec<_> = missing.iter().map(|pod| crate::cluster::Row::object(*pod)).collect();
+    let which = match missing.first() {
+        None => "the others are not there".to_owned(),
+        Some(first) => format!(
+            "{} {} not ready ({})",
+            words::pods(&objects),
+            words::verb(objects.len(), "is", "are"),
+            first.status()
+        ),
+    };
+    let noun = match workload {
+        Workload::Deployment(_) => "Deployment",
+        Workload::StatefulSet(_) => "Stateful set",
+        Workload::DaemonSet(_) => "Daemon set",
+        Workload::ReplicaSet(_) | Workload::Job(_) => return,
+    };
+    let is_down = available == 0 && !is_rolling;
+    let has = match (available, desired) {
+        (_, 1) => "does not have its one pod".to_owned(),
+        (0, desired) => format!("has none of its {desired} pods"),
+        (available, desired) => format!("has {available} of {desired} pods"),
+    };
+    found.add(Finding {
+        sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
+        about: objects,
+        since,
+        evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
+        next: "Look at the pods that are missing: each says what it waits for.".to_owned(),
+        cause,
+        ..Finding::new(
+            RuleId::WorkloadShort,
+            if is_down { Severity::Critical } else { Severity::Warning },
+            workload.object(),
+        )
+    });
 }
 
 /// Whether another rule says why: its pods are refused, or its rollout is stuck.
