@@ -238,10 +238,7 @@ impl Cluster {
                 let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.deployments, delta, |old, new| {
                     touched.workload(old, new);
-                    let is_well = |row| Workload::Deployment(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                    indexes.workload(old.map(Workload::Deployment), new.map(Workload::Deployment), now);
                 });
                 Dirty::of(Kind::Deployment)
             }
@@ -251,12 +248,7 @@ impl Cluster {
                 step(&mut self.replica_sets, delta, |old, new| {
                     touched.replica_set(old, new);
                     indexes.replica_set(old, new);
-                    // One that somebody owns is part of its owner.
-                    let is_well =
-                        |row: &ReplicaSet| row.meta.owner.is_some() || Workload::ReplicaSet(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                    indexes.workload(old.map(Workload::ReplicaSet), new.map(Workload::ReplicaSet), now);
                 });
                 Dirty::of(Kind::ReplicaSet)
             }
@@ -265,10 +257,7 @@ impl Cluster {
                 let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.stateful_sets, delta, |old, new| {
                     touched.workload(old, new);
-                    let is_well = |row| Workload::StatefulSet(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                    indexes.workload(old.map(Workload::StatefulSet), new.map(Workload::StatefulSet), now);
                 });
                 Dirty::of(Kind::StatefulSet)
             }
@@ -277,10 +266,7 @@ impl Cluster {
                 let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.daemon_sets, delta, |old, new| {
                     touched.workload(old, new);
-                    let is_well = |row| Workload::DaemonSet(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
+                    indexes.workload(old.map(Workload::DaemonSet), new.map(Workload::DaemonSet), now);
                 });
                 Dirty::of(Kind::DaemonSet)
             }

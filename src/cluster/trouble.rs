@@ -42,6 +42,11 @@ impl Cluster {
         Some((self.workload_named(kind, name)?, *since))
     }
 
+    /// Since when a workload is seen to have fewer pods than it wants, ready or not.
+    pub fn unmade_since(&self, workload: Workload<'_>) -> Option<Since> {
+        self.indexes.unmade.get(&(workload.kind(), workload.meta().name.clone())).copied()
+    }
+
     /// Claims that are not bound.
     pub fn unbound_claims(&self) -> impl Iterator<Item = &PersistentVolumeClaim> {
         self.indexes.claims_unbound.iter().filter_map(|name| self.persistent_volume_claims.get(name))

@@ -106,6 +106,16 @@ impl<'a> Workload<'a> {
         }
     }
 
+    /// Whether pods of it are not even there, by its controller's own count.
+    pub const fn lacks_pods(self) -> bool {
+        match self {
+            Self::StatefulSet(row) => row.current < row.replicas,
+            Self::DaemonSet(row) => row.scheduled < row.desired,
+            // These say by a condition that their pods are refused.
+            Self::Deployment(_) | Self::ReplicaSet(_) | Self::Job(_) => false,
+        }
+    }
+
     /// Whether there is as much of it as is wanted, and all of it new.
     pub fn is_well(self) -> bool {
         let Counts { desired, ready, available, .. } = self.counts();

@@ -1,6 +1,6 @@
 //! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, words};
+use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, pods_not_created, words};
 use crate::cluster::{Counts, Pod, Rollout, Since, Status, Workload};
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,7 +18,7 @@ pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mu
     if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
         return;
     }
-    if is_told_already(workload) {
+    if is_told_already(view, workload, found) {
         return;
     }
     let pods = view.cluster.pods_of(workload);
@@ -75,11 +75,9 @@ pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mu
 }
 
 /// Whether another rule says why: its pods are refused, or its rollout is stuck.
-fn is_told_already(workload: Workload<'_>) -> bool {
-    let Workload::Deployment(deployment) = workload else { return false };
-    let is_refused =
-        deployment.condition("ReplicaFailure").is_some_and(|failure| failure.status == Status::True);
-    is_refused || matches!(deployment.rollout(), Rollout::DeadlineExceeded { .. })
+fn is_told_already(view: &View<'_>, workload: Workload<'_>, found: &mut Found) -> bool {
+    pods_not_created::refusal(view, workload, found).is_some()
+        || matches!(workload.rollout(), Some(Rollout::DeadlineExceeded { .. }))
 }
 
 /// Since when the first of the missing pods is missing. Where none is there to tell, since it was seen to be short;
