@@ -287,7 +287,7 @@ impl App {
         let is_due = self.findings.next_due.is_some_and(|due| due <= self.now);
         if !self.dirty.is_clean() || is_due {
             let touched = self.cluster.take_touched();
-            let terms = Terms { timers: self.timers.clone(), places: self.places.clone() };
+            let terms = Terms { timers: self.timers, places: self.places.clone() };
             self.findings.renew(&self.cluster, &touched, self.now, &terms);
             let is_trusted = !matches!(self.picture(), Picture::Loading { .. } | Picture::Stale { .. });
             self.triage.attention.observe(&self.findings, is_trusted, self.now);

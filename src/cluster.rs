@@ -27,6 +27,7 @@ mod service;
 mod stateful_set;
 mod storage;
 mod table;
+mod take;
 mod text;
 mod timers;
 mod touched;
@@ -69,7 +70,7 @@ pub use workload::{Backed, Backing, Workload};
 use indexes::Indexes;
 use jiff::Timestamp;
 use memory::Memory;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The most events that are kept: what a list of twenty pages of 500 brings.
 pub const MOST_EVENTS: usize = 10_000;
@@ -233,43 +234,10 @@ impl Cluster {
                 Dirty::of(Kind::VolumeAttachment)
             }
             Change::Namespace(delta) => plain(&mut self.namespaces, delta),
-            Change::Deployment(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::Deployment, &delta) };
-                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
-                step(&mut self.deployments, delta, |old, new| {
-                    touched.workload(old, new);
-                    indexes.workload(old.map(Workload::Deployment), new.map(Workload::Deployment), now);
-                });
-                Dirty::of(Kind::Deployment)
-            }
-            Change::ReplicaSet(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::ReplicaSet, &delta) };
-                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
-                step(&mut self.replica_sets, delta, |old, new| {
-                    touched.replica_set(old, new);
-                    indexes.replica_set(old, new);
-                    indexes.workload(old.map(Workload::ReplicaSet), new.map(Workload::ReplicaSet), now);
-                });
-                Dirty::of(Kind::ReplicaSet)
-            }
-            Change::StatefulSet(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::StatefulSet, &delta) };
-                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
-                step(&mut self.stateful_sets, delta, |old, new| {
-                    touched.workload(old, new);
-                    indexes.workload(old.map(Workload::StatefulSet), new.map(Workload::StatefulSet), now);
-                });
-                Dirty::of(Kind::StatefulSet)
-            }
-            Change::DaemonSet(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::DaemonSet, &delta) };
-                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
-                step(&mut self.daemon_sets, delta, |old, new| {
-                    touched.workload(old, new);
-                    indexes.workload(old.map(Workload::DaemonSet), new.map(Workload::DaemonSet), now);
-                });
-                Dirty::of(Kind::DaemonSet)
-            }
+            Change::Deployment(delta) => self.take_deployment(delta, at),
+            Change::ReplicaSet(delta) => self.take_replica_set(delta, at),
+            Change::StatefulSet(delta) => self.take_stateful_set(delta, at),
+            Change::DaemonSet(delta) => self.take_daemon_set(delta, at),
             Change::Job(delta) => {
                 let touched = &mut self.touched;
                 step(&mut self.jobs, delta, |old, new| touched.workload(old, new));
@@ -305,34 +273,6 @@ impl Cluster {
                 Dirty(Dirty::FEEDS)
             }
         }
-    }
-
-    fn take_leases(&mut self, leases: Vec<Lease>, is_complete: bool, at: Timestamp) -> Dirty {
-        if is_complete {
-            let named: BTreeSet<Text> = leases.iter().map(|lease| lease.node.clone()).collect();
-            let touched = &mut self.touched;
-            self.heartbeats.retain(|node, heartbeat| {
-                let stays = named.contains(node);
-                if !stays {
-                    touched.heartbeat(node, Some(heartbeat), None);
-                }
-                stays
-            });
-        }
-        for lease in leases {
-            let node = lease.node.clone();
-            let old = self.heartbeats.get(&node).cloned();
-            let new = match old.clone() {
-                Some(mut heartbeat) => {
-                    heartbeat.read(lease, at);
-                    heartbeat
-                }
-                None => Heartbeat::new(lease, at),
-            };
-            self.touched.heartbeat(&node, old.as_ref(), Some(&new));
-            self.heartbeats.insert(node, new);
-        }
-        Dirty(Dirty::LEASES)
     }
 
     fn bound_events(&mut self) {

@@ -189,8 +189,8 @@ impl Config {
     /// The labels whose nodes fail together, where they are set; a later entry of the file wins.
     pub fn places(&self, context: &str, server: &str) -> Option<&[String]> {
         let of_cluster = self.clusters.iter().rev().filter(|cluster| cluster.means(context, server));
-        let of_cluster = of_cluster.filter_map(|cluster| cluster.places.as_deref()).next();
-        of_cluster.or(self.places.as_deref())
+        let mut of_cluster = of_cluster.filter_map(|cluster| cluster.places.as_deref());
+        of_cluster.next().or(self.places.as_deref())
     }
 }
 

@@ -148,7 +148,7 @@ impl Eq for Findings {}
 /// All rules over the whole picture, with the usual places.
 pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings {
     let mut findings = Findings::default();
-    let terms = Terms { timers: timers.clone(), places: Places::default() };
+    let terms = Terms { timers: *timers, places: Places::default() };
     findings.renew(cluster, &Touched::default(), now, &terms);
     findings
 }

@@ -1,12 +1,16 @@
 //! An open object: its joined facts, what is wrong with it, and its events, in sections of lines.
 
 mod budget;
+mod case;
 mod event;
+mod namespace;
 mod node;
 mod pod;
 mod service;
 mod volume;
 mod workload;
+
+pub use case::title as case_title;
 
 use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
@@ -83,10 +87,8 @@ impl Open {
             RowId::Object(object) => match object.kind {
                 Kind::Node => node::sections(object, look),
                 Kind::Pod => pod::sections(object, look),
-                Kind::PersistentVolume
-                | Kind::PersistentVolumeClaim
-                | Kind::VolumeAttachment
-                | Kind::Namespace => None,
+                Kind::PersistentVolume | Kind::PersistentVolumeClaim | Kind::VolumeAttachment => None,
+                Kind::Namespace => namespace::sections(object, look),
                 Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
                     workload::sections(object, look)
                 }
@@ -95,6 +97,7 @@ impl Open {
                 Kind::Event => event::sections(object, look),
             },
             RowId::Volume(id) => volume::sections(id, look),
+            RowId::Case(subject) => case::sections(subject, look),
         };
         match sections {
             Some(mut sections) => {
@@ -109,7 +112,7 @@ impl Open {
     fn last_words(&self, look: &Look<'_>) -> Vec<Section> {
         match &self.target {
             RowId::Object(object) => vec![events(look, &[(object.kind, object.name.clone())])],
-            RowId::Volume(_) => Vec::new(),
+            RowId::Volume(_) | RowId::Case(_) => Vec::new(),
         }
     }
 

@@ -155,7 +155,7 @@ impl App {
             .into_iter()
             .filter_map(|row| match row {
                 RowId::Object(object) if kinds.contains(&object.kind) => Some(object),
-                RowId::Object(_) | RowId::Volume(_) => None,
+                RowId::Object(_) | RowId::Volume(_) | RowId::Case(_) => None,
             })
             .collect();
         if targets.is_empty() {

@@ -39,7 +39,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
 
 fn evidence(node: &Node) -> Vec<Evidence> {
     let by = match (node.cordon(), node.cordoner()) {
-        (Some(note), _) => Evidence::at(format!("{} cordoned it with sickbay", note.by), note.at),
+        (Some(cordon), _) => Evidence::at(format!("{} cordoned it with sickbay", cordon.by), cordon.at),
         (None, Some(Cordoner::ClusterAutoscaler)) => {
             Evidence::new("the cluster autoscaler means to remove it")
         }

@@ -59,9 +59,7 @@ pub fn refusal(view: &View<'_>, workload: Workload<'_>, found: &mut Found) -> Op
         Workload::ReplicaSet(row) => row.condition("ReplicaFailure").and_then(told),
         Workload::StatefulSet(row) => {
             let since = seen(view, workload)?;
-            let free = free_since(view, row)?;
-            let at = free.map_or(since.at, |free| since.at.max(free));
-            unmade(view, workload, Since { at, ..since }, found)
+            unmade(view, workload, Since { at: free_since(view, row, since.at)?, ..since }, found)
         }
         Workload::DaemonSet(_) => unmade(view, workload, seen(view, workload)?, found),
         Workload::Job(_) => None,
@@ -80,17 +78,18 @@ fn seen(view: &View<'_>, workload: Workload<'_>) -> Option<Since> {
     view.cluster.unmade_since(workload).filter(|_| !workload.meta().is_deleting())
 }
 
-/// Since when nothing keeps the next pod of a stateful set from being made; `None` while something does: one that goes
-/// pod by pod waits for those before it.
-fn free_since(view: &View<'_>, set: &StatefulSet) -> Option<Option<Timestamp>> {
+/// Since when nothing keeps the pods that a stateful set has lacked since then from being made; `None` while something
+/// does: one that goes pod by pod waits for those before it.
+fn free_since(view: &View<'_>, set: &StatefulSet, lacking: Timestamp) -> Option<Timestamp> {
     if set.pod_management == "Parallel" {
-        return Some(None);
+        return Some(lacking);
     }
     let pods = view.cluster.pods_of(Workload::StatefulSet(set));
     let is_passed = |pod: &&Pod| pod.is_ready() && !pod.meta.is_deleting();
     let is_available = usize::try_from(set.available).unwrap_or(0) >= pods.len();
     let ready_since = |pod: &&Pod| pod.condition("Ready").and_then(|ready| ready.changed);
-    (is_available && pods.iter().all(is_passed)).then(|| pods.iter().filter_map(ready_since).max())
+    let last = pods.iter().filter_map(ready_since).max();
+    (is_available && pods.iter().all(is_passed)).then(|| last.map_or(lacking, |last| last.max(lacking)))
 }
 
 /// Pods that are missing since then: that they are refused is told by an event, or by the time that goes by.

@@ -89,7 +89,7 @@ impl Listing for Nodes {
             RowId::Object(object) => {
                 cluster.nodes.get(&object.name).filter(|node| node.meta.uid == object.uid)
             }
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

@@ -204,6 +204,6 @@ fn other_terms_and_a_clock_that_goes_back_judge_everything_anew() {
     findings.renew(&cluster, &Touched::default(), at(110), &terms());
     assert_eq!(findings, whole(&cluster, 110));
     let patient = Timers { deletion_slack: jiff::SignedDuration::from_hours(1), ..Timers::default() };
-    findings.renew(&cluster, &Touched::default(), at(400), &Terms { timers: patient.clone(), ..terms() });
+    findings.renew(&cluster, &Touched::default(), at(400), &Terms { timers: patient, ..terms() });
     assert_eq!(findings, evaluate(&cluster, at(400), &patient));
 }
