@@ -41,6 +41,11 @@ impl Touched {
         *self == Self::default()
     }
 
+    /// Whether a node, a volume, a claim or an attachment is among it.
+    pub fn has_storage(&self) -> bool {
+        self.is_everything || !self.nodes.is_empty() || !self.volumes.is_empty()
+    }
+
     pub(super) fn everything(&mut self) {
         *self = Self { is_everything: true, ..Self::default() };
     }

@@ -1,8 +1,8 @@
 //! What stands out among many rows: kept in indexes, so that looking for trouble costs what there is of it.
 
 use super::{
-    Cluster, Kind, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since,
-    Text, VolumeAttachment, VolumeId, Workload,
+    Cluster, Kind, Labels, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget,
+    Service, Since, Text, VolumeAttachment, VolumeId, Workload,
 };
 
 impl Cluster {
@@ -26,6 +26,14 @@ impl Cluster {
                 alike.filter(|pod| pod.is_ready() && !pod.meta.is_deleting() && !pod.phase.is_terminal());
             ready.next().is_none().then_some(pod)
         })
+    }
+
+    /// Whether a pod that a service selects is not ready.
+    pub fn has_unready_pods(&self, service: &Service) -> bool {
+        let namespace = &service.meta.name.namespace;
+        let sets = self.indexes.pods_unready.from((namespace.clone(), Labels::default()));
+        let Some(selector) = service.selector() else { return false };
+        sets.take_while(|((of, _), _)| of == namespace).any(|((_, labels), _)| selector.matches(labels))
     }
 
     /// Deployments, stateful sets, daemon sets and replica sets of their own that do not have what they want; and since when that is seen.

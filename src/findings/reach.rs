@@ -64,7 +64,8 @@ impl Reach {
             reach.workload(cluster, cluster.workload_named(*kind, name));
             reach.workloads.insert((*kind, name.clone()));
         }
-        for pod in pods.into_iter().chain(touched.pods.iter().filter_map(|name| cluster.pods.get(name))) {
+        // The owners of the touched pods are among the touched workloads.
+        for pod in pods {
             reach.workload(cluster, cluster.owner_of(&pod.meta));
         }
         reach

@@ -1,8 +1,9 @@
 //! One evaluation after another: what nothing has touched is not judged again.
 //!
-//! A case is one rule's verdict on one subject, or on the whole picture. It holds until something that it can hang
-//! on is touched (`reach` says what that is) or the moment comes at which its rule wants to look again. So after a
-//! change of two hundred pods a zone of a thousand dead nodes costs what two hundred pods cost, and the joining.
+//! A case is all verdicts on one subject, or that of one rule over the whole picture. It holds until something that it
+//! can hang on is touched (`reach` says what that is) or the moment comes at which one of its rules wants to look
+//! again. So after a change of two hundred pods a zone of a thousand dead nodes costs what two hundred pods cost, and
+//! the joining.
 
 use super::incident::{self, Joined};
 use super::outage::Outages;
@@ -10,7 +11,7 @@ use super::reach::Reach;
 use super::rule::{Judge, RULES, Rule, RuleId};
 use super::store::{Slot, Store};
 use super::{Found, Incident, Terms, View};
-use crate::cluster::{Cluster, Kind, Name, Text, Touched};
+use crate::cluster::{Cluster, Kind, Name, Pod, Service, Since, Text, Touched, Workload};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,8 +21,8 @@ pub struct Kept {
     pub store: Store,
     /// Where each finding is, by its slot.
     pub places: Vec<(usize, usize)>,
-    cases: HashMap<Case, Verdict>,
-    due: BTreeSet<(Timestamp, Case)>,
+    cases: HashMap<Of, Verdict>,
+    due: BTreeSet<(Timestamp, Of)>,
     outages: Outages,
     /// On what terms and when it was judged last; `None` before the first time.
     last: Option<(Timestamp, Terms)>,
@@ -29,19 +30,22 @@ pub struct Kept {
     looks_early: bool,
 }
 
-/// One rule and what it judges.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Case {
-    rule: RuleId,
-    of: Of,
-}
-
+/// What a case is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Of {
-    Whole,
+    Whole(RuleId),
     Node(Text),
     /// A pod, a service or a workload.
     Named(Kind, Name),
+}
+
+/// A subject of which a rule could have something to say.
+#[derive(Clone, Copy, Debug)]
+enum Suspect<'a> {
+    Node(&'a Text),
+    Pod(&'a Pod),
+    Service(&'a Service),
+    Workload(Workload<'a>, Since),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -77,17 +81,47 @@ impl Kept {
         let view = View { cluster, now, timers: &terms.timers, outages: &outages };
         let due = self.take_due(now);
         let mut blind = Vec::new();
+        let mut rules: Vec<&Rule> = Vec::with_capacity(RULES.len());
         for rule in RULES {
             let missing: Vec<Kind> =
                 rule.needs.iter().copied().filter(|kind| !cluster.has_read(*kind)).collect();
-            if !missing.is_empty() {
+            if missing.is_empty() {
+                rules.push(rule);
+            } else {
                 blind.push((rule.id, missing));
+            }
+        }
+        let has_storage_changed = !is_same || touched.has_storage();
+        for rule in &rules {
+            let of = Of::Whole(rule.id);
+            let judge = match rule.judge {
+                Judge::Whole(judge) => judge,
+                Judge::Storage(judge) if has_storage_changed || due.contains(&of) => judge,
+                Judge::Storage(_)
+                | Judge::Node(_)
+                | Judge::Pod(_)
+                | Judge::Service(_)
+                | Judge::Workload(_) => {
+                    continue;
+                }
+            };
+            let mut found = Found::default();
+            judge(&view, &mut found);
+            self.put(of, found);
+        }
+        let is_lost = super::service_losing_requests::has_suspects(&view);
+        let reached = reach.into_subjects().chain(due);
+        for of in reached.collect::<BTreeSet<Of>>() {
+            let suspect = suspect(cluster, &of, is_lost);
+            // What is well, and was well, is most of what is touched.
+            if suspect.is_none() && !self.cases.contains_key(&of) || matches!(of, Of::Whole(_)) {
                 continue;
             }
-            for of in cases(rule, &reach, &due) {
-                let found = judge(rule, &of, &view);
-                self.put(Case { rule: rule.id, of }, found);
+            let mut found = Found::default();
+            if let Some(suspect) = suspect {
+                rules.iter().for_each(|rule| judge(rule, suspect, &view, &mut found));
             }
+            self.put(of, found);
         }
         self.outages = outages;
         self.last = Some((now, terms.clone()));
@@ -97,18 +131,18 @@ impl Kept {
     }
 
     /// The cases that want another look by now.
-    fn take_due(&mut self, now: Timestamp) -> BTreeSet<Case> {
+    fn take_due(&mut self, now: Timestamp) -> BTreeSet<Of> {
         let mut due = BTreeSet::new();
         while self.due.first().is_some_and(|(at, _)| *at <= now) {
-            due.extend(self.due.pop_first().map(|(_, case)| case));
+            due.extend(self.due.pop_first().map(|(_, of)| of));
         }
         due
     }
 
-    fn put(&mut self, case: Case, found: Found) {
-        let Verdict { slots, due } = self.cases.remove(&case).unwrap_or_default();
+    fn put(&mut self, of: Of, found: Found) {
+        let Verdict { slots, due } = self.cases.remove(&of).unwrap_or_default();
         if let Some(due) = due {
-            self.due.remove(&(due, case.clone()));
+            self.due.remove(&(due, of.clone()));
         }
         let is_same = slots.len() == found.findings.len()
             && slots
@@ -127,52 +161,59 @@ impl Kept {
             return;
         }
         if let Some(due) = found.next_due {
-            self.due.insert((due, case.clone()));
+            self.due.insert((due, of.clone()));
         }
-        self.cases.insert(case, Verdict { slots, due: found.next_due });
+        self.cases.insert(of, Verdict { slots, due: found.next_due });
     }
 }
 
-/// What of a rule is to be judged: what was reached, and what is due.
-fn cases(rule: &Rule, reach: &Reach, due: &BTreeSet<Case>) -> BTreeSet<Of> {
-    let mut cases: BTreeSet<Of> = match rule.judge {
-        Judge::Whole(_) => [Of::Whole].into(),
-        Judge::Node(_) => reach.nodes.iter().cloned().map(Of::Node).collect(),
-        Judge::Pod(_) => reach.pods.iter().cloned().map(|name| Of::Named(Kind::Pod, name)).collect(),
-        Judge::Service(_) => {
-            reach.services.iter().cloned().map(|name| Of::Named(Kind::Service, name)).collect()
-        }
-        Judge::Workload(_) => {
-            reach.workloads.iter().cloned().map(|(kind, name)| Of::Named(kind, name)).collect()
-        }
-    };
-    cases.extend(due.iter().filter(|case| case.rule == rule.id).map(|case| case.of.clone()));
-    cases
+impl Reach {
+    fn into_subjects(self) -> impl Iterator<Item = Of> {
+        let named = |kind| move |name| Of::Named(kind, name);
+        let nodes = self.nodes.into_iter().map(Of::Node);
+        let workloads = self.workloads.into_iter().map(|(kind, name)| Of::Named(kind, name));
+        let pods = self.pods.into_iter().map(named(Kind::Pod));
+        nodes.chain(pods).chain(self.services.into_iter().map(named(Kind::Service))).chain(workloads)
+    }
 }
 
-fn judge(rule: &Rule, of: &Of, view: &View<'_>) -> Found {
-    let mut found = Found::default();
-    let cluster = view.cluster;
-    match (rule.judge, of) {
-        (Judge::Whole(judge), _) => judge(view, &mut found),
-        (Judge::Node(judge), Of::Node(name)) => judge(view, name, &mut found),
-        (Judge::Pod(judge), Of::Named(_, name)) => {
-            if let Some(pod) = cluster.pods.get(name) {
-                judge(view, pod, &mut found);
-            }
+/// The subject, unless no rule could have anything to say of it.
+fn suspect<'a>(cluster: &'a Cluster, of: &'a Of, is_lost: bool) -> Option<Suspect<'a>> {
+    match of {
+        Of::Whole(_) => None,
+        Of::Node(name) => {
+            let is_gone = || cluster.absent_since(name).is_some();
+            let is_suspect = cluster.node(name).map_or_else(is_gone, |node| !node.is_ready());
+            is_suspect.then_some(Suspect::Node(name))
         }
-        (Judge::Service(judge), Of::Named(_, name)) => {
-            if let Some(service) = cluster.services.get(name) {
-                judge(view, service, &mut found);
-            }
+        Of::Named(Kind::Pod, name) => {
+            let pod = cluster.pods.get(name)?;
+            (pod.meta.is_deleting() || pod.is_troubled()).then_some(Suspect::Pod(pod))
         }
-        (Judge::Workload(judge), Of::Named(kind, name)) => {
-            if let Some((workload, seen)) = cluster.unwell_workload(*kind, name) {
-                judge(view, workload, seen, &mut found);
-            }
+        Of::Named(Kind::Service, name) => {
+            let service = cluster.services.get(name)?;
+            (is_lost || cluster.has_unready_pods(service)).then_some(Suspect::Service(service))
         }
-        (Judge::Node(_), Of::Whole | Of::Named(..))
-        | (Judge::Pod(_) | Judge::Service(_) | Judge::Workload(_), Of::Whole | Of::Node(_)) => {}
+        Of::Named(kind, name) => {
+            cluster.unwell_workload(*kind, name).map(|(workload, seen)| Suspect::Workload(workload, seen))
+        }
     }
-    found
+}
+
+fn judge(rule: &Rule, suspect: Suspect<'_>, view: &View<'_>, found: &mut Found) {
+    match (rule.judge, suspect) {
+        (Judge::Node(judge), Suspect::Node(name)) => judge(view, name, found),
+        (Judge::Pod(judge), Suspect::Pod(pod)) => judge(view, pod, found),
+        (Judge::Service(judge), Suspect::Service(service)) => judge(view, service, found),
+        (Judge::Workload(judge), Suspect::Workload(workload, seen)) => judge(view, workload, seen, found),
+        (
+            Judge::Whole(_)
+            | Judge::Storage(_)
+            | Judge::Node(_)
+            | Judge::Pod(_)
+            | Judge::Service(_)
+            | Judge::Workload(_),
+            Suspect::Node(_) | Suspect::Pod(_) | Suspect::Service(_) | Suspect::Workload(..),
+        ) => {}
+    }
 }

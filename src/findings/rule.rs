@@ -28,6 +28,8 @@ pub struct Rule {
 pub enum Judge {
     /// The whole picture, at every evaluation: for what is rare, or small.
     Whole(fn(&View<'_>, &mut Found)),
+    /// The whole picture, when nodes, volumes or attachments have changed, and for nothing else.
+    Storage(fn(&View<'_>, &mut Found)),
     /// A node by its name, because what is said of one that is gone is said by that.
     Node(fn(&View<'_>, &Text, &mut Found)),
     Pod(fn(&View<'_>, &Pod, &mut Found)),
@@ -84,7 +86,7 @@ rules! {
     VolumeWantedTwice, "volume-wanted-twice", volume_wanted_twice, Whole, [Node, Pod, PersistentVolume, VolumeAttachment];
     VolumeAttachFailing, "volume-attach-failing", volume_attach_failing, Whole, [Node, VolumeAttachment];
     VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, Whole, [Node, VolumeAttachment];
-    AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, Whole, [Node, PersistentVolume, VolumeAttachment];
+    AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, Storage, [Node, PersistentVolume, VolumeAttachment];
     ClaimNotBound, "claim-not-bound", claim_not_bound, Whole, [Pod, PersistentVolumeClaim];
     VolumeFailed, "volume-failed", volume_failed, Whole, [];
     RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, Whole, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];

@@ -32,6 +32,14 @@ enum State {
     Gone,
 }
 
+/// Whether there is any node on which nobody may answer.
+pub fn has_suspects(view: &View<'_>) -> bool {
+    let cluster = view.cluster;
+    cluster.unready_nodes().next().is_some()
+        || cluster.absent_nodes().next().is_some()
+        || node_lease_quiet::looks(cluster)
+}
+
 pub fn evaluate(view: &View<'_>, service: &Service, found: &mut Found) {
     let Some(selector) = service.selector() else { return };
     let mut lost: BTreeMap<&Text, (Suspect<'_>, Vec<&Pod>)> = BTreeMap::new();

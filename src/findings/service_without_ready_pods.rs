@@ -13,6 +13,9 @@ const START: SignedDuration = SignedDuration::from_mins(10);
 
 pub fn evaluate(view: &View<'_>, service: &Service, found: &mut Found) {
     let Some(selector) = service.selector().filter(|_| !service.publishes_unready) else { return };
+    if !view.cluster.has_unready_pods(service) {
+        return;
+    }
     let name = &service.meta.name;
     let pods: Vec<&Pod> = view
         .cluster
