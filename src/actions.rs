@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod call;
 mod cordon;
+pub mod drain;
 pub mod evidence;
 pub mod history;
 pub mod plan;
@@ -16,11 +17,11 @@ pub mod run;
 pub mod target;
 
 pub use audit::{Author, Record, RunId};
-pub use call::{Call, CallError};
+pub use call::{Call, CallError, CallKind};
 pub use plan::{Danger, Plan, Step};
 pub use preflight::{Check, Preflight, Verdict};
 pub use probe::{Access, Answer, Answers, Probe, Right};
-pub use run::{Order, Outcome, Phase, Progress, Run};
+pub use run::{Order, Outcome, Phase, Progress, Run, Steer};
 
 use crate::cluster::{Cluster, Feed, Kind, ObjectRef, Sync, Text};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub enum ActionKind {
     Cordon,
     Uncordon,
+    Drain,
 }
 
 /// What the table knows of an action.
@@ -48,15 +50,18 @@ pub struct Spec {
     pub rights: &'static [Right],
     /// The kinds that must be seen live before it, and while it runs.
     pub relies_on: &'static [Kind],
+    /// The kinds that its check tells more with: read before it, as far as they may be.
+    pub looks_at: &'static [Kind],
 }
 
 impl ActionKind {
-    pub const ALL: &'static [Self] = &[Self::Cordon, Self::Uncordon];
+    pub const ALL: &'static [Self] = &[Self::Cordon, Self::Uncordon, Self::Drain];
 
     pub const fn spec(self) -> Spec {
         match self {
             Self::Cordon => cordon::CORDON,
             Self::Uncordon => cordon::UNCORDON,
+            Self::Drain => drain::DRAIN,
         }
     }
 
@@ -75,6 +80,10 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<RunId>,
     },
+    Drain {
+        #[serde(default)]
+        options: drain::Options,
+    },
 }
 
 impl Action {
@@ -82,6 +91,7 @@ impl Action {
         match self {
             Self::Cordon => ActionKind::Cordon,
             Self::Uncordon { .. } => ActionKind::Uncordon,
+            Self::Drain { .. } => ActionKind::Drain,
         }
     }
 }
@@ -92,6 +102,7 @@ impl From<ActionKind> for Action {
         match kind {
             ActionKind::Cordon => Self::Cordon,
             ActionKind::Uncordon => Self::Uncordon { of: None },
+            ActionKind::Drain => Self::Drain { options: drain::Options::default() },
         }
     }
 }
@@ -109,11 +120,14 @@ pub struct Draft {
 impl Draft {
     /// The steps, from the cluster alone: nobody is asked, and nothing is known of what is allowed.
     pub fn plan(&self, cluster: &Cluster, author: &Author) -> Plan {
-        let steps = match &self.action {
-            Action::Cordon => cordon::cordon_steps(self, cluster, author),
-            Action::Uncordon { of } => cordon::uncordon_steps(&self.targets, of.as_ref(), cluster),
-        };
-        Plan { steps, danger: self.action.kind().spec().danger }
+        let danger = self.action.kind().spec().danger;
+        match &self.action {
+            Action::Cordon => Plan::of(cordon::cordon_steps(self, cluster, author), danger),
+            Action::Uncordon { of } => {
+                Plan::of(cordon::uncordon_steps(&self.targets, of.as_ref(), cluster), danger)
+            }
+            Action::Drain { options } => drain::plan(self, options, (cluster, author)),
+        }
     }
 
     /// What the cluster says of the targets, each at least once.
@@ -121,6 +135,7 @@ impl Draft {
         match &self.action {
             Action::Cordon => cordon::cordon_checks(self, sight),
             Action::Uncordon { of } => cordon::uncordon_checks(&self.targets, of.as_ref(), sight),
+            Action::Drain { options } => drain::checks(self, options, sight),
         }
     }
 }

@@ -27,7 +27,7 @@ pub mod wrap;
 mod input;
 mod lists;
 
-use crate::cluster::{Change, Cluster, Dirty, Feed, FeedChange, Kind, Text, Timers};
+use crate::cluster::{Change, Cluster, Component, Dirty, Feed, FeedChange, Kind, Sync, Text, Timers};
 use crate::command::{Command, Context};
 use crate::findings::{Findings, Places, Terms};
 use crate::key::Key;
@@ -217,10 +217,12 @@ impl App {
     /// Says what a stream's trouble takes away, once each time it begins.
     fn announce(&mut self, change: &Change) {
         let Change::Feed(feed, change) = change else { return };
-        let what = match feed {
-            Feed::Watch(kind) => kind.plural(),
-            Feed::Leases => "node leases",
-        };
+        if let (Feed::Leader(component), FeedChange::Absent { .. }) = (feed, change)
+            && !component.is_everywhere()
+        {
+            return;
+        }
+        let what = feed.name();
         let (weight, text) = match change {
             FeedChange::Forbidden { reason } => {
                 (Weight::Warning, format!("{what} may not be read: {reason}"))
@@ -342,7 +344,16 @@ impl App {
         let feeds = screen.kinds().iter().filter_map(|kind| self.feed_note(*kind));
         let events = (screen == Screen::Events && self.place.open.is_none())
             .then(|| columns::events::note(&self.cluster));
-        feeds.chain(events).collect()
+        let leaders = (screen == Screen::Triage).then(|| self.leader_note()).flatten();
+        feeds.chain(events).chain(leaders).collect()
+    }
+
+    /// That it is not known whether anybody leads, where that may not be looked at.
+    fn leader_note(&self) -> Option<String> {
+        let is_withheld = |feed: &Feed| matches!(self.cluster.feed(*feed).sync, Sync::Forbidden { .. });
+        let withheld: Vec<&str> = self.not_judged().into_iter().filter(is_withheld).map(Feed::name).collect();
+        (!withheld.is_empty())
+            .then(|| format!("not known, because it may not be read: {}", withheld.join(", ")))
     }
 
     /// Rows of a table or an open object: the body without its heading and the notes.
@@ -454,6 +465,23 @@ impl App {
         self.cluster.feed(Feed::Leases).is_settled()
     }
 
+    /// Whether the control plane was looked at, or never will be.
+    pub fn is_control_plane_judged(&self) -> bool {
+        Component::ALL.into_iter().all(|component| self.cluster.is_leader_settled(component))
+            && self.cluster.feed(Feed::Checks).is_settled()
+    }
+
+    /// What should be known of the control plane and is not. What the server does not have is not missing: many
+    /// who run a control plane for others keep its leases to themselves.
+    pub fn not_judged(&self) -> Vec<Feed> {
+        let components = Component::ALL.into_iter().filter(|component| component.is_everywhere());
+        let feeds = components.map(Feed::Leader).chain([Feed::Checks]);
+        feeds
+            .filter(|feed| !self.cluster.has_judgement(*feed))
+            .filter(|feed| !matches!(self.cluster.feed(*feed).sync, Sync::Absent { .. }))
+            .collect()
+    }
+
     /// Nodes whose leases are worth a live read.
     pub fn suspects(&self) -> Vec<Text> {
         self.cluster.unready_nodes().map(|node| node.meta.name.name.clone()).collect()
@@ -461,7 +489,6 @@ impl App {
 
     /// How many objects of the screen's kind the server has said it has, and what is missing of it.
     pub fn feed_note(&self, kind: Kind) -> Option<String> {
-        use crate::cluster::Sync;
         let feed = self.cluster.feed(Feed::Watch(kind));
         let what = kind.plural();
         Some(match feed.sync {

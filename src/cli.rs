@@ -152,7 +152,52 @@ pub struct Plan {
 
     /// Give up when the picture is not live, or the server has not answered, by then
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub sync_timeout: Duration,
+
+    #[command(flatten)]
+    pub drain: Drain,
+}
+
+/// What a drain may be told, with kubectl's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Drain, with kubectl's names")]
+pub struct Drain {
+    /// Seconds that each pod has to end; -1 is its own
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(-1..))]
+    pub grace_period: Option<i32>,
+
+    /// Give a node's pods up when they are not gone by then; 0 is no end
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// Let pods go that no controller makes anew
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub force: Option<bool>,
+
+    /// Leave the pods of daemon sets alone; the default, other than kubectl's
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ignore_daemonsets: Option<bool>,
+
+    /// Let pods go that keep data in an emptyDir, which is lost
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub delete_emptydir_data: Option<bool>,
+
+    /// Delete pods instead of evicting them: no budget is asked
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub disable_eviction: Option<bool>,
+
+    /// Only pods with these labels: app=web,tier!=front
+    #[arg(long, value_name = "SELECTOR")]
+    pub pod_selector: Option<String>,
+
+    /// Do not wait for a pod that is so many seconds past its deadline
+    #[arg(long, value_name = "SECONDS")]
+    pub skip_wait_for_delete_timeout: Option<u32>,
+
+    /// Wait until what has moved is as ready elsewhere as it was; not kubectl's
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub wait_for_replacements: Option<bool>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -206,7 +251,7 @@ pub struct Again {
 
     /// Give up when the picture is not live, or the server has not answered, by then
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
+    pub sync_timeout: Duration,
 }
 
 #[derive(Clone, Debug, Args)]

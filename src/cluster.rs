@@ -3,6 +3,7 @@
 //! It learns by `apply` alone, which is given the time; it never asks for it. What it deliberately does not do:
 //! judge (that is `findings`), decode (`wire`) or talk to anyone (`k8s`).
 
+mod api_service;
 mod budget;
 mod change;
 mod cordon;
@@ -13,6 +14,7 @@ mod eviction;
 mod index;
 mod indexes;
 mod job;
+mod leader;
 mod lease;
 mod memory;
 mod meta;
@@ -20,6 +22,7 @@ mod name;
 mod namespace;
 mod node;
 mod pod;
+mod readiness;
 mod replica_set;
 mod rollout;
 mod selector;
@@ -35,6 +38,7 @@ mod trouble;
 mod volume;
 mod workload;
 
+pub use api_service::ApiService;
 pub use budget::PodDisruptionBudget;
 pub use change::{Change, Delta, Feed, FeedChange, FeedState, Sync};
 pub use cordon::{Cordon, Cordoner};
@@ -44,13 +48,15 @@ pub use event::{Event, FoldedEvent, Regarding};
 pub use eviction::Eviction;
 pub use index::Index;
 pub use job::{Job, JobState};
+pub use leader::{Component, Leader, LeaderLease, Leading};
 pub use lease::{Heartbeat, Lease, SignOfLife};
 pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
 pub use node::{Condition, Effect, Node, Readiness, Status, Taint};
-pub use pod::{Container, Ended, Phase, Pod, State, Toleration};
+pub use pod::{Container, Ended, Phase, Pod, Resources, State, Toleration};
+pub use readiness::{Checks, Readiness as ServerReadiness};
 pub use replica_set::ReplicaSet;
 pub use rollout::{Counts, Image, Rollout};
 pub use selector::{Expression, Operator, Selector};
@@ -90,10 +96,13 @@ pub struct Cluster {
     pub jobs: Table<Job>,
     pub pod_disruption_budgets: Table<PodDisruptionBudget>,
     pub services: Table<Service>,
+    pub api_services: Table<ApiService>,
     pub events: Table<Event>,
     /// The only namespace that is read; `None` where all are.
     pub namespace: Option<Text>,
     heartbeats: BTreeMap<Text, Heartbeat>,
+    leaders: BTreeMap<Component, Leader>,
+    readiness: Option<ServerReadiness>,
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
@@ -162,6 +171,7 @@ rows!(
     Job,
     PodDisruptionBudget,
     Service,
+    ApiService,
     Event
 );
 
@@ -198,9 +208,11 @@ impl Cluster {
             Change::Pod(delta) => {
                 let is_seen = self.is_seen(Kind::Pod, &delta);
                 let (indexes, memory, touched) = (&mut self.indexes, &mut self.memory, &mut self.touched);
+                let now = Since { at, is_exact: is_seen };
                 step(&mut self.pods, delta, |old, new| {
                     indexes.pod(old, new);
                     touched.pod(old, new);
+                    old.filter(|_| new.is_none()).into_iter().for_each(|gone| indexes.pod_gone(gone, now));
                     memory.touch_pod(old, new, is_seen);
                 });
                 Dirty::of(Kind::Pod)
@@ -249,6 +261,7 @@ impl Cluster {
                 step(&mut self.services, delta, |old, new| touched.service(old, new));
                 Dirty::of(Kind::Service)
             }
+            Change::ApiService(delta) => plain(&mut self.api_services, delta),
             Change::Event(delta) => {
                 let (indexes, touched) = (&mut self.indexes, &mut self.touched);
                 step(&mut self.events, delta, |old, new| {
@@ -259,19 +272,9 @@ impl Cluster {
                 Dirty::of(Kind::Event)
             }
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
-            Change::Feed(feed, change) => {
-                let before = self.feed(feed);
-                let is_first = !before.was_complete;
-                let state = self.feeds.entry(feed).or_default();
-                state.apply(change, at);
-                if *state != before {
-                    self.touched.everything();
-                }
-                if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
-                    self.touch_unready();
-                }
-                Dirty(Dirty::FEEDS)
-            }
+            Change::Leader(component, lease) => self.take_leader(component, lease, at),
+            Change::Checks(checks) => self.take_readiness(checks, at),
+            Change::Feed(feed, change) => self.take_feed(feed, change, at),
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Config {
     pub columns: BTreeMap<String, Vec<String>>,
     /// Labels whose nodes fail together, the widest place first.
     pub places: Option<Vec<String>>,
+    /// How many objects one action takes.
+    pub most_targets: Option<usize>,
     /// In the order of the file.
     pub clusters: Vec<ClusterConfig>,
 }
@@ -130,6 +132,7 @@ impl Config {
             }
             (Setting::Places, Value::Words(words)) => self.places = Some(words),
             (Setting::ClusterPlaces, Value::Words(words)) => self.cluster(&name).places = Some(words),
+            (Setting::MostTargets, Value::Count(many)) => self.most_targets = Some(many),
             (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
             (Setting::ClusterProtected, Value::Flag(yes)) => self.cluster(&name).protected = yes,
             (Setting::Grace, Value::Duration(time)) => self.cluster(&name).grace = Some(time),
@@ -146,6 +149,7 @@ impl Config {
                 | Setting::Mouse
                 | Setting::Favourites
                 | Setting::Columns
+                | Setting::MostTargets
                 | Setting::ClusterReadOnly
                 | Setting::ClusterProtected
                 | Setting::Grace
@@ -153,7 +157,7 @@ impl Config {
                 | Setting::DeletionSlack
                 | Setting::Places
                 | Setting::ClusterPlaces,
-                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_),
+                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_) | Value::Count(_),
             ) => {}
         }
     }
@@ -221,6 +225,7 @@ mouse: true
 namespaces: {favourites: [shop, data]}
 columns: {pods: [age, name]}
 places: [topology.kubernetes.io/zone, example.com/rack]
+actions: {most-targets: 5}
 clusters:
   prod:
     places: [example.com/rack]
@@ -247,6 +252,7 @@ clusters:
                 favourites: Some(vec!["shop".to_owned(), "data".to_owned()]),
                 columns: [("pods".to_owned(), vec!["age".to_owned(), "name".to_owned()])].into(),
                 places: Some(vec!["topology.kubernetes.io/zone".to_owned(), "example.com/rack".to_owned()]),
+                most_targets: Some(5),
                 clusters: vec![
                     ClusterConfig {
                         name: "prod".to_owned(),
@@ -280,6 +286,7 @@ clusters:
                     "true"
                 }
                 Setting::Favourites | Setting::Columns | Setting::Places | Setting::ClusterPlaces => "[name]",
+                Setting::MostTargets => "7",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };
             let text = keys.iter().rev().fold(value.to_owned(), |inner, key| format!("{{{key:?}: {inner}}}"));
@@ -327,6 +334,17 @@ clusters:
                 "config.yaml:2: clusters.prod.read-only: must be `true` or `false`, and is `1`",
             ]
         );
+    }
+
+    #[test]
+    fn a_ceiling_that_cannot_be_read_lets_one_object_through() {
+        for (written, shown) in [("0", "`0`"), ("five", "`five`"), ("-3", "`-3`"), ("[5]", "a list")] {
+            let (config, problems) = parse(&format!("actions: {{most-targets: {written}}}\n"));
+            assert_eq!(config.most_targets, Some(1), "{written}");
+            let problem =
+                format!("config.yaml:1: actions.most-targets: must be a number from 1 on, and is {shown}");
+            assert_eq!(problems, [problem], "{written}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //!   type errors name the types and not the fields.
 //! - **Some strategic merges**: the lists that operators patch are merged by their keys, all others are replaced.
 //! - **Schemas** are empty, so `kubectl explain` finds nothing.
-//! - **Logs are made up**, a line a second, and from a node that is not ready they fail at once instead of hanging.
+//! - **Logs are made up**, a line a second, and from a machine that cannot be reached they fail at once instead of hanging.
 //!   `exec`, `attach`, `port-forward` and `proxy` are not there (404).
 //! - **Everybody may do everything**, except what a test denies: there are no roles.
 //! - **Deleting** a job without saying what becomes of its pods leaves them, as a server does, but without its warning.
@@ -38,6 +38,7 @@ mod api;
 mod backend;
 mod deletion;
 mod faults;
+mod life;
 mod object;
 mod resource;
 mod scenario;
@@ -60,6 +61,7 @@ use store::Key;
 use world::World;
 
 pub use faults::{Faults, Received, Scope};
+pub use life::Life;
 pub use resource::Resource;
 pub use scenario::{Scenario, UnknownScenario};
 
@@ -103,6 +105,20 @@ pub enum Blow {
     /// It is heard of, but stops no pod.
     Hang,
     Unhang,
+}
+
+impl Blow {
+    fn on(self, node: &str) -> Act {
+        let nodes = vec![node.to_owned()];
+        match self {
+            Self::PowerOff => Act::PowerOff(nodes),
+            Self::PowerOn => Act::PowerOn(nodes),
+            Self::CutOff => Act::CutOff(nodes),
+            Self::Reconnect => Act::Reconnect(nodes),
+            Self::Hang => Act::Hang(nodes),
+            Self::Unhang => Act::Unhang(nodes),
+        }
+    }
 }
 
 /// A running demo. Dropping it ends it: the listener, every connection, the world.
@@ -184,16 +200,7 @@ impl Demo {
 
     /// Does something to a machine, now.
     pub fn strike(&self, node: &str, blow: Blow) {
-        let nodes = vec![node.to_owned()];
-        let act = match blow {
-            Blow::PowerOff => Act::PowerOff(nodes),
-            Blow::PowerOn => Act::PowerOn(nodes),
-            Blow::CutOff => Act::CutOff(nodes),
-            Blow::Reconnect => Act::Reconnect(nodes),
-            Blow::Hang => Act::Hang(nodes),
-            Blow::Unhang => Act::Unhang(nodes),
-        };
-        self.backend.with(|world| world.perform(&act));
+        self.backend.with(|world| world.perform(&blow.on(node)));
         // What happens to a machine is in no object, and yet there is something to look at.
         self.backend.ring();
     }

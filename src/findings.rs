@@ -4,6 +4,8 @@
 //! moments, so a clock can tick on the screen without a new evaluation), remember (acknowledging is the
 //! application's), or act (a finding names the next safe step in words).
 
+mod api_server_not_ready;
+mod api_service_down;
 mod attachment_of_no_volume;
 mod blame;
 mod budget_held_by_unready;
@@ -11,9 +13,12 @@ mod budget_never_allows;
 mod budgets_overlap;
 mod claim_not_bound;
 mod clock;
+mod cloud_controller_manager_silent;
 mod control_plane_suspect;
+mod controller_manager_silent;
 mod finding;
 mod incident;
+mod leader_silent;
 mod namespace_stuck;
 mod node_cordon_forgotten;
 mod node_gone;
@@ -41,8 +46,10 @@ mod renew;
 mod rollout_blocks_itself;
 mod rollout_stuck;
 mod rule;
+mod scheduler_silent;
 mod service_losing_requests;
 mod service_without_ready_pods;
+mod standstill;
 mod stateful_set_blocked;
 mod store;
 mod subject;
@@ -61,10 +68,13 @@ pub use places::Places;
 pub use rule::{Judge, RULES, Rule, RuleId};
 pub use subject::Subject;
 
-use crate::cluster::{Cluster, Kind, ObjectRef, Row, Timers, Touched};
+use crate::cluster::{Cluster, Feed, Kind, ObjectRef, Row, Timers, Touched};
 use jiff::{SignedDuration, Timestamp};
 use outage::Outages;
 use renew::{Kept, Renewed};
+
+/// A stream that is broken for less than this mostly comes back with nothing missed.
+const BEHIND: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a rule may look at.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +95,20 @@ impl View<'_> {
         due <= self.now
     }
 
+    /// Whether a kind was read, and is not behind the others for long: what is said of two kinds at once is wrong where
+    /// one of them is old.
+    fn knows(&self, kind: Kind) -> bool {
+        knows(self.cluster, kind, self.now)
+    }
+
+    /// Whether a stream tells enough to judge by it.
+    fn is_told(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Watch(kind) => self.knows(kind),
+            Feed::Leases | Feed::Leader(_) | Feed::Checks => self.cluster.has_judgement(feed),
+        }
+    }
+
     /// A node as the cause of something; one that is ready is nobody's.
     fn unready_node(&self, name: &str) -> Option<Subject> {
         match self.cluster.node(name) {
@@ -93,6 +117,15 @@ impl View<'_> {
             None => self.cluster.absent_since(name).map(|_| node_gone::object(name).into()),
         }
     }
+}
+
+fn knows(cluster: &Cluster, kind: Kind, now: Timestamp) -> bool {
+    cluster.has_read(kind) && behind_from(cluster, kind).is_none_or(|due| due > now)
+}
+
+/// The moment from which on a kind is behind the others.
+fn behind_from(cluster: &Cluster, kind: Kind) -> Option<Timestamp> {
+    cluster.behind_since(kind)?.checked_add(BEHIND).ok()
 }
 
 /// What the rules have found so far, and when another look could find something else.
@@ -130,8 +163,8 @@ pub struct Findings {
     pub incidents: Vec<Incident>,
     /// The earliest moment at which an evaluation of the same cluster could give another answer.
     pub next_due: Option<Timestamp>,
-    /// Rules that could not judge, and the kinds that they did without.
-    pub blind: Vec<(RuleId, Vec<Kind>)>,
+    /// Rules that could not judge, or not everything, and what they did without.
+    pub blind: Vec<(RuleId, Vec<Feed>)>,
     /// What the next evaluation begins with.
     kept: Kept,
 }

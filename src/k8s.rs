@@ -4,12 +4,16 @@
 
 pub mod access;
 pub mod backoff;
+mod checks;
 pub mod clock;
 pub mod connect;
 pub mod execute;
 pub mod kubeconfig;
+mod leaders;
 mod leases;
 pub mod plugin;
+pub mod pods;
+mod poll;
 pub mod proxy;
 mod pulse;
 pub mod transport;

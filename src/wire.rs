@@ -18,6 +18,7 @@ mod status;
 mod watch;
 
 // One wire struct per kind, and how it becomes a row.
+mod api_service;
 mod attachment;
 mod budget;
 mod claim;
@@ -36,7 +37,7 @@ mod stateful_set;
 mod template;
 mod volume;
 
-pub use decoder::{Decoder, lease};
+pub use decoder::{Decoder, leader_lease, lease};
 pub use list::{ListEnd, ListParser};
 pub use manifest::{ManifestError, manifest};
 pub use status::{Cause, Status};

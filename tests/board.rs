@@ -6,6 +6,8 @@
 mod actions;
 #[path = "board/config.rs"]
 mod config;
+#[path = "board/drain.rs"]
+mod drain;
 #[path = "board/flows.rs"]
 mod flows;
 #[path = "board/harness.rs"]

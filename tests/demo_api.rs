@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TABLE: [(&str, &str); 1] =
     [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json")];
 
-const GROUPS: [&str; 7] = [
+const GROUPS: [&str; 8] = [
     "/api/v1",
     "/apis/apps/v1",
     "/apis/batch/v1",
@@ -31,6 +31,7 @@ const GROUPS: [&str; 7] = [
     "/apis/storage.k8s.io/v1",
     "/apis/coordination.k8s.io/v1",
     "/apis/discovery.k8s.io/v1",
+    "/apis/apiregistration.k8s.io/v1",
 ];
 
 struct Caller {

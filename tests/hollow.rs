@@ -17,6 +17,10 @@ mod watching;
 
 #[path = "hollow/actions.rs"]
 mod actions;
+#[path = "hollow/control_plane.rs"]
+mod control_plane;
+#[path = "hollow/drain.rs"]
+mod drain;
 #[path = "hollow/encodings.rs"]
 mod encodings;
 #[path = "hollow/ghosts.rs"]
@@ -27,3 +31,5 @@ mod incident;
 mod outage;
 #[path = "hollow/rights.rs"]
 mod rights;
+#[path = "hollow/timelines.rs"]
+mod timelines;

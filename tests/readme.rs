@@ -7,9 +7,11 @@ mod file;
 
 use clap::CommandFactory as _;
 use sickbay::actions::ActionKind;
+use sickbay::app::acting::MOST_TARGETS;
 use sickbay::cli::Arguments;
 use sickbay::cluster::Kind;
-use sickbay::command::{Command, Context, Group, Spec};
+use sickbay::command::{Command, Context, Group, Spec, scope};
+use sickbay::config::Setting;
 use sickbay::findings::RULES;
 use sickbay::key::Sequence;
 use sickbay::keymap::Keymap;
@@ -17,64 +19,25 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
+/// What lies on top of a screen: what works everywhere is not listed again for it.
+const ON_TOP: [Context; 8] = [
+    Context::Columns,
+    Context::Review,
+    Context::ReviewLine,
+    Context::Runs,
+    Context::Journal,
+    Context::Draft,
+    Context::DraftLine,
+    Context::Run,
+];
+
 /// The contexts in which a row of the table of keys holds, and the word for them together.
-const PLACES: [(&[Context], &str); 6] = [
-    (
-        &[
-            Context::Triage,
-            Context::Nodes,
-            Context::Pods,
-            Context::Volumes,
-            Context::Workloads,
-            Context::Events,
-            Context::Services,
-            Context::Object,
-            Context::Help,
-            Context::Notices,
-        ],
-        "everywhere",
-    ),
-    (
-        &[
-            Context::Triage,
-            Context::Nodes,
-            Context::Pods,
-            Context::Volumes,
-            Context::Workloads,
-            Context::Events,
-            Context::Services,
-            Context::Object,
-        ],
-        "screens and objects",
-    ),
-    (
-        &[
-            Context::Triage,
-            Context::Nodes,
-            Context::Pods,
-            Context::Volumes,
-            Context::Workloads,
-            Context::Events,
-            Context::Services,
-        ],
-        "screens",
-    ),
-    (
-        &[
-            Context::Nodes,
-            Context::Pods,
-            Context::Volumes,
-            Context::Workloads,
-            Context::Events,
-            Context::Services,
-        ],
-        "tables",
-    ),
-    (
-        &[Context::Nodes, Context::Pods, Context::Volumes, Context::Workloads, Context::Services],
-        "tables but events",
-    ),
-    (&[Context::Pods, Context::Volumes], "pods, volumes"),
+const PLACES: [(&[Context], &str); 5] = [
+    (scope::VIEWS, "everywhere"),
+    (scope::SHEETS, "screens and objects"),
+    (scope::LISTS, "screens"),
+    (scope::COLUMNS, "tables"),
+    (scope::NAMED, "tables but events"),
 ];
 
 fn document(name: &str) -> String {
@@ -97,6 +60,11 @@ fn its_tables_are_those_of_the_program() {
         text = with_section(&text, name, &made);
     }
     file::is_up_to_date("README.md", &text, "readme");
+}
+
+#[test]
+fn the_ceiling_that_it_tells_is_the_one_that_holds() {
+    assert_eq!(Setting::MostTargets.default(), format!("`{MOST_TARGETS}`"));
 }
 
 /// The text with the section of that name as it is made today.
@@ -158,15 +126,16 @@ fn by_keys(
 }
 
 fn place(contexts: &[Context]) -> String {
-    // What lies on top of a screen: what works everywhere is not listed again for it.
-    const ON_TOP: [Context; 5] =
-        [Context::Columns, Context::Review, Context::ReviewLine, Context::Runs, Context::Journal];
-    let below: Vec<Context> = contexts.iter().copied().filter(|context| !ON_TOP.contains(context)).collect();
+    let below = below(contexts);
     let contexts = if below.is_empty() { contexts } else { &below };
-    PLACES.iter().find(|(together, _)| *together == contexts).map_or_else(
+    PLACES.iter().find(|(together, _)| self::below(together) == contexts).map_or_else(
         || contexts.iter().map(|context| context.id()).collect::<Vec<_>>().join(", "),
         |(_, word)| (*word).to_owned(),
     )
+}
+
+fn below(contexts: &[Context]) -> Vec<Context> {
+    contexts.iter().copied().filter(|context| !ON_TOP.contains(context)).collect()
 }
 
 fn code(word: impl Display) -> String {

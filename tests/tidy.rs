@@ -21,10 +21,15 @@ const CEILING: usize = 500;
 const EMPTY_WORDS: [&str; 11] =
     ["manager", "handler", "helper", "helpers", "util", "utils", "service", "data", "info", "process", "do"];
 
-/// Names that the API gives.
-const GIVEN: [&str; 6] = [
+/// Names that the API and its programs give.
+const GIVEN: [&str; 11] = [
+    "ApiService",
     "NodeSystemInfo",
     "Service",
+    "api_service",
+    "api_service_down",
+    "cloud_controller_manager_silent",
+    "controller_manager_silent",
     "service",
     "node_out_of_service_alive",
     "service_losing_requests",

@@ -5,6 +5,8 @@
 
 #[path = "watch/board.rs"]
 mod board;
+#[path = "watch/control_plane.rs"]
+mod control_plane;
 #[cfg(feature = "demo")]
 #[path = "watch/http.rs"]
 mod http_flows;
@@ -453,11 +455,11 @@ async fn seven_streams_that_are_refused_together_have_one_login_renewed() {
     let mut board = Board::watch(wire.clone());
     wire.failing_renewals.store(1, Ordering::SeqCst);
     let mut is_renewed = false;
-    // Seven kinds and the leases; the answers come in any order.
+    // Fifteen kinds, the leases of nodes and three of leaders; the answers come in any order.
     for _ in 0..8 {
         server.asked().await.refuse(401, "Unauthorized");
     }
-    for _ in 0..8 {
+    for _ in 8..20 {
         let again = server.asked().await;
         is_renewed |= wire.renewals.load(Ordering::SeqCst) == 2;
         again.refuse(404, "no");

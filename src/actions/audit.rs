@@ -3,7 +3,7 @@
 //! It deliberately writes nothing: the shell does, and nothing is sent before it has.
 
 use super::run::{Outcome, Progress, SkipReason};
-use super::{Action, Draft, Plan};
+use super::{Action, CallKind, Draft, Plan};
 use crate::cluster::{Kind, Name, ObjectRef, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,8 @@ pub enum Entry {
     Started(Started),
     /// A step is over.
     Step(StepEnded),
+    /// Somebody changed how it goes on.
+    Noted(Noted),
     Ended(Ended),
 }
 
@@ -81,9 +83,17 @@ pub struct Started {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    pub what: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepEnded {
     pub step: usize,
     pub what: Text,
+    /// Nothing for a step that changed nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallKind>,
     pub object: Object,
     pub result: StepResult,
     #[serde(default)]
@@ -97,6 +107,10 @@ pub enum StepResult {
     /// It was so already.
     Needless,
     Stopped,
+    /// Somebody left it out.
+    Skipped,
+    /// Told to go, and not waited for.
+    Left,
     Failed,
 }
 
@@ -163,11 +177,19 @@ impl StepResult {
     pub fn of(progress: &Progress) -> Option<(Self, Text)> {
         Some(match progress {
             Progress::Pending | Progress::InFlight { .. } | Progress::Waiting { .. } => return None,
-            Progress::Done { .. } => (Self::Done, Text::default()),
-            Progress::Skipped { reason: SkipReason::Needless(reason) } => (Self::Needless, reason.clone()),
-            Progress::Skipped { reason: SkipReason::Stopped(reason) } => (Self::Stopped, reason.clone()),
+            Progress::Done { note, .. } => (Self::Done, note.clone()),
+            Progress::Skipped { reason } => (Self::of_skip(reason), reason.text().clone()),
             Progress::Failed { reason } => (Self::Failed, reason.clone()),
         })
+    }
+
+    const fn of_skip(reason: &SkipReason) -> Self {
+        match reason {
+            SkipReason::Needless(_) => Self::Needless,
+            SkipReason::Stopped(_) => Self::Stopped,
+            SkipReason::Chosen(_) => Self::Skipped,
+            SkipReason::Left(_) => Self::Left,
+        }
     }
 
     pub const fn word(self) -> &'static str {
@@ -175,6 +197,8 @@ impl StepResult {
             Self::Done => "done",
             Self::Needless => "was so already",
             Self::Stopped => "stopped",
+            Self::Skipped => "left out",
+            Self::Left => "not waited for",
             Self::Failed => "failed",
         }
     }

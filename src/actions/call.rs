@@ -4,10 +4,12 @@
 //! Invariant: a call names one object by its uid, so one that was created anew under the name is not touched.
 
 use super::audit::Author;
+use super::drain::{self, Removal};
 use super::probe::{Access, Right};
 use super::{RunId, cordon};
-use crate::cluster::{Cluster, ObjectRef, Text};
-use jiff::SignedDuration;
+use crate::cluster::{Cluster, Deletion, Name, ObjectRef, Text};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -26,6 +28,20 @@ pub enum Call {
         /// Only what this run has cordoned.
         of: Option<RunId>,
     },
+    /// Asks for a pod to go, as far as its budget allows.
+    Evict(Box<Removal>),
+    /// Has a pod go, and asks no budget.
+    DeletePod(Box<Removal>),
+}
+
+/// What a call does, as records have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallKind {
+    Cordon,
+    Uncordon,
+    Evict,
+    DeletePod,
 }
 
 /// What the cluster says of a call that is about to be sent.
@@ -35,8 +51,56 @@ pub enum Guard {
     Send(Call),
     /// It is so already.
     Needless { reason: String },
+    /// It is on its way already, by somebody else's call or an earlier one.
+    UnderWay { reason: String },
+    /// Not now: what it waits for is looked at each time.
+    Hold { reason: String },
     /// It is not what the operator agreed to any more.
     Stop { reason: String },
+}
+
+/// How far the watch shows a call to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Nothing,
+    /// Its object is on its way out, and has until a deadline.
+    Going(Deletion),
+    /// It is on its way out, and is not waited for any longer.
+    Left,
+    Done,
+}
+
+/// What an answer that is no success means for the call that it was for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It will not be done, however often it is asked.
+    Final(Text),
+    /// The object has changed: its later state must be seen before it is tried again.
+    Changed(Text),
+    /// A disruption budget does not allow it now.
+    Held {
+        /// As far as the server names it.
+        budget: Option<Name>,
+        pause: SignedDuration,
+        reason: Text,
+    },
+    /// The server has too much to do: nothing else is sent to it for so long.
+    Busy { pause: SignedDuration, reason: Text },
+    /// It is not known whether it was carried out, or why it was not may pass.
+    Again {
+        pause: SignedDuration,
+        /// Given up after some tries.
+        is_counted: bool,
+        reason: Text,
+    },
+}
+
+/// One detail of a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// A word for programs.
+    pub reason: Text,
+    pub message: Text,
 }
 
 /// Why a call failed, by what has to be done about it.
@@ -50,7 +114,7 @@ pub enum CallError {
     },
     Forbidden {
         reason: Text,
-        causes: Vec<Text>,
+        causes: Vec<Cause>,
     },
     NotFound {
         reason: Text,
@@ -67,7 +131,7 @@ pub enum CallError {
     TooManyRequests {
         reason: Text,
         pause: Option<SignedDuration>,
-        causes: Vec<Text>,
+        causes: Vec<Cause>,
     },
     /// The server failed at it.
     Broken {
@@ -97,9 +161,27 @@ impl CallError {
 }
 
 impl Call {
+    pub const fn kind(&self) -> CallKind {
+        match self {
+            Self::Cordon { .. } => CallKind::Cordon,
+            Self::Uncordon { .. } => CallKind::Uncordon,
+            Self::Evict(_) => CallKind::Evict,
+            Self::DeletePod(_) => CallKind::DeletePod,
+        }
+    }
+
     pub const fn object(&self) -> &ObjectRef {
         match self {
             Self::Cordon { node, .. } | Self::Uncordon { node, .. } => node,
+            Self::Evict(removal) | Self::DeletePod(removal) => &removal.pod,
+        }
+    }
+
+    /// The pod that is to go, where it is about one.
+    pub const fn removal(&self) -> Option<&Removal> {
+        match self {
+            Self::Evict(removal) | Self::DeletePod(removal) => Some(removal),
+            Self::Cordon { .. } | Self::Uncordon { .. } => None,
         }
     }
 
@@ -111,6 +193,17 @@ impl Call {
     const fn right(&self) -> Right {
         match self {
             Self::Cordon { .. } | Self::Uncordon { .. } => cordon::PATCH_NODES,
+            Self::Evict(_) => drain::EVICT_PODS,
+            Self::DeletePod(_) => drain::DELETE_PODS,
+        }
+    }
+
+    /// Whether the server is asked beforehand what it would say. Not for pods: that would be a call for each, and
+    /// what a budget says then is old when it counts.
+    pub const fn is_tried(&self) -> bool {
+        match self {
+            Self::Cordon { .. } | Self::Uncordon { .. } => true,
+            Self::Evict(_) | Self::DeletePod(_) => false,
         }
     }
 
@@ -119,15 +212,32 @@ impl Call {
         match self {
             Self::Cordon { node, .. } => format!("cordon {node}"),
             Self::Uncordon { node, .. } => format!("uncordon {node}"),
+            Self::Evict(removal) => format!("evict {}", removal.pod),
+            Self::DeletePod(removal) => format!("delete {}, past its budget", removal.pod),
         }
     }
 
     /// The command that comes nearest to it.
-    pub fn kubectl(&self) -> String {
-        match self {
+    pub fn kubectl(&self) -> Option<String> {
+        Some(match self {
             Self::Cordon { node, .. } => format!("kubectl cordon {}", node.name),
             Self::Uncordon { node, .. } => format!("kubectl uncordon {}", node.name),
+            // There is none but drain itself.
+            Self::Evict(_) => return None,
+            Self::DeletePod(removal) => {
+                let name = &removal.pod.name;
+                format!("kubectl delete pod -n {} {}", name.namespace, name.name)
+            }
+        })
+    }
+
+    /// The same, as it is written on the object that it was done then: a call may have waited long for its turn.
+    #[must_use]
+    pub fn dated(mut self, at: Timestamp) -> Self {
+        if let Self::Cordon { author, .. } = &mut self {
+            author.at = at;
         }
+        self
     }
 
     /// Whether it may be sent as things stand, and with which version.
@@ -135,14 +245,17 @@ impl Call {
         match self {
             Self::Cordon { node, author, why, .. } => cordon::guard_cordon(node, (author, why), cluster),
             Self::Uncordon { node, of, .. } => cordon::guard_uncordon(node, of.as_ref(), cluster),
+            Self::Evict(removal) | Self::DeletePod(removal) => removal.guard(self, cluster),
         }
     }
 
-    /// Whether the watch shows that it was carried out.
-    pub fn is_seen(&self, cluster: &Cluster) -> bool {
+    /// How far the watch shows it to be carried out.
+    pub fn shown(&self, cluster: &Cluster, now: Timestamp) -> Shown {
+        let done = |is_done| if is_done { Shown::Done } else { Shown::Nothing };
         match self {
-            Self::Cordon { node, author, .. } => cordon::is_cordoned_by(node, &author.run, cluster),
-            Self::Uncordon { node, .. } => cordon::is_uncordoned(node, cluster),
+            Self::Cordon { node, author, .. } => done(cordon::is_cordoned_by(node, &author.run, cluster)),
+            Self::Uncordon { node, .. } => done(cordon::is_uncordoned(node, cluster)),
+            Self::Evict(removal) | Self::DeletePod(removal) => removal.shown(cluster, now),
         }
     }
 
@@ -152,6 +265,16 @@ impl Call {
             Self::Cordon { node, version, .. } | Self::Uncordon { node, version, .. } => {
                 cluster.nodes.get(&node.name).is_none_or(|row| row.meta.resource_version != *version)
             }
+            // Meant for a pod by its uid, in whatever state.
+            Self::Evict(_) | Self::DeletePod(_) => true,
+        }
+    }
+
+    /// What a refusal means for it.
+    pub fn refusal(&self, error: CallError) -> Refusal {
+        match self {
+            Self::Cordon { .. } | Self::Uncordon { .. } => cordon::refusal(error),
+            Self::Evict(removal) | Self::DeletePod(removal) => removal.refusal(error),
         }
     }
 }

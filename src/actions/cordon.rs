@@ -4,12 +4,12 @@
 //! other tools carries no note, and says so.
 
 use super::audit::{Author, RunId};
-use super::call::{Call, Guard};
+use super::call::{Call, CallError, Guard, Refusal};
 use super::preflight::{Check, Verdict};
 use super::probe::Right;
 use super::{Danger, Draft, Sight, Spec, Step};
-use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, Row as _, Text};
-use jiff::Timestamp;
+use crate::cluster::{Cluster, Cordon, Kind, Node, ObjectRef, Readiness, Row as _, Text};
+use jiff::{SignedDuration, Timestamp};
 
 pub const PATCH_NODES: Right = Right { verb: "patch", group: "", resource: "nodes", subresource: "" };
 
@@ -21,6 +21,7 @@ pub const CORDON: Spec = Spec {
     danger: Danger::Reversible,
     rights: &[PATCH_NODES],
     relies_on: &[Kind::Node],
+    looks_at: &[],
 };
 
 pub const UNCORDON: Spec = Spec {
@@ -31,6 +32,7 @@ pub const UNCORDON: Spec = Spec {
     danger: Danger::Reversible,
     rights: &[PATCH_NODES],
     relies_on: &[Kind::Node],
+    looks_at: &[],
 };
 
 // -- plans ----------------------------------------------------------------------------------------------------
@@ -46,7 +48,7 @@ pub fn uncordon_steps(targets: &[ObjectRef], of: Option<&RunId>, cluster: &Clust
 fn steps(guards: impl Iterator<Item = Guard>) -> Vec<Step> {
     let calls = guards.filter_map(|guard| match guard {
         Guard::Send(call) => Some(Step::Call(call)),
-        Guard::Needless { .. } | Guard::Stop { .. } => None,
+        Guard::Needless { .. } | Guard::UnderWay { .. } | Guard::Hold { .. } | Guard::Stop { .. } => None,
     });
     calls.collect()
 }
@@ -89,7 +91,7 @@ pub fn guard_uncordon(object: &ObjectRef, of: Option<&RunId>, cluster: &Cluster)
 }
 
 /// The node that the user saw, or why it is not there.
-fn same_node<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Result<&'a Node, String> {
+pub fn same_node<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Result<&'a Node, String> {
     match cluster.nodes.get(&object.name) {
         None => Err(format!("{object} is gone")),
         Some(node) if node.meta.uid != object.uid => {
@@ -111,16 +113,45 @@ fn is_of(node: &Node, run: &RunId) -> bool {
     node.cordon().is_some_and(|cordon| *cordon.run == *run.as_str())
 }
 
+/// Between two tries of a call that was not answered.
+const AGAIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a refusal means for a node that was to be changed.
+pub fn refusal(error: CallError) -> Refusal {
+    let again = |pause, reason| Refusal::Again { pause, is_counted: false, reason };
+    match error {
+        CallError::Conflict { reason } => {
+            Refusal::Changed(format!("it was changed meanwhile: {reason}").into())
+        }
+        CallError::Unanswered { reason } | CallError::Unauthorized { reason } => again(AGAIN, reason),
+        CallError::TooManyRequests { reason, pause, .. } => {
+            Refusal::Busy { pause: pause.unwrap_or_default().max(AGAIN), reason }
+        }
+        // The node is gone, or the server fails at it: neither passes by asking again.
+        error @ (CallError::ReadOnly
+        | CallError::Forbidden { .. }
+        | CallError::NotFound { .. }
+        | CallError::Invalid { .. }
+        | CallError::Broken { .. }) => Refusal::Final(error.reason().into()),
+    }
+}
+
 // -- words ----------------------------------------------------------------------------------------------------
 
-fn already(node: &Node, now: Timestamp) -> String {
+pub fn already(node: &Node, now: Timestamp) -> String {
     let since = node.cordoned_since().map_or_else(String::new, |at| ago(at, now));
     format!("{} is cordoned already{since}: {}", node.object(), said(node))
 }
 
 /// Who cordoned a node and why, as far as it says.
 fn said(node: &Node) -> String {
-    node.cordoned_by().map_or_else(|| "nothing on it says by whom".to_owned(), |by| format!("by {by}"))
+    match (node.cordoned_by(), node.outlived_note()) {
+        (Some(by), _) => format!("by {by}"),
+        (None, Some(Cordon { by, .. })) => {
+            format!("the note of {by} on it is older than its taint: it may have been cordoned anew")
+        }
+        (None, None) => "nothing on it says by whom".to_owned(),
+    }
 }
 
 fn ago(at: Timestamp, now: Timestamp) -> String {

@@ -59,14 +59,14 @@ impl PastRun {
     /// not do itself is refused then, object by object.
     pub fn undo(&self) -> Option<Draft> {
         let done = self.steps.iter().filter(|step| step.result == StepResult::Done);
-        undo(&self.id, &self.started.action, done.map(|step| ObjectRef::from(&step.object)).collect())
+        undo(&self.id, &self.started.action, done.map(|step| (step.call, ObjectRef::from(&step.object))))
     }
 }
 
 const fn is_done(result: StepResult) -> bool {
     match result {
-        StepResult::Done | StepResult::Needless => true,
-        StepResult::Stopped | StepResult::Failed => false,
+        StepResult::Done | StepResult::Needless | StepResult::Left => true,
+        StepResult::Stopped | StepResult::Skipped | StepResult::Failed => false,
     }
 }
 
@@ -89,7 +89,9 @@ pub fn runs<'a>(
             }),
             (Entry::Step(step), Some(known)) => known.steps.push(step.clone()),
             (Entry::Ended(ended), Some(known)) => known.ended = Some((*at, ended.clone())),
-            (Entry::Started(_), Some(_)) | (Entry::Step(_) | Entry::Ended(_), None) => {}
+            (Entry::Noted(_), _)
+            | (Entry::Started(_), Some(_))
+            | (Entry::Step(_) | Entry::Ended(_), None) => {}
         }
     }
     runs.sort_by_key(|run| run.began);

@@ -2,7 +2,7 @@
 
 use super::plan::MOST_TRIED;
 use super::{Answer, Answers, Call, CallError, Draft, Plan, Probe, Sight};
-use crate::cluster::ObjectRef;
+use crate::cluster::{ObjectRef, Pod};
 
 /// How a check ended, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,12 +63,11 @@ impl Preflight {
         let mut checks = draft.checks(sight);
         checks.extend(read_only(sight));
         checks.extend(fresh(draft, sight));
-        checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?)));
-        if plan.steps.len() > MOST_TRIED {
-            let reason = format!(
-                "the server was asked to try the first {MOST_TRIED} steps, and not all {}",
-                plan.steps.len()
-            );
+        checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?, sight)));
+        let tried = plan.calls().filter(|call| call.is_tried()).count();
+        if tried > MOST_TRIED {
+            let reason =
+                format!("the server was asked to try the first {MOST_TRIED} steps, and not all {tried}");
             checks.push(Check::new(Verdict::Ok, reason));
         }
         checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
@@ -109,7 +108,7 @@ fn fresh(draft: &Draft, sight: &Sight<'_>) -> Option<Check> {
 }
 
 /// What the answer to a probe means; nothing where it goes without saying.
-fn judged(probe: &Probe, answer: &Answer) -> Option<Check> {
+fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
     match probe {
         Probe::May(access) => Some(match answer {
             Answer::Yes => Check::new(Verdict::Ok, format!("you may {access}")),
@@ -127,9 +126,11 @@ fn judged(probe: &Probe, answer: &Answer) -> Option<Check> {
                 format!("it could not be asked whether you may {access}: {}", error.reason()),
             )
             .remedy("ask again when the API server answers"),
+            // To another question.
+            Answer::Pods(_) => return None,
         }),
         Probe::DryRun(call) => match answer {
-            Answer::Yes => Some(tried(call, Verdict::Ok, "the server would do it")),
+            Answer::Yes | Answer::Pods(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -145,6 +146,40 @@ fn judged(probe: &Probe, answer: &Answer) -> Option<Check> {
                 | CallError::Broken { .. } => REFUSED,
             })),
         },
+        Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
+    }
+}
+
+/// What a live list of a node's pods says of the picture that the plan is made from.
+fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
+    match answer {
+        Answer::Pods(pods) => {
+            let is_unseen = |pod: &&Pod| {
+                sight.cluster.pods.get(&pod.meta.name).is_none_or(|row| row.meta.uid != pod.meta.uid)
+            };
+            match pods.iter().filter(is_unseen).count() {
+                0 => Check::new(
+                    Verdict::Ok,
+                    format!("{node} has {} pods, by a live list of all namespaces", pods.len()),
+                ),
+                unseen => Check::new(
+                    Verdict::Warn,
+                    format!(
+                        "{unseen} pods that a live list shows on {node} are not in the picture, and not in this plan"
+                    ),
+                ),
+            }
+        }
+        Answer::Failed(error) => {
+            Check::new(Verdict::Block, format!("the pods of {node} could not be listed: {}", error.reason()))
+                .remedy(
+                    "ask for the right to list pods in all namespaces, or again when the API server answers",
+                )
+        }
+        Answer::Yes | Answer::No { .. } => {
+            Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
+                .remedy("ask again")
+        }
     }
 }
 

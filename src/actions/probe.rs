@@ -3,7 +3,7 @@
 //! It deliberately asks nobody: `k8s` does, and the answers come back as values.
 
 use super::{Call, CallError};
-use crate::cluster::{ObjectRef, Text};
+use crate::cluster::{ObjectRef, Pod, Text};
 use std::fmt;
 
 /// One thing that RBAC can allow.
@@ -46,6 +46,11 @@ impl Access {
         Self { right, namespace: object.name.namespace.clone(), name: object.name.name.clone() }
     }
 
+    /// For all objects, in all namespaces.
+    pub fn everywhere(right: Right) -> Self {
+        Self { right, namespace: Text::default(), name: Text::default() }
+    }
+
     /// The same for all objects of the kind, where there are too many to ask for each.
     #[must_use]
     pub fn to_any(self) -> Self {
@@ -72,6 +77,8 @@ pub enum Probe {
     May(Access),
     /// What the server would say to a call.
     DryRun(Call),
+    /// The pods of a node, in all namespaces, as they are now and not as a watch saw them last.
+    PodsOn(ObjectRef),
 }
 
 /// What came back.
@@ -82,6 +89,7 @@ pub enum Answer {
     No {
         reason: Text,
     },
+    Pods(Vec<Pod>),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

@@ -4,19 +4,25 @@
 //! nothing is sent before the shell has said that the first record is on disk; and a step is done when the watch
 //! shows it, whatever the server answered.
 
+mod pace;
+mod progress;
+mod steer;
+mod step;
+
+pub use progress::{Outcome, Progress, SkipReason, Until};
+pub use steer::Steer;
+
 use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
-use super::call::Guard;
-use super::{Action, Call, CallError, Draft, Plan, RunId, Sight, Step};
+use super::call::Refusal;
+use super::{Action, Answer, Call, CallError, CallKind, Draft, Plan, Probe, RunId, Sight, Step};
 use crate::cluster::{ObjectRef, Text};
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
+use pace::{Pace, spread};
+use progress::later;
+use step::Next;
 
 /// Calls of one run that are under way at a time.
 pub const MOST_IN_FLIGHT: usize = 5;
-/// What the server accepted is shown by a live watch within this, or something is wrong.
-const SHOWN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
-/// Between two tries of a call that was not answered.
-const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// A step whose object changes under every try is given up.
 const MOST_TRIES: u32 = 10;
 
@@ -28,18 +34,31 @@ pub struct Run {
     pub phase: Phase,
     pub began: Timestamp,
     pub ended: Option<Timestamp>,
+    /// Nothing new is sent until somebody says so.
+    pub is_paused: bool,
     /// Where each step of the plan stands.
     steps: Vec<Taken>,
     /// Why it was told to stop.
     stopped: Option<Text>,
+    pace: Pace,
+    /// Records that are still to be given to the shell.
+    notes: Vec<Record>,
+    /// Records that the shell has not written yet.
+    unwritten: usize,
+    /// Calls and questions that are on their way, counted while steps are looked at.
+    in_flight: usize,
 }
 
 #[derive(Debug)]
 struct Taken {
     progress: Progress,
     tries: u32,
-    /// As it was last sent: its version is later than the plan's.
-    sent: Option<Call>,
+    /// As it was last sent, its version later than the plan's; or as somebody would have it instead.
+    call: Option<Call>,
+    /// It is sent in another way than was agreed to first.
+    is_overridden: bool,
+    /// What came back to a question, until it is looked at.
+    heard: Option<Answer>,
     is_recorded: bool,
 }
 
@@ -53,61 +72,11 @@ pub enum Phase {
     Finished,
 }
 
-/// Where a step stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    Pending,
-    InFlight { since: Timestamp },
-    Waiting { since: Timestamp, until: Until, reason: Text },
-    Done { at: Timestamp },
-    Skipped { reason: SkipReason },
-    Failed { reason: Text },
-}
-
-/// What ends a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// The server accepted it: the watch must show it.
-    Shown,
-    /// The object has changed: its later state must be seen.
-    Changed,
-    /// It is not known whether it was carried out, or the server was busy: it is looked at, and tried again then.
-    Again(Timestamp),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SkipReason {
-    Needless(Text),
-    Stopped(Text),
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Done,
-    /// Some steps were done and some were not.
-    Partly,
-    Stopped,
-    /// Nothing was done.
-    Failed,
-}
-
-impl Outcome {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Partly => "partly done",
-            Self::Stopped => "stopped",
-            Self::Failed => "failed",
-        }
-    }
-}
-
 /// What the shell is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     Send { step: usize, call: Call },
+    Ask(Probe),
     Write(Record),
 }
 
@@ -119,11 +88,31 @@ impl Run {
         plan: Plan,
         (started, now): (Started, Timestamp),
     ) -> (Self, Record) {
-        let untaken = |_| Taken { progress: Progress::Pending, tries: 0, sent: None, is_recorded: false };
-        let steps = plan.steps.iter().map(untaken).collect();
-        let record = Record { run: id.clone(), at: now, entry: Entry::Started(started) };
-        let phase = Phase::Recording;
-        (Self { id, draft, plan, phase, began: now, ended: None, steps, stopped: None }, record)
+        let untaken = |_| Taken {
+            progress: Progress::Pending,
+            tries: 0,
+            call: None,
+            is_overridden: false,
+            heard: None,
+            is_recorded: false,
+        };
+        let run = Self {
+            steps: plan.steps.iter().map(untaken).collect(),
+            id,
+            draft,
+            plan,
+            phase: Phase::Recording,
+            began: now,
+            ended: None,
+            is_paused: false,
+            stopped: None,
+            pace: Pace::default(),
+            notes: Vec::new(),
+            unwritten: 1,
+            in_flight: 0,
+        };
+        let record = run.record(now, Entry::Started(started));
+        (run, record)
     }
 
     pub fn is_over(&self) -> bool {
@@ -141,6 +130,7 @@ impl Run {
 
     /// The shell has written a record, or could not.
     pub fn written(&mut self, written: Result<(), Text>, now: Timestamp) {
+        self.unwritten = self.unwritten.saturating_sub(1);
         match (self.phase, written) {
             (Phase::Recording, Ok(())) if self.stopped.is_some() => self.phase = Phase::Stopping,
             (Phase::Recording, Ok(())) => self.phase = Phase::Running,
@@ -173,131 +163,116 @@ impl Run {
 
     /// The server answered a call, or nobody did.
     pub fn answered(&mut self, step: usize, answer: Result<(), CallError>, now: Timestamp) {
-        let Some(taken) = self.steps.get_mut(step) else { return };
-        if !matches!(taken.progress, Progress::InFlight { .. }) {
+        let Some(taken) = self.steps.get_mut(step).filter(|taken| taken.progress.is_in_flight()) else {
             return;
-        }
-        taken.progress = match answer {
-            Ok(()) => waiting(now, Until::Shown, "accepted; waiting for the watch to show it"),
-            Err(CallError::Conflict { reason }) if taken.tries < MOST_TRIES => {
-                waiting(now, Until::Changed, format!("it was changed meanwhile: {reason}"))
-            }
-            Err(CallError::Unanswered { reason } | CallError::Unauthorized { reason }) => {
-                waiting(now, Until::Again(later(now, AGAIN_AFTER)), reason)
-            }
-            Err(CallError::TooManyRequests { reason, pause, .. }) => {
-                let pause = pause.unwrap_or_default().max(AGAIN_AFTER);
-                waiting(now, Until::Again(later(now, pause)), reason)
-            }
-            Err(
-                error @ (CallError::ReadOnly
-                | CallError::Forbidden { .. }
-                | CallError::NotFound { .. }
-                | CallError::Conflict { .. }
-                | CallError::Invalid { .. }
-                | CallError::Broken { .. }),
-            ) => Progress::Failed { reason: error.reason().into() },
         };
+        let Some(call) = taken.call.as_ref() else { return };
+        let refusal = match answer.map_err(|error| call.refusal(error)) {
+            Ok(()) => {
+                let reason = "accepted; waiting for the watch to show it";
+                taken.progress = Progress::waiting(now, Until::Shown, reason);
+                return;
+            }
+            Err(refusal) => refusal,
+        };
+        let is_worn = taken.tries >= MOST_TRIES;
+        taken.progress = match refusal {
+            Refusal::Final(reason) => Progress::failed(reason),
+            Refusal::Changed(reason) if is_worn => Progress::failed(reason),
+            Refusal::Changed(reason) => Progress::waiting(now, Until::Changed, reason),
+            Refusal::Held { budget, pause, reason } => {
+                let again = spread(step, now, pause);
+                if let Some(budget) = budget.clone() {
+                    self.pace.close(budget, later(now, pause), reason.clone());
+                }
+                Progress::waiting(now, Until::Budget { budget, again }, reason)
+            }
+            Refusal::Busy { pause, reason } => {
+                self.pace.be_busy(later(now, pause));
+                Progress::waiting(now, Until::Again(spread(step, now, pause)), reason)
+            }
+            Refusal::Again { is_counted: true, reason, .. } if is_worn => Progress::failed(reason),
+            Refusal::Again { pause, reason, .. } => {
+                Progress::waiting(now, Until::Again(later(now, pause)), reason)
+            }
+        };
+    }
+
+    /// The server answered a question, or nobody did.
+    pub fn probed(&mut self, probe: &Probe, answer: &Answer) {
+        let asks = |step: &Step| step.question().as_ref() == Some(probe);
+        let open = self.plan.steps.iter().zip(&mut self.steps);
+        let asked = open.filter(|(step, taken)| taken.progress.is_in_flight() && asks(step));
+        for (_, taken) in asked {
+            taken.heard = Some(answer.clone());
+        }
     }
 
     /// Goes on as far as things stand.
     pub fn advance(&mut self, sight: &Sight<'_>) -> Vec<Order> {
-        let mut orders = Vec::new();
+        let mut orders: Vec<Order> = Vec::new();
         match self.phase {
             Phase::Recording | Phase::Finished => return orders,
             Phase::Running | Phase::Stopping => {}
         }
-        for step in 0..self.steps.len() {
-            match self.next(step, sight) {
-                Next::Stay => {}
-                Next::Send(call) => {
-                    let taken = &mut self.steps[step];
-                    taken.progress = Progress::InFlight { since: sight.now };
-                    taken.tries += 1;
-                    taken.sent = Some(call.clone());
-                    orders.push(Order::Send { step, call });
-                }
-                Next::Become(progress) => self.steps[step].progress = progress,
+        self.pace.reopen(sight.cluster, sight.now);
+        self.give_up_silent_nodes(sight);
+        self.in_flight = self.steps.iter().filter(|taken| taken.progress.is_in_flight()).count();
+        // What ends a stage begins the next one, in the same moment.
+        loop {
+            let front = self.front();
+            for step in 0..self.steps.len() {
+                orders.extend(self.take(step, front, sight));
+                let ending = self.ending(step, sight.now);
+                self.notes.extend(ending);
             }
-            orders.extend(self.ending(step, sight.now).map(Order::Write));
+            if self.front() == front {
+                break;
+            }
         }
         if self.steps.iter().all(|taken| taken.progress.is_over()) {
             self.phase = Phase::Finished;
             self.ended = Some(sight.now);
-            orders.push(Order::Write(self.record(sight.now, Entry::Ended(self.summary()))));
+            self.notes.push(self.record(sight.now, Entry::Ended(self.summary())));
         }
+        self.unwritten += self.notes.len();
+        orders.extend(self.notes.drain(..).map(Order::Write));
         orders
     }
 
-    /// What becomes of a step now.
-    fn next(&self, step: usize, sight: &Sight<'_>) -> Next {
-        let Step::Call(planned) = &self.plan.steps[step];
-        let Taken { progress, sent, .. } = &self.steps[step];
-        let call = sent.as_ref().unwrap_or(planned);
-        let is_fresh = sight.staleness(self.draft.action.kind().spec().relies_on).is_none();
-        match progress {
-            Progress::InFlight { .. }
-            | Progress::Done { .. }
-            | Progress::Skipped { .. }
-            | Progress::Failed { .. } => Next::Stay,
-            Progress::Pending if self.phase == Phase::Stopping => self.skipped(),
-            Progress::Pending => self.try_if(is_fresh, call, sight),
-            Progress::Waiting { .. } if call.is_seen(sight.cluster) => {
-                Next::Become(Progress::Done { at: sight.now })
-            }
-            Progress::Waiting { since, until: Until::Shown, .. } => {
-                let is_late = sight.now.duration_since(*since) > SHOWN_WITHIN;
-                if is_late && is_fresh {
-                    let reason = "the server accepted it and the watch does not show it: somebody may have \
-                                  undone it; look at the object";
-                    return Next::Become(Progress::Failed { reason: reason.into() });
+    /// The stage that is under way.
+    fn front(&self) -> usize {
+        let open = self.steps.iter().position(|taken| !taken.progress.is_over());
+        open.map_or(usize::MAX, |step| self.plan.stage(step))
+    }
+
+    fn take(&mut self, step: usize, front: usize, sight: &Sight<'_>) -> Option<Order> {
+        match self.next(step, front, sight) {
+            Next::Stay => None,
+            Next::Send(call) => {
+                if let Some(removal) = call.removal() {
+                    self.pace.begin(&removal.node.name, sight.now);
                 }
-                Next::Stay
+                self.in_flight += 1;
+                let taken = &mut self.steps[step];
+                taken.progress = Progress::InFlight { since: sight.now };
+                taken.tries += 1;
+                taken.call = Some(call.clone());
+                Some(Order::Send { step, call })
             }
-            // It is still as it was looked at, so whatever becomes of it later, this did not change it.
-            Progress::Waiting { until: Until::Changed, .. } if self.phase == Phase::Stopping => {
-                self.skipped()
+            Next::Ask(probe) => {
+                let taken = &mut self.steps[step];
+                taken.progress = Progress::InFlight { since: sight.now };
+                taken.heard = None;
+                Some(Order::Ask(probe))
             }
-            Progress::Waiting { until: Until::Changed, .. } => {
-                self.try_if(is_fresh && call.is_outdated(sight.cluster), call, sight)
-            }
-            Progress::Waiting { until: Until::Again(at), reason, .. } => {
-                let is_due = is_fresh && sight.now >= *at;
-                match self.phase {
-                    Phase::Stopping if is_due => {
-                        let reason =
-                            format!("{}, and the watch does not show it: {reason}", self.why_stopped());
-                        Next::Become(Progress::Skipped { reason: SkipReason::Stopped(reason.into()) })
-                    }
-                    Phase::Recording | Phase::Running | Phase::Stopping | Phase::Finished => {
-                        self.try_if(is_due, call, sight)
-                    }
-                }
+            Next::Become(progress) => {
+                let taken = &mut self.steps[step];
+                taken.progress = progress;
+                taken.heard = None;
+                None
             }
         }
-    }
-
-    /// Sends a call if it may be sent: what the operator agreed to is looked at once more.
-    fn try_if(&self, may: bool, call: &Call, sight: &Sight<'_>) -> Next {
-        let in_flight = self.steps.iter().filter(|taken| matches!(taken.progress, Progress::InFlight { .. }));
-        if !may || in_flight.count() >= MOST_IN_FLIGHT {
-            return Next::Stay;
-        }
-        match call.guard(sight.cluster) {
-            Guard::Send(call) => Next::Send(call),
-            Guard::Needless { reason } => {
-                Next::Become(Progress::Skipped { reason: SkipReason::Needless(reason.into()) })
-            }
-            Guard::Stop { reason } => Next::Become(Progress::Failed { reason: reason.into() }),
-        }
-    }
-
-    fn why_stopped(&self) -> &str {
-        self.stopped.as_ref().map_or("stopped", |reason| reason.as_str())
-    }
-
-    fn skipped(&self) -> Next {
-        Next::Become(Progress::Skipped { reason: SkipReason::Stopped(self.why_stopped().into()) })
     }
 
     /// The record of a step that is over and has none yet.
@@ -308,9 +283,11 @@ impl Run {
             return None;
         }
         let planned = &self.plan.steps[step];
+        let sent = taken.call.as_ref().or_else(|| planned.call());
         let ended = StepEnded {
             step,
-            what: planned.sentence().into(),
+            what: sent.map_or_else(|| planned.sentence(), Call::sentence).into(),
+            call: sent.map(Call::kind),
             object: planned.object().into(),
             result,
             reason,
@@ -324,15 +301,7 @@ impl Run {
 
     /// How it ended, or would if it ended now.
     pub fn summary(&self) -> Ended {
-        let is_done = |taken: &&Taken| match &taken.progress {
-            Progress::Done { .. } | Progress::Skipped { reason: SkipReason::Needless(_) } => true,
-            Progress::Skipped { reason: SkipReason::Stopped(_) }
-            | Progress::Pending
-            | Progress::InFlight { .. }
-            | Progress::Waiting { .. }
-            | Progress::Failed { .. } => false,
-        };
-        let done = self.steps.iter().filter(is_done).count();
+        let done = self.steps.iter().filter(|taken| taken.progress.is_fine()).count();
         let not_done = self.steps.len() - done;
         let outcome = match (done, not_done) {
             (_, 0) => Outcome::Done,
@@ -345,70 +314,34 @@ impl Run {
 
     /// What would take back what was done, where that can honestly be taken back.
     pub fn undo(&self) -> Option<Draft> {
-        let done: Vec<ObjectRef> = self
-            .steps()
-            .filter(|(_, progress)| matches!(progress, Progress::Done { .. }))
-            .map(|(step, _)| step.object().clone())
-            .collect();
+        let done = self.steps().filter(|(_, progress)| matches!(progress, Progress::Done { .. }));
+        let done = done.map(|(step, _)| (step.call().map(Call::kind), step.object().clone()));
         undo(&self.id, &self.draft.action, done)
     }
 }
 
 /// What takes back that a run did this to these objects: only what it did itself, and nothing where what was before
 /// is not known any more.
-pub fn undo(run: &RunId, action: &Action, done: Vec<ObjectRef>) -> Option<Draft> {
-    match action {
-        _ if done.is_empty() => None,
-        Action::Cordon => Some(Draft {
-            action: Action::Uncordon { of: Some(run.clone()) },
-            targets: done,
-            why: format!("takes back {run}").into(),
-        }),
+pub fn undo(
+    run: &RunId,
+    action: &Action,
+    done: impl Iterator<Item = (Option<CallKind>, ObjectRef)>,
+) -> Option<Draft> {
+    let targets: Vec<ObjectRef> = match action {
+        Action::Cordon => done.map(|(_, object)| object).collect(),
+        // The pods are gone for good; the node is as it was when it is uncordoned.
+        Action::Drain { .. } => {
+            done.filter(|(call, _)| *call == Some(CallKind::Cordon)).map(|(_, object)| object).collect()
+        }
         // Who had cordoned it, and why, was taken off with it.
-        Action::Uncordon { .. } => None,
-    }
+        Action::Uncordon { .. } => Vec::new(),
+    };
+    (!targets.is_empty()).then(|| Draft {
+        action: Action::Uncordon { of: Some(run.clone()) },
+        targets,
+        why: format!("takes back {run}").into(),
+    })
 }
 
-enum Next {
-    Stay,
-    Send(Call),
-    Become(Progress),
-}
-
-impl Progress {
-    pub const fn is_over(&self) -> bool {
-        match self {
-            Self::Done { .. } | Self::Skipped { .. } | Self::Failed { .. } => true,
-            Self::Pending | Self::InFlight { .. } | Self::Waiting { .. } => false,
-        }
-    }
-
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::InFlight { .. } => "in flight",
-            Self::Waiting { .. } => "waiting",
-            Self::Done { .. } => "done",
-            Self::Skipped { .. } => "skipped",
-            Self::Failed { .. } => "failed",
-        }
-    }
-
-    /// Why it stands so, where that says more than the word.
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Pending | Self::InFlight { .. } | Self::Done { .. } => None,
-            Self::Waiting { reason, .. }
-            | Self::Skipped { reason: SkipReason::Needless(reason) | SkipReason::Stopped(reason) }
-            | Self::Failed { reason } => Some(reason),
-        }
-    }
-}
-
-fn waiting(since: Timestamp, until: Until, reason: impl Into<Text>) -> Progress {
-    Progress::Waiting { since, until, reason: reason.into() }
-}
-
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.saturating_add(by).unwrap_or(at)
-}
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,7 @@ impl World {
 fn sent(orders: &[Order]) -> Vec<(usize, Call)> {
     let sent = orders.iter().filter_map(|order| match order {
         Order::Send { step, call } => Some((*step, call.clone())),
-        Order::Write(_) => None,
+        Order::Write(_) | Order::Ask(_) => None,
     });
     sent.collect()
 }
@@ -106,7 +106,7 @@ fn sent(orders: &[Order]) -> Vec<(usize, Call)> {
 fn written(orders: &[Order]) -> Vec<&Entry> {
     let written = orders.iter().filter_map(|order| match order {
         Order::Write(record) => Some(&record.entry),
-        Order::Send { .. } => None,
+        Order::Send { .. } | Order::Ask(_) => None,
     });
     written.collect()
 }
@@ -162,7 +162,7 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
     for probe in plan.probes(false) {
         let answer = match &probe {
             Probe::May(_) => Answer::No { reason: "no RBAC policy matched".into() },
-            Probe::DryRun(_) => {
+            Probe::DryRun(_) | Probe::PodsOn(_) => {
                 Answer::Failed(CallError::Forbidden { reason: "forbidden".into(), causes: Vec::new() })
             }
         };
@@ -383,7 +383,7 @@ fn a_run_without_an_end_whose_program_is_gone_was_cut_off_and_can_be_taken_up() 
     world.shows(cordoned(node("a", "1", "2"), "alice@bastion", "k3f9-1"));
     records.extend(run.advance(&world.sight()).into_iter().filter_map(|order| match order {
         Order::Write(record) => Some(record),
-        Order::Send { .. } => None,
+        Order::Send { .. } | Order::Ask(_) => None,
     }));
     // As they come back from disk.
     let lines: Vec<String> = records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();

@@ -3,18 +3,27 @@
 //! The screen and the command line both come through here: they draft, look at the review, agree and watch. What an
 //! action is, checks and does is said in `actions`.
 
+mod agree;
+pub mod options;
+pub mod pods;
+
+pub use agree::MOST_TARGETS;
+
 use super::notice::Weight;
 use super::{App, Effect, Msg};
-use crate::actions::audit::{Entry, Place, Started};
+use crate::actions::audit::Entry;
 use crate::actions::history::PastRun;
-use crate::actions::plan::word_to_type;
 use crate::actions::{
-    Answer, Answers, Author, Call, CallError, Danger, Draft, Order, Outcome, Phase, Plan, Preflight, Probe,
-    Progress, Record, Run, RunId, Sight, Verdict,
+    Answer, Answers, Author, Call, CallError, Draft, Order, Outcome, Phase, Plan, Preflight, Probe, Progress,
+    Record, Run, RunId, Sight, Steer,
 };
 use crate::app::link::Link;
-use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
+use crate::cluster::{Feed, Kind, Row as _, Text};
+use crate::command::{Command, Context, Ui};
 use jiff::Timestamp;
+
+/// Nodes that one line names.
+const MOST_NAMED: usize = 3;
 
 /// What is told of actions.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +53,11 @@ pub enum Told {
     Stop {
         reason: String,
     },
+    /// Somebody changes how a run goes on.
+    Steer {
+        run: RunId,
+        steer: Steer,
+    },
     /// What the journals of earlier sessions say.
     Past {
         runs: Vec<PastRun>,
@@ -67,6 +81,8 @@ pub struct Review {
     pub plan: Plan,
     pub answers: Answers,
     pub preflight: Preflight,
+    /// Whether the server was asked about it; before that it is a draft, whose options may still change.
+    pub is_asked: bool,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +127,8 @@ impl App {
             Told::Probed { run, probe, answer } => {
                 if let Some(review) = self.acting.review.as_mut().filter(|review| review.author.run == run) {
                     review.answers.take(&probe, answer);
+                } else if let Some(run) = self.run_mut(&run) {
+                    run.probed(&probe, &answer);
                 }
             }
             Told::Agree { typed } => return self.agree(&typed),
@@ -139,15 +157,18 @@ impl App {
                     run.stop(&reason);
                 }
             }
-            Told::Past { runs, records } => {
-                let cut_off = runs.iter().filter(|run| run.is_cut_off()).count();
-                if cut_off > 0 {
-                    let text = format!(
-                        "{} cut off before their end: `sickbay runs` tells which",
-                        runs_were(cut_off)
-                    );
-                    self.notices.say(Weight::Warning, text, self.now);
+            Told::Steer { run, steer } => {
+                let (who, now) = (self.session.operator.clone(), self.now);
+                let steered = match self.run_mut(&run) {
+                    Some(run) => run.steer(&steer, &who, now),
+                    None => Err(format!("there is no run {run} here")),
+                };
+                if let Err(reason) = steered {
+                    self.notices.say(Weight::Warning, reason, now);
                 }
+            }
+            Told::Past { runs, records } => {
+                self.tell_cut_off(&runs);
                 self.acting.past = runs;
                 self.acting.records.splice(0..0, records);
             }
@@ -157,104 +178,6 @@ impl App {
 
     fn run_mut(&mut self, id: &RunId) -> Option<&mut Run> {
         self.acting.runs.iter_mut().find(|run| run.id == *id)
-    }
-
-    // -- review ----------------------------------------------------------------------------------------------
-
-    /// Begins the review of a draft, and asks what has to be asked.
-    fn review(&mut self, draft: Draft) -> Vec<Effect> {
-        self.acting.drafted += 1;
-        let run = RunId::new(format!("{}-{}", self.session.tag, self.acting.drafted));
-        let author = Author { who: self.session.operator.clone(), run, at: self.now };
-        let plan = draft.plan(&self.cluster, &author);
-        let answers = Answers::default();
-        let preflight = Preflight::default();
-        self.acting.review = Some(Review { draft, author, plan, answers, preflight });
-        self.ask()
-    }
-
-    /// Asks everything anew.
-    pub(super) fn ask(&mut self) -> Vec<Effect> {
-        let is_read_only = self.session.is_read_only;
-        let Some(review) = &mut self.acting.review else { return Vec::new() };
-        review.plan = review.draft.plan(&self.cluster, &review.author);
-        let probes = review.plan.probes(is_read_only);
-        review.answers = Answers::to(probes.clone());
-        let run = review.author.run.clone();
-        self.look_again();
-        let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
-        probes.into_iter().map(ask).collect()
-    }
-
-    /// Makes the plan and its check anew from what is known now. What has become another plan is asked about anew.
-    fn look_again(&mut self) -> bool {
-        let Some(mut review) = self.acting.review.take() else { return false };
-        let plan = review.draft.plan(&self.cluster, &review.author);
-        let objects = |plan: &Plan| plan.steps.iter().map(|step| step.object().clone()).collect::<Vec<_>>();
-        let is_another = objects(&plan) != objects(&review.plan);
-        review.plan = plan;
-        review.preflight = Preflight::of(&review.draft, &review.plan, &review.answers, &self.sight());
-        self.acting.review = Some(review);
-        is_another
-    }
-
-    /// What has to be typed to agree; nothing where a plain yes is enough.
-    pub fn word_asked(&self) -> Option<Text> {
-        let review = self.acting.review.as_ref()?;
-        let is_asked = match review.plan.danger {
-            Danger::Destructive => true,
-            Danger::Reversible => self.session.is_protected,
-        };
-        is_asked.then(|| word_to_type(&review.draft.targets))
-    }
-
-    /// Why nobody can agree to what is reviewed, as it stands.
-    pub fn objection(&self, typed: &[String]) -> Option<String> {
-        let review = self.acting.review.as_ref()?;
-        if !review.preflight.is_settled() {
-            return Some(format!("{} answers are still awaited", review.preflight.open));
-        }
-        if let Some(block) = review.preflight.of_verdict(Verdict::Block).next() {
-            let remedy = block.remedy.as_deref().map_or_else(String::new, |remedy| format!("; {remedy}"));
-            return Some(format!("{}{remedy}", block.reason));
-        }
-        if review.plan.steps.is_empty() {
-            return Some("there is nothing to do".to_owned());
-        }
-        let word = self.word_asked()?;
-        let is_named = |target: &ObjectRef| typed.iter().any(|typed| *typed == *target.name.name);
-        let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
-        (!is_typed).then(|| format!("type {word:?} to confirm"))
-    }
-
-    /// Begins the run that is reviewed, unless something is against it.
-    pub(super) fn agree(&mut self, typed: &[String]) -> Vec<Effect> {
-        self.look_again();
-        if let Some(objection) = self.objection(typed) {
-            self.notices.say(Weight::Warning, objection, self.now);
-            return Vec::new();
-        }
-        let Some(Review { draft, mut author, preflight, .. }) = self.acting.review.take() else {
-            return Vec::new();
-        };
-        // Reviews can take long: what is written on the object is when it was agreed to.
-        author.at = self.now;
-        let plan = draft.plan(&self.cluster, &author);
-        let session = &self.session;
-        let place = Place {
-            context: session.context.clone(),
-            server: session.server.clone(),
-            user: session.user.clone(),
-        };
-        let mut started = Started::new(&draft, &plan, author.who, place);
-        started.checks = preflight
-            .checks
-            .iter()
-            .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
-            .collect();
-        let (run, record) = Run::begin(author.run, draft, plan, (started, self.now));
-        self.acting.runs.push(run);
-        self.write(record)
     }
 
     fn write(&mut self, record: Record) -> Vec<Effect> {
@@ -273,8 +196,10 @@ impl App {
             for order in run.advance(&self.sight()) {
                 match order {
                     Order::Send { step, call } => {
+                        let call = call.dated(self.now);
                         effects.push(Asked::Send { run: run.id.clone(), step, call }.into());
                     }
+                    Order::Ask(probe) => effects.push(Asked::Probe { run: run.id.clone(), probe }.into()),
                     Order::Write(record) => effects.extend(self.write(record)),
                 }
             }
@@ -303,24 +228,38 @@ impl App {
             .collect();
         let words: Vec<String> = own
             .iter()
+            .take(MOST_NAMED)
             .map(|(name, at)| match at {
-                Some(at) => format!("{name} (for {})", super::time::age(Some(*at), self.now)),
+                Some(at) => format!("{name} ({})", super::time::age(Some(*at), self.now)),
                 None => name.to_string(),
             })
             .collect();
-        if let [first, more @ ..] = words.as_slice() {
-            let more = match more {
-                [] => " is".to_owned(),
-                [one] => format!(" and {one} are"),
-                many => format!(" and {} more nodes are", many.len()),
-            };
-            self.notices.say(Weight::Warning, format!("{first}{more} still cordoned by you"), self.now);
+        let more = match own.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            many => format!(" and {many} more"),
+        };
+        if !words.is_empty() {
+            let text = format!("still cordoned by you: {}{more}", words.join(", "));
+            self.notices.say(Weight::Warning, text, self.now);
         }
     }
-}
 
-fn runs_were(many: usize) -> String {
-    if many == 1 { "a run was".to_owned() } else { format!("{many} runs were") }
+    /// Says once which runs of earlier sessions did not come to their end, and where to look at them.
+    fn tell_cut_off(&mut self, runs: &[PastRun]) {
+        let cut_off: Vec<&PastRun> = runs.iter().filter(|run| run.is_cut_off()).collect();
+        let key = self.keymap.keys(Context::Triage, Command::Ui(Ui::Runs)).next();
+        let key = key.map_or_else(|| ":runs".to_owned(), |key| key.to_string());
+        let text = match cut_off.as_slice() {
+            [] => return,
+            [run] => {
+                let title = run.started.action.kind().spec().title;
+                let (done, many) = (run.done(), run.started.steps.len());
+                format!("{title} was cut off, {done} of {many} done ({}): {key} shows it", run.id)
+            }
+            many => format!("{} runs were cut off before their end: {key} shows them", many.len()),
+        };
+        self.notices.say(Weight::Warning, text, self.now);
+    }
 }
 
 /// What is said when a run is over.
@@ -372,6 +311,7 @@ pub fn record_words(record: &Record) -> String {
             let reason = step.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
             format!("{}: {}{reason}", step.what, step.result.word())
         }
+        Entry::Noted(noted) => noted.what.to_string(),
         Entry::Ended(ended) => {
             format!("{}, {} of {}", ended.outcome.word(), ended.done, ended.done + ended.not_done)
         }

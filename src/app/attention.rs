@@ -3,7 +3,7 @@
 //! The findings themselves remember nothing. It deliberately hides nothing for good: what is put off comes back, and
 //! what gets worse comes back at once.
 
-use crate::findings::{FindingId, Findings, Incident, Severity};
+use crate::findings::{Finding, FindingId, Findings, Incident, Severity, Subject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -78,8 +78,10 @@ impl Attention {
             return;
         }
         for (id, known) in before {
-            // One that is now part of another has not gone: its cause came to light.
-            if findings.iter().any(|finding| finding.id() == id) {
+            // One that is now part of another has not gone: its cause came to light. Nor has one of whose subject
+            // something else is said: a node that was quiet and is silent has not recovered.
+            let is_same = |finding: &Finding| finding.id() == id || is_alike(&finding.subject, &id.subject);
+            if findings.iter().any(is_same) {
                 continue;
             }
             self.marks.remove(&id);
@@ -149,6 +151,14 @@ impl Attention {
     }
 }
 
+/// Whether two are of one name: a Node that was deleted is still what it was to who looks for it.
+fn is_alike(one: &Subject, other: &Subject) -> bool {
+    match (one.object(), other.object()) {
+        (Some(one), Some(other)) => (one.kind, &one.name) == (other.kind, &other.name),
+        (Some(_) | None, Some(_) | None) => one == other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +191,16 @@ mod tests {
         cluster.apply(node("worker-2").silent(400).into(), at(400));
         attention.observe(&said(&cluster, 400), true, at(400));
         assert_eq!(attention.resolved(at(400)).count(), 0, "it is there again");
+    }
+
+    #[test]
+    fn an_incident_that_turns_into_another_of_the_same_object_is_not_over() {
+        let mut cluster = cluster([node("worker-2").not_ready(50, "runtime is down").into()]);
+        let mut attention = Attention::default();
+        attention.observe(&said(&cluster, 60), true, at(60));
+        cluster.apply(node("worker-2").silent(100).into(), at(100));
+        attention.observe(&said(&cluster, 100), true, at(100));
+        assert_eq!(attention.resolved(at(100)).count(), 0, "it is worse, and not well");
     }
 
     #[test]

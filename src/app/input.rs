@@ -47,7 +47,9 @@ impl App {
                 Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| {
                     filter.pop();
                 }),
-                Some(Overlay::Acting(pane)) => pane.erase(),
+                Some(Overlay::Acting(_)) => self.edit_pane(|line| {
+                    line.pop();
+                }),
                 Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
             }
         } else if let Some(c) = key.text() {
@@ -72,7 +74,7 @@ impl App {
             Some(Overlay::Palette(palette)) => palette.type_text(&text),
             Some(Overlay::Namespaces(picker)) => picker.type_text(&text),
             Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
-            Some(Overlay::Acting(pane)) => pane.type_text(&text),
+            Some(Overlay::Acting(_)) => self.edit_pane(|line| line.push_str(&text)),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Columns { .. }) | None => {}
         }
     }
@@ -169,7 +171,13 @@ impl App {
             Ui::NextField => self.next_field(true),
             Ui::PreviousField => self.next_field(false),
             Ui::AskAgain => return self.ask(),
-            Ui::StopRun | Ui::UndoRun | Ui::ResumeRun => return self.of_run(command),
+            Ui::IncludeHidden => return self.include_hidden(),
+            Ui::ToggleOption => self.toggle_option(),
+            Ui::StopRun => return self.steer_run(true),
+            Ui::PauseRun => return self.steer_run(false),
+            Ui::UndoRun => return self.undo_run(),
+            Ui::ResumeRun => return self.resume_run(),
+            Ui::SkipPod | Ui::DeletePod => return self.of_pod(command),
             Ui::Quit => return self.quit(),
         }
         Vec::new()
@@ -193,7 +201,7 @@ impl App {
     fn back(&mut self) {
         match self.overlay.take() {
             Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
-            Some(Overlay::Acting(pane)) => return self.leave_pane(&pane),
+            Some(Overlay::Acting(pane)) => return self.leave_pane(pane),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
@@ -225,7 +233,7 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Palette(palette)) => palette.typed.clear(),
             Some(Overlay::Namespaces(picker)) => picker.clear(),
-            Some(Overlay::Acting(pane)) => pane.clear(),
+            Some(Overlay::Acting(_)) => self.edit_pane(String::clear),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
@@ -323,6 +331,9 @@ impl App {
             | Context::Columns
             | Context::Review
             | Context::ReviewLine
+            | Context::Draft
+            | Context::DraftLine
+            | Context::Run
             | Context::Runs
             | Context::Journal
             | Context::Palette => self.table_rows(),
@@ -335,7 +346,7 @@ impl App {
             Some(Overlay::Palette(palette)) => palette.candidates(self.below(), &self.keymap).len(),
             Some(Overlay::Namespaces(picker)) => self.choices(picker).len(),
             Some(Overlay::Columns { .. }) => self.headings().len(),
-            Some(Overlay::Acting(_)) => self.listed_runs().len(),
+            Some(Overlay::Acting(_)) => return self.move_in_pane(movement),
             Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
         };
         let by = match movement {
@@ -356,8 +367,7 @@ impl App {
                     Move::Bottom => usize::MAX,
                 };
             }
-            Some(Overlay::Prompt { .. }) => {}
-            Some(Overlay::Acting(pane)) => pane.move_cursor(movement, lines),
+            Some(Overlay::Prompt { .. } | Overlay::Acting(_)) => {}
             None => self.move_below(movement),
         }
     }

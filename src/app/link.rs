@@ -21,6 +21,8 @@ pub struct Session {
     pub tag: Text,
     /// Whatever is done here is confirmed by typing.
     pub is_protected: bool,
+    /// How many objects one action takes, where that is set.
+    pub most_targets: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -87,7 +87,10 @@ impl Open {
             RowId::Object(object) => match object.kind {
                 Kind::Node => node::sections(object, look),
                 Kind::Pod => pod::sections(object, look),
-                Kind::PersistentVolume | Kind::PersistentVolumeClaim | Kind::VolumeAttachment => None,
+                Kind::PersistentVolume
+                | Kind::PersistentVolumeClaim
+                | Kind::VolumeAttachment
+                | Kind::ApiService => None,
                 Kind::Namespace => namespace::sections(object, look),
                 Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
                     workload::sections(object, look)

@@ -1,26 +1,38 @@
-//! What lies on the screen for guided actions: the review with its fields, the runs, the journal, and the question
-//! whether to leave while something runs.
+//! What lies on the screen for guided actions: the options and the review with their fields, the runs, the journal, and
+//! the question whether to leave while something runs.
 //!
 //! Invariant: the field that agrees is never the one that has the focus first, so no key that is pressed twice or held
 //! down carries anything out.
 
+mod draft;
+mod runs;
+
+pub use runs::{Listed, Override, RunPane};
+
 use super::acting::Told;
+use super::acting::options::{Setting, Takes};
 use super::columns::RowId;
 use super::notice::Weight;
 use super::view::Move;
 use super::{App, Effect, Overlay};
-use crate::actions::{Action, ActionKind, Draft, RunId};
+use crate::actions::{Action, ActionKind, Draft};
 use crate::cluster::{ObjectRef, Text};
-use crate::command::{Context, Ui};
+use crate::command::Context;
 
 /// A pane on top of the screen.
 #[derive(Debug)]
 pub enum Pane {
+    /// The options of an action, and what comes of them.
+    Draft(Form),
     Review(Form),
     /// The runs, newest first, with the cursor on one of them.
     Runs {
         at: usize,
     },
+    /// One run, and where each of its steps stands.
+    Run(RunPane),
+    /// A pod that is to be deleted instead of evicted, before somebody has typed its name.
+    Override(Override),
     Journal {
         top: usize,
     },
@@ -36,6 +48,20 @@ pub struct Form {
     pub typed: String,
     /// How far what is above the fields is scrolled.
     pub top: usize,
+    /// The option that the cursor is on.
+    pub option: usize,
+    /// What is marked as well, and hidden by the filter.
+    pub hidden: Vec<ObjectRef>,
+    /// Whether that is taken in.
+    pub has_hidden: bool,
+}
+
+/// What an action is for.
+#[derive(Debug, Default)]
+struct Targets {
+    shown: Vec<ObjectRef>,
+    /// Marked, and hidden by the filter.
+    hidden: Vec<ObjectRef>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,33 +77,22 @@ pub enum Field {
 impl Pane {
     pub const fn context(&self) -> Context {
         match self {
-            Self::Review(Form { field: Field::Why | Field::Word, .. }) => Context::ReviewLine,
-            Self::Review(Form { field: Field::Cancel | Field::Agree, .. }) | Self::Leave(_) => {
-                Context::Review
-            }
+            Self::Draft(form) => match form.setting().takes() {
+                Takes::Flag => Context::Draft,
+                Takes::Seconds | Takes::Words => Context::DraftLine,
+            },
+            Self::Review(Form { field, .. }) | Self::Override(Override { field, .. }) => match field {
+                Field::Why | Field::Word => Context::ReviewLine,
+                Field::Cancel | Field::Agree => Context::Review,
+            },
+            Self::Leave(_) => Context::Review,
             Self::Runs { .. } => Context::Runs,
+            Self::Run(_) => Context::Run,
             Self::Journal { .. } => Context::Journal,
         }
     }
 
-    pub fn type_text(&mut self, text: &str) {
-        if let Some(line) = self.line() {
-            line.push_str(text);
-        }
-    }
-
-    pub fn erase(&mut self) {
-        if let Some(line) = self.line() {
-            line.pop();
-        }
-    }
-
-    pub fn clear(&mut self) {
-        if let Some(line) = self.line() {
-            line.clear();
-        }
-    }
-
+    /// The line that takes text, where one has the focus; those of options are elsewhere.
     const fn line(&mut self) -> Option<&mut String> {
         match self {
             Self::Review(form) => match form.field {
@@ -85,38 +100,42 @@ impl Pane {
                 Field::Word => Some(&mut form.typed),
                 Field::Cancel | Field::Agree => None,
             },
-            Self::Runs { .. } | Self::Journal { .. } | Self::Leave(_) => None,
-        }
-    }
-
-    pub fn move_cursor(&mut self, movement: Move, runs: usize) {
-        let step = |from: usize, last: usize| match movement {
-            Move::By(by) => from.saturating_add_signed(by).min(last),
-            Move::Top => 0,
-            Move::Bottom => last,
-        };
-        match self {
-            Self::Review(form) => form.top = step(form.top, usize::MAX),
-            Self::Runs { at } => *at = step(*at, runs.saturating_sub(1)),
-            Self::Journal { top } => *top = step(*top, usize::MAX),
-            Self::Leave(_) => {}
+            Self::Override(asked) => match asked.field {
+                Field::Word => Some(&mut asked.typed),
+                Field::Why | Field::Cancel | Field::Agree => None,
+            },
+            Self::Draft(_) | Self::Runs { .. } | Self::Run(_) | Self::Journal { .. } | Self::Leave(_) => None,
         }
     }
 }
 
-/// A line of the list of runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    pub id: RunId,
-    pub is_of_this_session: bool,
+impl Form {
+    /// The option that the cursor is on.
+    pub const fn setting(&self) -> Setting {
+        let last = Setting::ALL.len() - 1;
+        Setting::ALL[if self.option < last { self.option } else { last }]
+    }
+}
+
+impl Move {
+    /// From one line to another of so many.
+    fn step(self, from: usize, many: usize) -> usize {
+        let last = many.saturating_sub(1);
+        match self {
+            Self::By(by) => from.saturating_add_signed(by).min(last),
+            Self::Top => 0,
+            Self::Bottom => last,
+        }
+    }
 }
 
 impl App {
     /// Begins the review of an action on what is marked or under the cursor, on top of the screen.
     pub(super) fn act(&mut self, action: ActionKind) -> Vec<Effect> {
         match self.targets(action) {
-            Ok(targets) => {
-                self.review_on_screen(Draft { action: Action::from(action), targets, why: Text::default() })
+            Ok(Targets { shown, hidden }) => {
+                let draft = Draft { action: Action::from(action), targets: shown, why: Text::default() };
+                self.review_on_screen(draft, hidden)
             }
             Err(hint) => {
                 self.notices.say(Weight::Hint, hint, self.now);
@@ -125,44 +144,68 @@ impl App {
         }
     }
 
-    fn review_on_screen(&mut self, draft: Draft) -> Vec<Effect> {
-        let form = Form { why: draft.why.to_string(), ..Form::default() };
-        self.overlay = Some(Overlay::Acting(Pane::Review(form)));
-        self.take_told(Told::Draft(draft))
+    /// On top of the screen: the options first, where there are some.
+    fn review_on_screen(&mut self, draft: Draft, hidden: Vec<ObjectRef>) -> Vec<Effect> {
+        let form = Form { why: draft.why.to_string(), hidden, ..Form::default() };
+        match &draft.action {
+            Action::Drain { .. } => {
+                self.overlay = Some(Overlay::Acting(Pane::Draft(form)));
+                self.begin_draft(draft);
+                Vec::new()
+            }
+            Action::Cordon | Action::Uncordon { .. } => {
+                self.overlay = Some(Overlay::Acting(Pane::Review(form)));
+                self.take_told(Told::Draft(draft))
+            }
+        }
     }
 
     /// The open object, or the rows that are marked and shown, or the one under the cursor; as far as the action is for
     /// their kind.
-    fn targets(&mut self, action: ActionKind) -> Result<Vec<ObjectRef>, String> {
+    fn targets(&self, action: ActionKind) -> Result<Targets, String> {
         let kinds = action.spec().kinds;
-        let mut rows: Vec<RowId> = Vec::new();
-        let mut hidden = 0;
+        let of_kind = |row: &RowId| match row {
+            RowId::Object(object) => kinds.contains(&object.kind).then(|| object.clone()),
+            RowId::Volume(_) | RowId::Case(_) => None,
+        };
+        let mut targets = Targets::default();
         match (self.open(), self.view()) {
-            (Some(open), _) => rows.push(open.target.clone()),
+            (Some(open), _) => targets.shown.extend(of_kind(&open.target)),
             (None, Some(view)) if !view.marks.is_empty() => {
-                let shown = view.rows().iter().map(|row| row.id.clone());
-                rows.extend(shown.filter(|id| view.marks.has(id)));
-                hidden = view.hidden_marks();
+                let shown = view.rows().iter().map(|row| &row.id).filter(|id| view.marks.has(id));
+                targets.shown.extend(shown.filter_map(of_kind));
+                let marked = view.marks.iter().filter_map(of_kind);
+                targets.hidden = marked.filter(|object| !targets.shown.contains(object)).collect();
             }
-            (None, Some(view)) => rows.extend(view.cursor().cloned()),
+            (None, Some(view)) => targets.shown.extend(view.cursor().and_then(of_kind)),
             (None, None) => {}
         }
-        if hidden > 0 {
-            let text = format!("{hidden} marked and hidden by the filter: left out");
-            self.notices.say(Weight::Warning, text, self.now);
+        match (targets.shown.is_empty(), targets.hidden.len()) {
+            (false, _) => Ok(targets),
+            (true, 0) => {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
+                Err(format!("{} is for {}", action.spec().id, words.join(", ")))
+            }
+            (true, many) => Err(format!("what is marked ({many}) is hidden by the filter: show it first")),
         }
-        let targets: Vec<ObjectRef> = rows
-            .into_iter()
-            .filter_map(|row| match row {
-                RowId::Object(object) if kinds.contains(&object.kind) => Some(object),
-                RowId::Object(_) | RowId::Volume(_) | RowId::Case(_) => None,
-            })
-            .collect();
-        if targets.is_empty() {
-            let words: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
-            return Err(format!("{} is for {}", action.spec().id, words.join(", ")));
+    }
+
+    /// Takes in what the filter hides of what is marked, or leaves it out again, and asks anew.
+    pub(super) fn include_hidden(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Acting(Pane::Review(form))) = &mut self.overlay else { return Vec::new() };
+        let Some(review) = self.acting.review.as_mut().filter(|_| !form.hidden.is_empty()) else {
+            self.notices.say(Weight::Hint, "nothing that is marked is hidden", self.now);
+            return Vec::new();
+        };
+        form.has_hidden = !form.has_hidden;
+        if form.has_hidden {
+            review.draft.targets.extend(form.hidden.iter().cloned());
+        } else {
+            review.draft.targets.retain(|target| !form.hidden.contains(target));
         }
-        Ok(targets)
+        // What was typed was for another number of them.
+        form.typed.clear();
+        self.ask()
     }
 
     // -- fields ----------------------------------------------------------------------------------------------
@@ -173,6 +216,11 @@ impl App {
             Some(Overlay::Acting(Pane::Review(form))) => {
                 form.field = form.field.next(is_forward, is_word_asked);
             }
+            Some(Overlay::Acting(Pane::Override(asked))) => asked.next_field(is_forward),
+            Some(Overlay::Acting(Pane::Draft(form))) => {
+                let movement = Move::By(if is_forward { 1 } else { -1 });
+                form.option = movement.step(form.option, Setting::ALL.len());
+            }
             Some(Overlay::Acting(Pane::Leave(field))) => *field = field.other(),
             Some(_) | None => {}
         }
@@ -180,35 +228,92 @@ impl App {
 
     /// Enter, on a pane.
     pub(super) fn enter_pane(&mut self, pane: Pane) -> Vec<Effect> {
-        match pane {
-            Pane::Review(Form { field: Field::Cancel, .. }) => self.acting.review = None,
+        let next = match pane {
+            Pane::Draft(form) => {
+                self.overlay = Some(Overlay::Acting(Pane::Review(form)));
+                return self.ask();
+            }
+            Pane::Review(Form { field: Field::Cancel, .. }) => {
+                self.acting.review = None;
+                return Vec::new();
+            }
             Pane::Review(form @ Form { field: Field::Agree, .. }) => {
                 if let Some(review) = &mut self.acting.review {
                     review.draft.why = form.why.trim().into();
                 }
                 let effects = self.agree(&[form.typed.trim().to_owned()]);
                 // Something was against it, and was said.
-                let next =
-                    if self.acting.review.is_some() { Pane::Review(form) } else { Pane::Runs { at: 0 } };
+                let next = if self.acting.review.is_some() { Pane::Review(form) } else { self.newest_run() };
                 self.overlay = Some(Overlay::Acting(next));
                 return effects;
             }
             Pane::Review(form) => {
                 self.overlay = Some(Overlay::Acting(Pane::Review(form)));
                 self.next_field(true);
+                return Vec::new();
             }
+            Pane::Override(asked) => self.enter_override(asked),
             Pane::Leave(Field::Agree) => return vec![Effect::Quit],
-            Pane::Leave(Field::Cancel | Field::Why | Field::Word) => {}
-            pane @ (Pane::Runs { .. } | Pane::Journal { .. }) => self.overlay = Some(Overlay::Acting(pane)),
-        }
+            Pane::Leave(Field::Cancel | Field::Why | Field::Word) => return Vec::new(),
+            Pane::Runs { at } => self.open_run(at),
+            pane @ (Pane::Run(_) | Pane::Journal { .. }) => pane,
+        };
+        self.overlay = Some(Overlay::Acting(next));
         Vec::new()
     }
 
-    /// Closes a pane.
-    pub(super) fn leave_pane(&mut self, pane: &Pane) {
+    /// Closes a pane, or goes back to the one it was reached from.
+    pub(super) fn leave_pane(&mut self, pane: Pane) {
+        let before = match pane {
+            Pane::Review(form) if self.has_options() => {
+                self.take_back();
+                Some(Pane::Draft(Form { field: Field::default(), typed: String::new(), ..form }))
+            }
+            Pane::Draft(_) | Pane::Review(_) => {
+                self.acting.review = None;
+                None
+            }
+            Pane::Override(asked) => Some(Pane::Run(asked.from)),
+            Pane::Run(RunPane { run, is_listed: true, .. }) => {
+                let at = self.listed_runs().iter().position(|listed| listed.id == run);
+                Some(Pane::Runs { at: at.unwrap_or_default() })
+            }
+            Pane::Run(_) | Pane::Runs { .. } | Pane::Journal { .. } | Pane::Leave(_) => None,
+        };
+        self.overlay = before.map(Overlay::Acting);
+    }
+
+    fn has_options(&self) -> bool {
+        let action = self.acting.review.as_ref().map(|review| &review.draft.action);
+        action.is_some_and(|action| match action {
+            Action::Drain { .. } => true,
+            Action::Cordon | Action::Uncordon { .. } => false,
+        })
+    }
+
+    pub(super) fn move_in_pane(&mut self, movement: Move) {
+        let runs = self.listed_runs().len();
+        let Some(Overlay::Acting(pane)) = &mut self.overlay else { return };
         match pane {
-            Pane::Review(_) => self.acting.review = None,
-            Pane::Runs { .. } | Pane::Journal { .. } | Pane::Leave(_) => {}
+            Pane::Draft(form) => form.option = movement.step(form.option, Setting::ALL.len()),
+            Pane::Review(form) => form.top = movement.step(form.top, usize::MAX),
+            Pane::Runs { at } => *at = movement.step(*at, runs),
+            Pane::Journal { top } => *top = movement.step(*top, usize::MAX),
+            Pane::Run(_) => self.move_in_run(movement),
+            Pane::Override(_) | Pane::Leave(_) => {}
+        }
+    }
+
+    /// Changes the line that is typed into.
+    pub(super) fn edit_pane(&mut self, edit: impl FnOnce(&mut String)) {
+        match &mut self.overlay {
+            Some(Overlay::Acting(Pane::Draft(_))) => self.edit_option(edit),
+            Some(Overlay::Acting(pane)) => {
+                if let Some(line) = pane.line() {
+                    edit(line);
+                }
+            }
+            Some(_) | None => {}
         }
     }
 
@@ -219,51 +324,6 @@ impl App {
         }
         self.overlay = Some(Overlay::Acting(Pane::Leave(Field::Cancel)));
         Vec::new()
-    }
-
-    // -- runs ------------------------------------------------------------------------------------------------
-
-    /// The runs of this session and those of earlier ones that were not seen to their end, newest first.
-    pub fn listed_runs(&self) -> Vec<Listed> {
-        let own = self.acting.runs.iter().rev();
-        let own = own.map(|run| Listed { id: run.id.clone(), is_of_this_session: true });
-        let past = self.acting.past.iter().rev().filter(|run| run.ended.is_none());
-        own.chain(past.map(|run| Listed { id: run.id.clone(), is_of_this_session: false })).collect()
-    }
-
-    fn run_at_cursor(&self) -> Option<Listed> {
-        let Some(Overlay::Acting(Pane::Runs { at })) = &self.overlay else { return None };
-        self.listed_runs().into_iter().nth(*at)
-    }
-
-    pub(super) fn of_run(&mut self, command: Ui) -> Vec<Effect> {
-        let Some(listed) = self.run_at_cursor() else { return Vec::new() };
-        let past = self.acting.past.iter().find(|run| run.id == listed.id);
-        if command == Ui::StopRun {
-            let reason = format!("stopped by {}", self.session.operator);
-            match self.acting.runs.iter_mut().find(|run| run.id == listed.id && !run.is_over()) {
-                Some(run) => run.stop(&reason),
-                None => self.notices.say(Weight::Hint, "this run is not under way here", self.now),
-            }
-            return Vec::new();
-        }
-        let draft = if command == Ui::UndoRun {
-            self.acting.run(&listed.id).map_or_else(|| past.and_then(|run| run.undo()), |run| run.undo())
-        } else {
-            past.filter(|run| run.is_cut_off()).and_then(|run| run.resumed())
-        };
-        match draft {
-            Some(draft) => self.review_on_screen(draft),
-            None if command == Ui::UndoRun => {
-                let hint = "this run did nothing that can honestly be taken back";
-                self.notices.say(Weight::Hint, hint, self.now);
-                Vec::new()
-            }
-            None => {
-                self.notices.say(Weight::Hint, "only a run that was cut off can be taken up", self.now);
-                Vec::new()
-            }
-        }
     }
 }
 

@@ -25,6 +25,7 @@ pub fn row_of(cluster: &Cluster, subject: &ObjectRef) -> Option<RowId> {
             volume(VolumeId::Persistent(attachment.volume.clone()))
         }
         Kind::Namespace => named(cluster, Kind::Namespace, &subject.name).map(RowId::Object),
+        Kind::ApiService => None,
     }
 }
 
@@ -47,6 +48,7 @@ pub fn named(cluster: &Cluster, kind: Kind, name: &Name) -> Option<ObjectRef> {
         Kind::Job => found(&cluster.jobs, name),
         Kind::PodDisruptionBudget => found(&cluster.pod_disruption_budgets, name),
         Kind::Service => found(&cluster.services, name),
+        Kind::ApiService => found(&cluster.api_services, name),
         Kind::Event => found(&cluster.events, name),
     }
 }

@@ -1,9 +1,9 @@
 //! What a watch can tell: one delta each. A recording of a session is a list of these with their times.
 
 use super::{
-    DaemonSet, Deployment, Event, Job, Kind, Lease, Name, Namespace, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, Text,
-    VolumeAttachment,
+    ApiService, Checks, Component, DaemonSet, Deployment, Event, Job, Kind, LeaderLease, Lease, Name,
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service,
+    StatefulSet, Text, VolumeAttachment,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,17 @@ pub enum Change {
     Job(Delta<Job>),
     PodDisruptionBudget(Delta<PodDisruptionBudget>),
     Service(Delta<Service>),
+    ApiService(Delta<ApiService>),
     Event(Delta<Event>),
     /// One reading of node leases: all of them, or the ones that were asked for.
     Leases {
         leases: Vec<Lease>,
         is_complete: bool,
     },
+    /// One reading of a leader lease.
+    Leader(Component, LeaderLease),
+    /// What the API server said of its own checks.
+    Checks(Checks),
     /// How a stream fares.
     Feed(Feed, FeedChange),
 }
@@ -47,11 +52,26 @@ pub enum Delta<R> {
     Synced,
 }
 
-/// A stream of changes: the watch of a kind, or the reading of the leases.
+/// A stream of changes: the watch of a kind, or what is read again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Feed {
     Watch(Kind),
     Leases,
+    Leader(Component),
+    /// The API server's own checks.
+    Checks,
+}
+
+impl Feed {
+    /// What it brings, as what could not be read is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Watch(kind) => kind.plural(),
+            Self::Leases => "node leases",
+            Self::Leader(component) => component.lease(),
+            Self::Checks => "checks of the API server",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,8 +35,8 @@ const TAINTS: [(&str, Cordoner); 3] = [
     ("karpenter.sh/disrupted", Cordoner::Karpenter),
     ("medik8s.io/drain", Cordoner::NodeMaintenance),
 ];
-/// The taint comes a moment after the cordon; one that is later by more than this is of another cordon.
-const SAME: SignedDuration = SignedDuration::from_mins(5);
+/// The controller taints what is cordoned at once; while it changes its leader, after this at most.
+const TAINTED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 impl Cordon {
     pub const BY: &'static str = "sickbay.dev/cordoned-by";
@@ -88,14 +88,25 @@ impl Node {
         self.is_unschedulable
     }
 
-    /// Who cordoned it, where it is cordoned and says so. A note that an earlier cordon left is not told.
+    /// Who cordoned it, where it is cordoned and says so, and nothing speaks against that.
     pub fn cordon(&self) -> Option<&Cordon> {
-        let note = self.cordon_note.as_deref().filter(|_| self.is_unschedulable)?;
-        let is_stale = match (note.at, self.cordon_taint_added()) {
-            (Some(at), Some(added)) => added.duration_since(at) > SAME,
-            (Some(_) | None, Some(_) | None) => false,
-        };
-        (!is_stale).then_some(note)
+        self.note().filter(|note| !self.has_outlived(note))
+    }
+
+    /// The note of a cordon that was lifted since: other tools leave it there, and the node was cordoned again.
+    pub fn outlived_note(&self) -> Option<&Cordon> {
+        self.note().filter(|note| self.has_outlived(note))
+    }
+
+    fn note(&self) -> Option<&Cordon> {
+        self.cordon_note.as_deref().filter(|_| self.is_unschedulable)
+    }
+
+    /// Whether it went out of scheduling long after the note was written. One that was cordoned anew before the
+    /// controller saw the difference cannot be told from one that was not.
+    fn has_outlived(&self, note: &Cordon) -> bool {
+        let since = self.cordon_taint_added().zip(note.at);
+        since.is_some_and(|(since, written)| since.duration_since(written) > TAINTED_WITHIN)
     }
 
     /// The tool that keeps it cordoned, by the mark that it leaves.

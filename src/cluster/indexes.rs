@@ -125,6 +125,14 @@ impl Indexes {
         keep_since(&mut self.unwell, &key, new.is_some_and(|row| !row.is_well()), now);
     }
 
+    /// A stateful set whose pod is gone is short anew: the next one of that name can only come now.
+    pub fn pod_gone(&mut self, pod: &Pod, now: Since) {
+        let owner = pod.meta.owner.as_ref().filter(|owner| owner.kind == "StatefulSet");
+        let Some(owner) = owner else { return };
+        let key = (Kind::StatefulSet, Name::new(pod.meta.name.namespace.clone(), owner.name.clone()));
+        self.unwell.entry(key).and_modify(|since| *since = now);
+    }
+
     pub fn attachment(&mut self, old: Option<&VolumeAttachment>, new: Option<&VolumeAttachment>) {
         let Some(name) = old.or(new).map(|attachment| &attachment.meta.name) else {
             return;

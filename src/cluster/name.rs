@@ -20,11 +20,12 @@ pub enum Kind {
     Job,
     PodDisruptionBudget,
     Service,
+    ApiService,
     Event,
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Node,
         Self::Pod,
         Self::PersistentVolume,
@@ -38,6 +39,7 @@ impl Kind {
         Self::Job,
         Self::PodDisruptionBudget,
         Self::Service,
+        Self::ApiService,
         Self::Event,
     ];
 
@@ -57,6 +59,7 @@ impl Kind {
             Self::Job => "Job",
             Self::PodDisruptionBudget => "PodDisruptionBudget",
             Self::Service => "Service",
+            Self::ApiService => "APIService",
             Self::Event => "Event",
         }
     }
@@ -77,6 +80,7 @@ impl Kind {
             Self::Job => "jobs",
             Self::PodDisruptionBudget => "poddisruptionbudgets",
             Self::Service => "services",
+            Self::ApiService => "apiservices",
             Self::Event => "events",
         }
     }
@@ -88,6 +92,7 @@ impl Kind {
             Self::Deployment | Self::ReplicaSet | Self::StatefulSet | Self::DaemonSet => "apps",
             Self::Job => "batch",
             Self::PodDisruptionBudget => "policy",
+            Self::ApiService => "apiregistration.k8s.io",
             Self::Node
             | Self::Pod
             | Self::PersistentVolume
@@ -113,7 +118,8 @@ impl Kind {
             | Self::StatefulSet
             | Self::DaemonSet
             | Self::PodDisruptionBudget
-            | Self::Service => true,
+            | Self::Service
+            | Self::ApiService => true,
             Self::Job | Self::Event => false,
         }
     }
@@ -130,7 +136,11 @@ impl Kind {
             | Self::PodDisruptionBudget
             | Self::Service
             | Self::Event => true,
-            Self::Node | Self::PersistentVolume | Self::VolumeAttachment | Self::Namespace => false,
+            Self::Node
+            | Self::PersistentVolume
+            | Self::VolumeAttachment
+            | Self::Namespace
+            | Self::ApiService => false,
         }
     }
 }

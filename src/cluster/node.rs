@@ -1,6 +1,6 @@
 //! A node: readiness and cordon are two things, and Unknown is not False.
 
-use super::{Cordon, Cordoner, Meta, Text};
+use super::{Cordon, Cordoner, Meta, Resources, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,7 @@ pub struct Node {
     pub internal_ip: Text,
     pub provider_id: Text,
     pub allocatable_pods: Option<u32>,
+    pub allocatable: Resources,
     /// What the last cordon by sickbay wrote on it, which other tools leave there when they uncordon.
     pub cordon_note: Option<Box<Cordon>>,
     /// The tool whose annotation says that it empties the node.

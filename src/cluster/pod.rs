@@ -1,11 +1,12 @@
 //! A pod: what `kubectl get pods` says of it, by kubectl's own rules, and what it will do on a dead node.
 
 use super::{Condition, Meta, Status, Text};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of its spec that exclude nothing of each other")]
 pub struct Pod {
     pub meta: Meta,
     /// Empty until it is scheduled.
@@ -23,6 +24,22 @@ pub struct Pod {
     pub claims: Box<[Text]>,
     /// A static pod's image in the API: the kubelet owns it.
     pub is_mirror: bool,
+    /// How long it may take to end, in seconds.
+    pub grace_seconds: u32,
+    /// It keeps data that goes with it.
+    pub has_empty_dir: bool,
+    /// Some container says when it is ready for traffic.
+    pub has_readiness_probe: bool,
+    /// Some container does something before it ends.
+    pub has_pre_stop: bool,
+    pub requests: Resources,
+}
+
+/// Amounts of what is scheduled by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resources {
+    pub cpu_millis: u64,
+    pub memory_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +134,22 @@ pub struct Toleration {
     pub seconds: Option<i64>,
 }
 
+impl Container {
+    /// Whether it failed, and its kubelet paused before it started it again, as it does with what fails repeatedly.
+    pub fn was_held_back(&self) -> bool {
+        /// The first pause of a kubelet.
+        const PAUSE: SignedDuration = SignedDuration::from_secs(10);
+        let Some(last) = self.last.as_ref().filter(|last| last.exit_code != 0) else { return false };
+        let again = match &self.state {
+            State::Running { since } => *since,
+            State::Terminated(ended) => ended.finished,
+            State::Unreported | State::None | State::Waiting { .. } => None,
+        };
+        let pause = last.finished.zip(again).map(|(ended, again)| again.duration_since(ended));
+        pause.is_some_and(|pause| pause >= PAUSE)
+    }
+}
+
 impl Pod {
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.kind == *kind)
@@ -167,7 +200,11 @@ impl Pod {
         match self.phase {
             _ if self.meta.is_deleting() => false,
             Phase::Pending | Phase::Unknown => true,
-            Phase::Running => self.containers.iter().chain(&self.init_containers).any(waits),
+            Phase::Running => self
+                .containers
+                .iter()
+                .chain(&self.init_containers)
+                .any(|container| waits(container) || container.was_held_back()),
             Phase::Failed => self.reason == "Evicted",
             Phase::Succeeded => false,
         }

@@ -54,6 +54,20 @@ impl Selector {
         Self { labels, expressions: [].into() }
     }
 
+    /// As kubectl takes it after `-l`: `app=web,tier!=front,zone in (a,b),!canary`. Or why it is none.
+    pub fn parse(words: &str) -> Result<Self, String> {
+        let mut labels: Vec<(Text, Text)> = Vec::new();
+        let mut expressions: Vec<Expression> = Vec::new();
+        for requirement in requirements(words) {
+            let requirement = requirement.trim();
+            match Requirement::parse(requirement)? {
+                Requirement::Equal(key, value) => labels.push((key, value)),
+                Requirement::Other(expression) => expressions.push(expression),
+            }
+        }
+        Ok(Self { labels: labels.into_iter().collect(), expressions: expressions.into() })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.expressions.is_empty()
     }
@@ -83,6 +97,64 @@ impl Expression {
             Operator::Other => false,
         }
     }
+}
+
+/// A part of a selector as it is written.
+enum Requirement {
+    Equal(Text, Text),
+    Other(Expression),
+}
+
+impl Requirement {
+    fn parse(words: &str) -> Result<Self, String> {
+        let other = |key: &str, operator, values: &[&str]| {
+            let values = values.iter().map(|value| Text::from(value.trim())).collect();
+            Ok(Self::Other(Expression { key: named(key)?, operator, values }))
+        };
+        if let Some((key, value)) = words.split_once("!=") {
+            return other(key, Operator::NotIn, &[value]);
+        }
+        if let Some((key, value)) = words.split_once("==").or_else(|| words.split_once('=')) {
+            return Ok(Self::Equal(named(key)?, value.trim().into()));
+        }
+        if let Some(key) = words.strip_prefix('!') {
+            return other(key, Operator::DoesNotExist, &[]);
+        }
+        let Some((head, values)) = words.split_once('(') else {
+            return other(words, Operator::Exists, &[]);
+        };
+        let values = values.trim_end().strip_suffix(')').ok_or_else(|| format!("{words:?} lacks a )"))?;
+        let values: Vec<&str> = values.split(',').collect();
+        match head.trim_end().rsplit_once(char::is_whitespace) {
+            Some((key, "in")) => other(key, Operator::In, &values),
+            Some((key, "notin")) => other(key, Operator::NotIn, &values),
+            Some(_) | None => Err(format!("{words:?} has neither in nor notin before its values")),
+        }
+    }
+}
+
+/// A label's key, if it can be one.
+fn named(key: &str) -> Result<Text, String> {
+    let key = key.trim();
+    let is_key = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    if key.is_empty() || !key.chars().all(is_key) {
+        return Err(format!("{key:?} is no key of a label"));
+    }
+    Ok(key.into())
+}
+
+/// What stands between the commas that are not within brackets.
+fn requirements(words: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    let parts = words.split(move |letter| {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    });
+    parts.filter(move |_| !words.trim().is_empty())
 }
 
 /// As kubectl writes it after `-l`.
@@ -169,5 +241,16 @@ mod tests {
         let mut selector = one("tier", Operator::NotIn, &["a", "b"]);
         selector.labels = labels(&[("app", "web")]);
         assert_eq!(selector.to_string(), "app=web,tier notin (a,b)");
+    }
+
+    #[test]
+    fn it_is_read_as_kubectl_writes_it() {
+        for written in ["", "app=web", "app=web,tier notin (a,b)", "zone in (a,b),!canary", "app"] {
+            assert_eq!(Selector::parse(written).unwrap().to_string(), written, "{written:?}");
+        }
+        assert_eq!(Selector::parse(" app == web , tier!=a").unwrap().to_string(), "app=web,tier notin (a)");
+        for wrong in ["app=web,", "=web", "a b", "zone in (a", "zone of (a)", "(a)"] {
+            assert!(Selector::parse(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! How the changes of workloads and the readings of leases are taken in; all others are `Cluster::take`'s own.
 
 use super::{
-    Cluster, DaemonSet, Delta, Deployment, Dirty, Heartbeat, Kind, Lease, ReplicaSet, Since, StatefulSet,
-    Text, Workload, step,
+    Cluster, DaemonSet, Delta, Deployment, Dirty, Feed, FeedChange, Heartbeat, Kind, Lease, ReplicaSet,
+    Since, StatefulSet, Text, Workload, step,
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -75,5 +75,21 @@ impl Cluster {
             self.heartbeats.insert(node, new);
         }
         Dirty(Dirty::LEASES)
+    }
+
+    pub(super) fn take_feed(&mut self, feed: Feed, change: FeedChange, at: Timestamp) -> Dirty {
+        let before = self.feed(feed);
+        if let (Feed::Checks, FeedChange::Down { .. }) = (feed, &change) {
+            self.forget_readiness();
+        }
+        let state = self.feeds.entry(feed).or_default();
+        state.apply(change, at);
+        if *state != before {
+            self.touched.everything();
+        }
+        if feed == Feed::Watch(Kind::Pod) && !before.was_complete && self.feed(feed).was_complete {
+            self.touch_unready();
+        }
+        Dirty(Dirty::FEEDS)
     }
 }

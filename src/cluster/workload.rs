@@ -2,8 +2,9 @@
 
 use super::{
     Cluster, Counts, DaemonSet, Deployment, Feed, Image, Job, JobState, Kind, Labels, Meta, Name, ObjectRef,
-    Pod, PodDisruptionBudget, ReplicaSet, Rollout, Row, Selector, Service, StatefulSet, Text,
+    Pod, PodDisruptionBudget, ReplicaSet, Rollout, Row, Selector, Service, StatefulSet, Sync, Text,
 };
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// What makes pods.
@@ -167,6 +168,7 @@ impl Cluster {
             | Kind::Namespace
             | Kind::PodDisruptionBudget
             | Kind::Service
+            | Kind::ApiService
             | Kind::Event => return None,
         };
         Some(found)
@@ -291,9 +293,26 @@ impl Cluster {
         }
     }
 
+    /// Whether what a stream brings was read at some time, and a leader long enough to tell whether it leads.
+    pub fn has_judgement(&self, feed: Feed) -> bool {
+        match feed {
+            Feed::Leader(component) => self.has_judged(component),
+            Feed::Checks => self.readiness().is_some(),
+            Feed::Watch(_) | Feed::Leases => self.feed(feed).was_complete,
+        }
+    }
+
     /// Whether all rows of a kind were read at some time: only then does it mean anything that one is not there.
     pub fn has_read(&self, kind: Kind) -> bool {
         self.feed(Feed::Watch(kind)).was_complete
+    }
+
+    /// Since when the rows of a kind are older than those of others: its stream is broken and another is live. Where
+    /// all are broken, the picture is old and fits together.
+    pub fn behind_since(&self, kind: Kind) -> Option<Timestamp> {
+        let Sync::Down { since, .. } = self.feed(Feed::Watch(kind)).sync else { return None };
+        let mut watches = self.feeds().filter(|(feed, _)| matches!(feed, Feed::Watch(_)));
+        watches.any(|(_, other)| matches!(other.sync, Sync::Live { .. })).then_some(since)
     }
 }
 

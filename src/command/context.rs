@@ -30,6 +30,12 @@ closed_enum! {
         ReviewLine,
         Runs,
         Journal,
+        /// The options of an action, before it is checked.
+        Draft,
+        /// A line of them that takes text.
+        DraftLine,
+        /// One run, and where each of its steps stands.
+        Run,
     }
 }
 
@@ -56,6 +62,9 @@ impl Context {
             Self::ReviewLine => "review-line",
             Self::Runs => "runs",
             Self::Journal => "journal",
+            Self::Draft => "draft",
+            Self::DraftLine => "draft-line",
+            Self::Run => "run",
         }
     }
 
@@ -86,146 +95,136 @@ impl Context {
             Self::ReviewLine => &[Self::ReviewLine, Self::Prompt],
             Self::Runs => &[Self::Runs, Self::Global],
             Self::Journal => &[Self::Journal, Self::Global],
+            Self::Draft => &[Self::Draft, Self::Global],
+            Self::DraftLine => &[Self::DraftLine, Self::Prompt],
+            Self::Run => &[Self::Run, Self::Global],
         }
     }
 
     /// Whether characters are typed here, and so cannot be bound.
-    pub fn takes_text(self) -> bool {
+    pub const fn takes_text(self) -> bool {
+        match self.nature() {
+            Nature::Line | Nature::Picker => true,
+            Nature::Shared
+            | Nature::Incidents
+            | Nature::Table
+            | Nature::Sheet
+            | Nature::Pane
+            | Nature::Index
+            | Nature::Form => false,
+        }
+    }
+
+    /// From this follow the scopes of most commands: a new context has its place here, and nowhere else.
+    const fn nature(self) -> Nature {
         match self {
-            Self::Prompt | Self::Palette | Self::Namespaces | Self::ReviewLine => true,
-            Self::Global
-            | Self::Table
-            | Self::Triage
-            | Self::Nodes
-            | Self::Pods
-            | Self::Volumes
-            | Self::Workloads
-            | Self::Events
-            | Self::Services
-            | Self::Object
-            | Self::Help
-            | Self::Notices
-            | Self::Columns
-            | Self::Review
-            | Self::Runs
-            | Self::Journal => false,
+            Self::Global | Self::Table => Nature::Shared,
+            Self::Triage => Nature::Incidents,
+            Self::Nodes | Self::Pods | Self::Volumes | Self::Workloads | Self::Events | Self::Services => {
+                Nature::Table
+            }
+            Self::Object => Nature::Sheet,
+            Self::Help | Self::Notices | Self::Run | Self::Journal => Nature::Pane,
+            Self::Runs => Nature::Index,
+            Self::Columns | Self::Review | Self::Draft => Nature::Form,
+            Self::Prompt | Self::ReviewLine | Self::DraftLine => Nature::Line,
+            Self::Palette | Self::Namespaces => Nature::Picker,
         }
     }
 }
 
+/// What kind of thing has the focus.
+#[derive(Clone, Copy)]
+enum Nature {
+    /// Nothing: keys that several others have in common.
+    Shared,
+    /// The list of what is wrong, which has no columns.
+    Incidents,
+    /// A list with columns.
+    Table,
+    /// An open object.
+    Sheet,
+    /// Something on top that is read; the screen may change below it.
+    Pane,
+    /// The same, with lines that can be opened.
+    Index,
+    /// Something on top that is filled in; it must be left before the screen may change.
+    Form,
+    /// A line that takes text.
+    Line,
+    /// A line that takes text, with a list below it to pick from.
+    Picker,
+}
+
 /// Contexts that commands name together.
 pub mod scope {
-    use super::Context;
+    use super::{Context, Nature};
 
-    pub const EVERYWHERE: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-        Context::Object,
-        Context::Help,
-        Context::Notices,
-        Context::Prompt,
-        Context::Palette,
-        Context::Namespaces,
-        Context::Columns,
-        Context::Review,
-        Context::ReviewLine,
-        Context::Runs,
-        Context::Journal,
-    ];
-    /// All but where text is typed: there a screen must not change under the hands.
-    pub const VIEWS: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-        Context::Object,
-        Context::Help,
-        Context::Notices,
-        Context::Runs,
-        Context::Journal,
-    ];
-    /// What moves a cursor or scrolls, which the palette does as well.
-    pub const MOVABLE: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-        Context::Object,
-        Context::Help,
-        Context::Notices,
-        Context::Palette,
-        Context::Namespaces,
-        Context::Columns,
-        Context::Review,
-        Context::Runs,
-        Context::Journal,
-    ];
-    pub const LISTS: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-    ];
-    pub const COLUMNS: &[Context] = &[
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-    ];
+    const fn has(natures: &[Nature], context: Context) -> bool {
+        let mut at = 0;
+        while at < natures.len() {
+            if natures[at] as u8 == context.nature() as u8 {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+
+    const fn count(natures: &[Nature]) -> usize {
+        let (mut at, mut many) = (0, 0);
+        while at < Context::ALL.len() {
+            many += has(natures, Context::ALL[at]) as usize;
+            at += 1;
+        }
+        many
+    }
+
+    /// The contexts of these natures, in the order in which they are declared.
+    const fn of<const MANY: usize>(natures: &[Nature]) -> [Context; MANY] {
+        let mut those = [Context::Global; MANY];
+        let (mut at, mut next) = (0, 0);
+        while at < Context::ALL.len() {
+            if has(natures, Context::ALL[at]) {
+                those[next] = Context::ALL[at];
+                next += 1;
+            }
+            at += 1;
+        }
+        those
+    }
+
+    macro_rules! scopes {
+        ($($(#[$meta:meta])* $name:ident: $($nature:ident)*;)*) => {$(
+            $(#[$meta])*
+            pub const $name: &[Context] = {
+                const NATURES: &[Nature] = &[$(Nature::$nature),*];
+                &of::<{ count(NATURES) }>(NATURES)
+            };
+        )*};
+    }
+
+    scopes! {
+        EVERYWHERE: Incidents Table Sheet Pane Index Form Line Picker;
+        /// All but where something is typed or filled in: there a screen must not change under the hands.
+        VIEWS: Incidents Table Sheet Pane Index;
+        /// What moves a cursor or scrolls.
+        MOVABLE: Incidents Table Sheet Pane Index Form Picker;
+        LISTS: Incidents Table;
+        SHEETS: Incidents Table Sheet;
+        COLUMNS: Table;
+        OPENABLE: Incidents Table Sheet Index Form Line Picker;
+        FILTERED: Incidents Table Line Picker;
+    }
+
     /// Lists with a column for the name; an event goes by its object.
     pub const NAMED: &[Context] =
         &[Context::Nodes, Context::Pods, Context::Volumes, Context::Workloads, Context::Services];
-    pub const NAMESPACED: &[Context] =
-        &[Context::Pods, Context::Volumes, Context::Workloads, Context::Services];
-    pub const PLACED: &[Context] = &[Context::Pods, Context::Volumes];
-    pub const OPENABLE: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-        Context::Object,
-        Context::Prompt,
-        Context::Palette,
-        Context::Namespaces,
-        Context::Columns,
-        Context::Review,
-        Context::ReviewLine,
-    ];
-    pub const FILTERED: &[Context] = &[
-        Context::Triage,
-        Context::Nodes,
-        Context::Pods,
-        Context::Volumes,
-        Context::Workloads,
-        Context::Events,
-        Context::Services,
-        Context::Prompt,
-        Context::Palette,
-        Context::Namespaces,
-        Context::ReviewLine,
-    ];
+    pub const NAMESPACED: &[Context] = &[Context::Pods, Context::Workloads, Context::Services];
     pub const PICKER: &[Context] = &[Context::Namespaces];
-    pub const FIELDS: &[Context] = &[Context::Review, Context::ReviewLine];
-    pub const RUNS: &[Context] = &[Context::Runs];
+    pub const FIELDS: &[Context] =
+        &[Context::Review, Context::ReviewLine, Context::Draft, Context::DraftLine];
+    pub const RUNS: &[Context] = &[Context::Runs, Context::Run];
     pub const ACTS_ON_NODES: &[Context] = &[Context::Nodes, Context::Object];
     pub const ARRANGED: &[Context] = &[Context::Columns];
 }

@@ -53,6 +53,8 @@ settings! {
         "The columns of a screen and their order, by their names in filters; `*` is the screen, such as `pods`. What is chosen on the screen is remembered and wins over it.";
     Places "places": Kind::Labels, "zone, rack, host",
         "Labels whose nodes fail together: several silent nodes with the same value of one are told as one cause. The widest place first.";
+    MostTargets "actions.most-targets": Kind::Count, "`20`",
+        "How many objects one action takes at most; more are refused before anything is asked for.";
     ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
         "The same for one cluster. `*` is the name of its context or of its cluster, or the URL of its server.";
     ClusterProtected "clusters.*.protected": Kind::Flag, "`false`",
@@ -73,6 +75,8 @@ impl Setting {
     fn in_doubt(self) -> Option<Value> {
         match self {
             Self::ReadOnly | Self::ClusterReadOnly | Self::ClusterProtected => Some(Value::Flag(true)),
+            // Whoever writes a ceiling wants few.
+            Self::MostTargets => Some(Value::Count(1)),
             Self::Keymap
             | Self::Theme
             | Self::Glyphs

@@ -9,6 +9,8 @@ pub enum Kind {
     Flag,
     OneOf(&'static [&'static str]),
     Duration,
+    /// How many, at least one.
+    Count,
     /// The name of a keymap; whether it is there is known to whoever has the files.
     Keymap,
     Theme,
@@ -25,6 +27,7 @@ pub enum Value {
     Word(String),
     Words(Vec<String>),
     Duration(SignedDuration),
+    Count(usize),
 }
 
 /// Why something is not a value of its setting.
@@ -44,6 +47,7 @@ impl Kind {
             Self::Flag => "`true` or `false`".to_owned(),
             Self::OneOf(words) => quoted(words),
             Self::Duration => "a duration such as `90s` or `1h30m`".to_owned(),
+            Self::Count => "a number from 1 on".to_owned(),
             Self::Keymap => "the name of a keymap".to_owned(),
             Self::Theme => "the name of a theme".to_owned(),
             Self::Namespaces => "a list of namespaces".to_owned(),
@@ -79,6 +83,7 @@ impl Kind {
                 }
             },
             Self::Duration => duration(yaml).map(Value::Duration),
+            Self::Count => count(yaml).map(Value::Count),
             Self::Namespaces | Self::Columns => self.words(yaml).map(Value::Words),
             Self::Labels => {
                 let words = self.words(yaml)?;
@@ -176,6 +181,14 @@ fn duration(yaml: &Yaml) -> Result<SignedDuration, Refused> {
         return Err(refused(format!("must be longer than nothing and at most 24h, and is `{text}`"), None));
     }
     Ok(duration)
+}
+
+fn count(yaml: &Yaml) -> Result<usize, Refused> {
+    let many = match &yaml.shape {
+        Shape::Number(number) => number.parse().ok().filter(|many| *many > 0),
+        Shape::Flag(_) | Shape::Nothing | Shape::Text(_) | Shape::List(_) | Shape::Map(_) => None,
+    };
+    many.ok_or_else(|| refused(format!("must be a number from 1 on, and is {}", shown(yaml)), None))
 }
 
 /// A scalar as it was written, anything else by its kind.

@@ -4,6 +4,7 @@
 
 pub(crate) mod ask;
 mod defaults;
+mod delete;
 mod discovery;
 mod eviction;
 pub(crate) mod list;
@@ -12,14 +13,15 @@ mod openapi;
 mod part;
 mod patch;
 mod protobuf;
+mod response;
 mod review;
 mod schema;
-mod selector;
+pub(crate) mod selector;
 mod shape;
 pub(crate) mod status;
 mod table;
 mod validate;
-mod watch;
+pub(crate) mod watch;
 mod write;
 
 use std::borrow::Cow;
@@ -28,10 +30,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WARNING};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Limited, StreamBody};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -46,18 +47,18 @@ use super::object;
 use super::resource::Resource;
 use super::store::{Key, Store};
 use ask::{Part, Path, Query, Shape};
+use delete::DeleteOptions;
 use part::Rescale;
+use response::{Body, aggregated, json, refused, response, set_date, text, written};
 use selector::Selector;
 use status::Refusal;
-use write::{DeleteOptions, Patch, Target, Written};
+use write::{Patch, Target, Written};
 
 /// Larger than this no request may be.
 const MOST_BODY: usize = 3 * 1024 * 1024;
 
 /// The user as whom everybody is known, for error texts.
 pub(crate) const USER: &str = "demo";
-
-type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Serves until it is dropped; with it go all connections.
 pub(crate) async fn serve(backend: Arc<Backend>, listener: TcpListener, address: SocketAddr) {
@@ -246,7 +247,7 @@ fn collection(
         let options = DeleteOptions::read(asked.json()?, query)?;
         let is_dry_run = options.is_dry_run;
         return act(backend, asked, is_dry_run, |store| {
-            Ok(write::delete_all(store, &target, (&selector, &options)))
+            Ok(delete::all(store, &target, (&selector, &options)))
         });
     }
     if is_watch {
@@ -275,7 +276,7 @@ fn whole_object(
     if verb == "delete" {
         let options = DeleteOptions::read(asked.json()?, &asked.query)?;
         let is_dry_run = options.is_dry_run;
-        return act(backend, asked, is_dry_run, |store| write::delete(store, &target, &options));
+        return act(backend, asked, is_dry_run, |store| delete::one(store, &target, &options));
     }
     change(backend, asked, &target)
 }
@@ -329,7 +330,7 @@ fn part(
             })
         }
         Part::Log => {
-            let request = backend.with(|world| log::Request::parse(&world.store, &target.key, query))?;
+            let request = backend.with(|world| log::Request::parse(world, &target.key, query))?;
             let body = StreamBody::new(log::stream(backend, request)).boxed_unsync();
             Ok(response(StatusCode::OK, "text/plain", body))
         }
@@ -402,17 +403,6 @@ fn unstore(object: &mut Value, store: &Store) {
     }
 }
 
-fn written(answer: &Written) -> Response<Body> {
-    let mut response = response(answer.code, "application/json", whole(answer.body.to_string()));
-    for warning in &answer.warnings {
-        let warning = format!("299 - \"{}\"", warning.replace('"', "\\\""));
-        if let Ok(warning) = HeaderValue::from_str(&warning) {
-            response.headers_mut().append(WARNING, warning);
-        }
-    }
-    response
-}
-
 fn verb(method: &Method, known: &[&'static str]) -> Result<&'static str, Refusal> {
     let verb = match *method {
         Method::GET => "get",
@@ -430,46 +420,4 @@ fn allow(backend: &Backend, verb: &str, resource: Resource, key: &Key) -> Result
         return Err(Refusal::forbidden(USER, verb, resource, key));
     }
     Ok(())
-}
-
-fn refused(refusal: &Refusal) -> Response<Body> {
-    let mut response = response(refusal.code, "application/json", whole(refusal.body.to_string()));
-    if let Some(seconds) = refusal.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-fn json(value: &Value) -> Response<Body> {
-    response(StatusCode::OK, "application/json", whole(value.to_string()))
-}
-
-fn aggregated(is_core: bool) -> Response<Body> {
-    let media = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-    response(StatusCode::OK, media, whole(discovery::aggregated(is_core).to_string()))
-}
-
-fn text(code: StatusCode, body: String) -> Response<Body> {
-    response(code, "text/plain; charset=utf-8", whole(body))
-}
-
-fn whole(body: String) -> Body {
-    Full::new(Bytes::from(body)).boxed_unsync()
-}
-
-fn response(code: StatusCode, media: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = code;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    response
-}
-
-/// Without it the server under us writes the true time.
-fn set_date(response: &mut Response<Body>, at: Timestamp) {
-    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-    let date = printer.timestamp_to_rfc9110_string(&at).ok();
-    if let Some(date) = date.and_then(|date| HeaderValue::from_str(&date).ok()) {
-        response.headers_mut().insert(DATE, date);
-    }
 }

@@ -26,6 +26,7 @@ pub enum Resource {
     CsiDrivers,
     StorageClasses,
     ConfigMaps,
+    ApiServices,
 }
 
 /// How a resource is spelt.
@@ -49,10 +50,11 @@ const BATCH: &str = "batch";
 const POLICY: &str = "policy";
 const STORAGE: &str = "storage.k8s.io";
 const COORDINATION: &str = "coordination.k8s.io";
+const REGISTRATION: &str = "apiregistration.k8s.io";
 const DISCOVERY: &str = "discovery.k8s.io";
 
 impl Resource {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Nodes,
         Self::Pods,
         Self::PersistentVolumes,
@@ -74,6 +76,7 @@ impl Resource {
         Self::CsiDrivers,
         Self::StorageClasses,
         Self::ConfigMaps,
+        Self::ApiServices,
     ];
 
     pub(crate) const fn spelling(self) -> Spelling {
@@ -114,6 +117,7 @@ impl Resource {
             Self::EndpointSlices => {
                 namespaced(DISCOVERY, ["endpointslices", "endpointslice", "EndpointSlice"], &[])
             }
+            Self::ApiServices => cluster(REGISTRATION, ["apiservices", "apiservice", "APIService"], &[]),
             Self::CsiNodes => cluster(STORAGE, ["csinodes", "csinode", "CSINode"], &[]),
             Self::CsiDrivers => cluster(STORAGE, ["csidrivers", "csidriver", "CSIDriver"], &[]),
             Self::StorageClasses => {
@@ -138,7 +142,8 @@ impl Resource {
             | Self::DaemonSets
             | Self::Jobs
             | Self::PodDisruptionBudgets
-            | Self::Services => true,
+            | Self::Services
+            | Self::ApiServices => true,
             Self::Events
             | Self::Leases
             | Self::CsiNodes

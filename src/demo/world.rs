@@ -42,12 +42,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Options;
 use super::resource::Resource;
 use super::store::{Key, Store};
+use super::{Options, Scenario};
+pub(crate) use machine::Contact;
 use machine::Machines;
 use script::Acts;
 
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) store: Store,
     now: Timestamp,
@@ -59,7 +61,7 @@ pub(crate) struct World {
 }
 
 /// One of the programs that run a cluster.
-trait Controller: Send {
+trait Controller: Copied + Send {
     /// The resources whose changes concern it.
     fn watches(&self) -> &'static [Resource];
 
@@ -68,7 +70,25 @@ trait Controller: Send {
     fn reconcile(&mut self, stage: &mut Stage<'_>) -> Option<Timestamp>;
 }
 
+/// So that a world can be copied with everything that its controllers remember.
+trait Copied {
+    fn copied(&self) -> Box<dyn Controller>;
+}
+
+impl<C: Controller + Clone + 'static> Copied for C {
+    fn copied(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Controller> {
+    fn clone(&self) -> Self {
+        self.as_ref().copied()
+    }
+}
+
 /// A controller, and when it has to look again.
+#[derive(Clone)]
 struct Running {
     controller: Box<dyn Controller>,
     /// The version up to which it has seen everything; `None` before its first look.
@@ -127,9 +147,24 @@ impl World {
         world
     }
 
+    /// Has the acts of a scenario before it, which must need nothing that is not there.
+    pub(crate) fn expect(&mut self, scenario: Scenario, failure: Timestamp) {
+        self.script = Acts::of(scenario.script(), failure, self.timers);
+        self.due = sooner(self.due, self.script.next());
+    }
+
     /// What admission adds to a pod that somebody creates.
     pub(crate) fn admit(&self, pod: &mut Value) {
         pod::admit(pod, self.timers);
+    }
+
+    /// What is heard of a node's machine.
+    pub(crate) fn contact(&self, node: &str) -> Contact {
+        self.machines.contact(node)
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// As it is, with nobody left to act.

@@ -23,7 +23,8 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
         let Some(selector) = &budget.selector else { continue };
         let pods = view.cluster.pods_matching(&budget.meta.name.namespace, selector);
         let unready: Vec<&Pod> = pods.filter(|pod| !pod.phase.is_terminal() && !pod.is_ready()).collect();
-        let since = unready.iter().filter_map(|pod| pod.unready_since()).min();
+        let missing_since = |pod: &&Pod| blame::missing_since(view, pod, blame::node(view, pod).as_ref());
+        let since = unready.iter().filter_map(missing_since).min();
         if unready.is_empty() || !view.has_lasted(since, PATIENCE, found) {
             continue;
         }

@@ -26,12 +26,24 @@ pub enum Awaited {
     Restart,
 }
 
+impl Awaited {
+    /// Whether a controller brings it about, rather than a kubelet.
+    pub const fn is_of_controllers(self) -> bool {
+        match self {
+            Self::Eviction | Self::ForceDetach | Self::Collection | Self::Silence => true,
+            Self::Deadline | Self::Restart => false,
+        }
+    }
+}
+
 /// How well the moment is known: the controllers keep their timers in memory and start them by their own clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bound {
     Exact,
     NotBefore,
     AtLatest,
+    /// Not before the moment, and not before somebody leads the controllers again.
+    Halted,
 }
 
 /// A clock as it stands: `words` and, where there is one, the span that follows them.
@@ -49,27 +61,42 @@ impl Clock {
             Awaited::Deadline => {
                 return Reading { words: "overdue", span: Some(-left.min(SignedDuration::ZERO)) };
             }
-            Awaited::Eviction => ["evicted in", "evicted in at least", "evicted in at most", "eviction due"],
+            Awaited::Eviction => {
+                ["evicted in", "evicted in at least", "evicted in at most", "eviction due", "eviction halted"]
+            }
             Awaited::ForceDetach => [
                 "force-detached in",
                 "force-detached in at least",
                 "force-detached in at most",
                 "force-detach due",
+                "force-detach halted",
             ],
             Awaited::Silence => [
                 "declared silent in",
                 "declared silent in at least",
                 "declared silent in at most",
                 "to be declared silent",
+                "not declared silent",
             ],
-            Awaited::Restart => {
-                ["started again in", "started again in at least", "started again in at most", "restart due"]
-            }
-            Awaited::Collection => {
-                ["collected in", "collected in at least", "collected in at most", "collection due"]
-            }
+            Awaited::Restart => [
+                "started again in",
+                "started again in at least",
+                "started again in at most",
+                "restart due",
+                "restart halted",
+            ],
+            Awaited::Collection => [
+                "collected in",
+                "collected in at least",
+                "collected in at most",
+                "collection due",
+                "collection halted",
+            ],
         };
-        let [exact, not_before, at_latest, due] = words;
+        let [exact, not_before, at_latest, due, halted] = words;
+        if self.bound == Bound::Halted {
+            return Reading { words: halted, span: None };
+        }
         if !left.is_positive() {
             return Reading { words: due, span: None };
         }
@@ -77,6 +104,7 @@ impl Clock {
             Bound::Exact => exact,
             Bound::NotBefore => not_before,
             Bound::AtLatest => at_latest,
+            Bound::Halted => halted,
         };
         Reading { words, span: Some(left) }
     }
@@ -94,6 +122,15 @@ mod tests {
         assert_eq!(reading.words, "force-detached in at most");
         assert_eq!(reading.span, Some(SignedDuration::from_mins(4)));
         assert_eq!(clock.reading(at(1000)), Reading { words: "force-detach due", span: None });
+    }
+
+    #[test]
+    fn a_clock_that_is_halted_counts_nothing() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let clock = Clock { what: Awaited::Eviction, at: at(1000), bound: Bound::Halted };
+        for now in [760, 1000, 1200] {
+            assert_eq!(clock.reading(at(now)), Reading { words: "eviction halted", span: None });
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Findings joined to their root cause: one dead node is one incident, whatever hangs on it.
 
 use super::store::{Held, Slot, Store, SubjectNumber, Subjects};
-use super::{Finding, RuleId, Severity};
+use super::{Finding, RuleId, Severity, Subject};
 use crate::cluster::{Kind, ObjectRef};
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -100,7 +100,9 @@ pub fn join(store: &Store) -> Joined {
     }
     drafts.sort_by_cached_key(|draft| {
         let root = &draft.root.finding;
-        (Reverse(draft.severity), root.since.unwrap_or(Timestamp::MAX), root.id())
+        // Of two as bad, the one that what is said of all others hangs on.
+        let is_one_of_many = root.subject != Subject::ControlPlane;
+        (Reverse(draft.severity), is_one_of_many, root.since.unwrap_or(Timestamp::MAX), root.id())
     });
     let mut places = vec![(usize::MAX, 0); store.slots()];
     for (at, draft) in drafts.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The rule `namespace-stuck`: a namespace that was deleted and stays, and on what.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
-use crate::cluster::{Condition, Namespace, Row, Status};
+use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, words};
+use crate::cluster::{ApiService, Cluster, Condition, Namespace, Row, Status};
 use jiff::SignedDuration;
 
 pub const PROSE: &str = "A namespace was deleted more than two minutes ago and is still there. Its own conditions say on \
@@ -14,12 +14,12 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
     for namespace in view.cluster.namespaces.values().filter(|namespace| namespace.meta.is_deleting()) {
         let asked = namespace.meta.deletion.map(|deletion| deletion.deadline);
         if view.has_lasted(asked, PATIENCE, found) {
-            found.add(finding(namespace));
+            found.add(finding(view.cluster, namespace));
         }
     }
 }
 
-fn finding(namespace: &Namespace) -> Finding {
+fn finding(cluster: &Cluster, namespace: &Namespace) -> Finding {
     let asked = namespace.meta.deletion.map(|deletion| deletion.deadline);
     let mut held: Vec<&Condition> =
         namespace.conditions.iter().filter(|condition| condition.status == Status::True).collect();
@@ -56,6 +56,21 @@ fn finding(namespace: &Namespace) -> Finding {
             })
             .collect(),
         next: next.to_owned(),
+        cause: held.first().and_then(|first| api_service(cluster, first)),
         ..Finding::new(RuleId::NamespaceStuck, Severity::Warning, namespace.object())
     }
+}
+
+/// The API service that is down and that the discovery fails for: the message names its group and version.
+fn api_service(cluster: &Cluster, condition: &Condition) -> Option<Subject> {
+    if condition.kind != "NamespaceDeletionDiscoveryFailure" {
+        return None;
+    }
+    let is_named = |row: &&ApiService| {
+        let name = format!("{}/{}", row.group, row.version);
+        let mut words = condition.message.split([' ', ',', ':']);
+        words.any(|word| word.trim_end_matches('.') == name)
+    };
+    let mut down = cluster.api_services.values().filter(|row| row.outage().is_some());
+    down.find(is_named).map(|row| row.object().into())
 }

@@ -17,6 +17,10 @@ pub fn object(name: &str) -> ObjectRef {
 }
 
 pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
+    // A node that has joined since then would be gone.
+    if !view.knows(Kind::Node) {
+        return;
+    }
     if let Some(since) = view.cluster.absent_since(name) {
         let finding = finding(view, name, since, found);
         found.add(finding);

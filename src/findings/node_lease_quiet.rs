@@ -11,6 +11,8 @@ pub const PROSE: &str = "The node is still Ready, but its lease, which its kubel
 
 /// With more nodes the leases are listed more rarely than this rule could use.
 const MOST_NODES: usize = 500;
+/// The controller looks at the nodes once in so long.
+const ROUND: SignedDuration = SignedDuration::from_secs(5);
 /// Two renewals and a reading between them.
 const QUIET: SignedDuration = SignedDuration::from_secs(25);
 
@@ -38,13 +40,19 @@ pub fn quiet<'a>(view: &View<'a>, node: &Node) -> Option<&'a Heartbeat> {
         return None;
     }
     let heartbeat = view.cluster.heartbeat(&node.meta.name.name)?;
-    (heartbeat.quiet(heartbeat.read) >= (view.timers.grace / 2).max(QUIET)).then_some(heartbeat)
+    let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
+    // One that has just come back has not been quiet since then, whatever its lease was like before.
+    let since = node.ready_since().map_or(last, |since| since.max(last));
+    let quiet = (view.timers.grace / 2).max(QUIET);
+    (view.cluster.stood_still(since, heartbeat.read) >= quiet).then_some(heartbeat)
 }
 
-/// When the controller gives the node up, if it is as it seems.
+/// When the controller gives the node up at the latest, if it is as it seems.
 pub fn declared(view: &View<'_>, heartbeat: &Heartbeat) -> Option<Clock> {
     let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
-    let at = last.checked_add(view.timers.grace).ok()?;
+    // Where the controllers are hurried, so is their round.
+    let round = ROUND.min(view.timers.grace / 8);
+    let at = last.checked_add(view.timers.grace + round).ok()?;
     Some(Clock { what: Awaited::Silence, at, bound: Bound::AtLatest })
 }
 

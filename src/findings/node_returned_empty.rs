@@ -1,10 +1,10 @@
 //! The rule `node-returned-empty`: back for a while, and the pods stay crowded on the others.
 
 use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
-use crate::cluster::{Node, Row};
+use crate::cluster::{Effect, Node, Row, Taint};
 use jiff::SignedDuration;
 
-pub const PROSE: &str = "A node came back and carries next to nothing, while the pods that left it are crowded on the \
+pub const PROSE: &str = "A node came back and carries at most a third of what the others do, while the pods that left it are crowded on the \
     others: Kubernetes never moves a running pod back. Looked for from ten minutes to six hours after the return.";
 
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
@@ -15,7 +15,7 @@ const COMPARED: usize = 20;
 const CROWD: usize = 4;
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.nodes.values().filter(|node| node.is_ready() && !node.is_cordoned()) {
+    for node in view.cluster.nodes.values().filter(|node| takes_pods(node)) {
         let Some(since) = node.ready_since() else { continue };
         let is_back = node.meta.created.is_some_and(|created| since.duration_since(created) > LATE);
         if !is_back || view.now.duration_since(since) > LATE || !view.has_lasted(Some(since), SETTLED, found)
@@ -27,12 +27,12 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             .cluster
             .nodes
             .values()
-            .filter(|other| other.is_ready() && other.meta.name != node.meta.name && !other.is_cordoned())
+            .filter(|other| other.meta.name != node.meta.name && takes_pods(other))
             .take(COMPARED)
             .map(|other| movable(view, other))
             .collect();
         let normal = others.iter().sum::<usize>().checked_div(others.len()).unwrap_or(0);
-        if normal < CROWD || carried * 4 > normal {
+        if normal < CROWD || carried * 3 > normal {
             continue;
         }
         if let Ok(end) = since.checked_add(LATE) {
@@ -51,6 +51,15 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             ..Finding::new(RuleId::NodeReturnedEmpty, Severity::Notice, node.object())
         });
     }
+}
+
+/// Whether it is a node for everyone: one that most pods may not be on carries little at all times.
+fn takes_pods(node: &Node) -> bool {
+    let keeps_off = |taint: &Taint| match taint.effect {
+        Effect::NoSchedule | Effect::NoExecute => true,
+        Effect::PreferNoSchedule | Effect::Other => false,
+    };
+    node.is_ready() && !node.is_cordoned() && !node.taints.iter().any(keeps_off)
 }
 
 fn movable(view: &View<'_>, node: &Node) -> usize {

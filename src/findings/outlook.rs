@@ -33,7 +33,7 @@ impl Outlook {
     pub fn of(view: &View<'_>, node: &Node, found: &mut Found) -> Self {
         let cluster = view.cluster;
         let mut outlook = Self {
-            is_known: cluster.feed(Feed::Watch(Kind::Pod)).was_complete,
+            is_known: view.knows(Kind::Pod),
             namespace: cluster.namespace.clone(),
             is_tainted: cluster.no_execute_since(&node.meta.name).is_some(),
             ..Self::default()

@@ -8,13 +8,25 @@ pub const PROSE: &str = "A container ends again and again, and the kubelet waits
     anew, at most five minutes. The finding tells how it ended the last time, the limit if it was killed for its \
     memory, and when the kubelet will try next.";
 
+/// One that has run for so long since it was started again does not loop.
+const RECOVERED: SignedDuration = SignedDuration::from_secs(60);
+
 pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
     if !pod.is_troubled() {
         return;
     }
     let containers = pod.init_containers.iter().chain(&pod.containers);
     let looping = containers.filter_map(|container| match &container.state {
-        State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => Some((container, message)),
+        State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => {
+            Some((container, message.as_str()))
+        }
+        // It runs between two crashes, and whether this one was the last shows in a while.
+        State::Running { since } if container.was_held_back() => {
+            (!view.has_lasted(*since, RECOVERED, found)).then_some((container, ""))
+        }
+        State::Terminated(ended) if ended.exit_code != 0 && container.last.is_some() => {
+            (!view.has_lasted(ended.finished, RECOVERED, found)).then_some((container, ""))
+        }
         State::Waiting { .. }
         | State::Unreported
         | State::None

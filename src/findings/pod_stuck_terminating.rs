@@ -29,17 +29,24 @@ pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
         return;
     }
     let Some(deletion) = pod.meta.deletion else { return };
-    let Ok(stuck) = deletion.deadline.checked_add(view.timers.deletion_slack) else { return };
+    // A kubelet that has just come back has its pods to end first.
+    let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
+    let asked = back.map_or(deletion.deadline, |back| back.max(deletion.deadline));
+    let Ok(stuck) = asked.checked_add(view.timers.deletion_slack) else { return };
     if stuck > view.now {
         found.look_again(stuck, view.now);
     } else {
-        found.add(finding(view.cluster, pod, deletion));
+        found.add(finding(view, pod, deletion));
     }
 }
 
-fn cause<'a>(cluster: &'a Cluster, pod: &Pod, deletion: Deletion) -> Cause<'a> {
+fn cause<'a>(view: &View<'a>, pod: &Pod, deletion: Deletion) -> Cause<'a> {
+    let cluster = view.cluster;
     if deletion.grace_seconds == 0 && !pod.meta.finalizers.is_empty() {
         return Cause::Finalizers;
+    }
+    if cluster.has_read(Kind::Node) && !view.knows(Kind::Node) {
+        return Cause::Unknown;
     }
     match cluster.node(&pod.node) {
         Some(node) => match node.readiness() {
@@ -54,8 +61,9 @@ fn cause<'a>(cluster: &'a Cluster, pod: &Pod, deletion: Deletion) -> Cause<'a> {
     }
 }
 
-fn finding(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Finding {
-    let cause = cause(cluster, pod, deletion);
+fn finding(view: &View<'_>, pod: &Pod, deletion: Deletion) -> Finding {
+    let cluster = view.cluster;
+    let cause = cause(view, pod, deletion);
     let waiting = pod.meta.owner.as_ref().filter(|owner| owner.is_controller && owner.kind == "StatefulSet");
     let blocked = waiting.map_or_else(String::new, |owner| {
         format!(" StatefulSet {} creates no replacement until it is gone.", owner.name)
@@ -75,7 +83,7 @@ fn finding(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Finding {
         sentence,
         since: Some(deletion.deadline),
         clock: Some(Clock { what: Awaited::Deadline, at: deletion.deadline, bound: Bound::Exact }),
-        evidence: evidence(cluster, pod, deletion),
+        evidence: evidence(view, pod, deletion),
         next: next(pod, cause),
         // A kubelet that is ready is nobody's cause, unless its node is marked: the finding stands for itself.
         cause: node.map(Into::into).filter(|_| match cause {
@@ -143,7 +151,8 @@ fn next(pod: &Pod, cause: Cause<'_>) -> String {
     }
 }
 
-fn evidence(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Vec<Evidence> {
+fn evidence(view: &View<'_>, pod: &Pod, deletion: Deletion) -> Vec<Evidence> {
+    let cluster = view.cluster;
     let mut evidence = vec![
         Evidence::at("told to go", Some(deletion.requested())),
         Evidence::at(
@@ -163,6 +172,9 @@ fn evidence(cluster: &Cluster, pod: &Pod, deletion: Deletion) -> Vec<Evidence> {
     }
     if cluster.node(&pod.node).is_none() && !cluster.feed(Feed::Watch(Kind::Node)).was_complete {
         evidence.push(Evidence::new("nodes have not been read, or may not be"));
+    }
+    if let Some(since) = cluster.behind_since(Kind::Node).filter(|_| !view.knows(Kind::Node)) {
+        evidence.push(Evidence::at("what is known of nodes is of this time", Some(since)));
     }
     evidence
 }

@@ -40,8 +40,10 @@ impl Reach {
         // What can be blamed on a node, on a volume, or on a workload that has come or gone.
         let of_nodes = touched.nodes.iter().flat_map(|node| cluster.pods_on(node));
         let of_claims = claims.iter().flat_map(|claim| cluster.pods_of_claim(claim));
+        // Who waits for a volume may blame the node where nobody wants it any more.
+        let of_mounted = touched.mounted.iter().flat_map(|claim| cluster.pods_of_claim(claim));
         let of_owners = touched.owners.iter().flat_map(|owner| cluster.pods_below(owner));
-        let pods: Vec<&Pod> = of_nodes.chain(of_claims).chain(of_owners).collect();
+        let pods: Vec<&Pod> = of_nodes.chain(of_claims).chain(of_mounted).chain(of_owners).collect();
         reach.pods.extend(touched.pods.iter().cloned());
         reach.pods.extend(pods.iter().map(|pod| pod.meta.name.clone()));
 

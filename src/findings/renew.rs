@@ -10,8 +10,8 @@ use super::outage::Outages;
 use super::reach::Reach;
 use super::rule::{Judge, RULES, Rule, RuleId};
 use super::store::{Slot, Store};
-use super::{Found, Incident, Terms, View};
-use crate::cluster::{Cluster, Kind, Name, Pod, Service, Since, Text, Touched, Workload};
+use super::{Found, Incident, Terms, View, standstill};
+use crate::cluster::{Cluster, Feed, Kind, Name, Pod, Service, Since, Text, Touched, Workload};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,6 +28,8 @@ pub struct Kept {
     last: Option<(Timestamp, Terms)>,
     /// Above a number of nodes some rules do not look.
     looks_early: bool,
+    /// Whether each kind was read and is not behind the others.
+    knows: Vec<bool>,
 }
 
 /// What a case is of.
@@ -58,19 +60,22 @@ struct Verdict {
 pub struct Renewed {
     pub incidents: Vec<Incident>,
     pub next_due: Option<Timestamp>,
-    pub blind: Vec<(RuleId, Vec<Kind>)>,
+    pub blind: Vec<(RuleId, Vec<Feed>)>,
 }
 
 impl Kept {
     pub fn renew(&mut self, cluster: &Cluster, touched: &Touched, now: Timestamp, terms: &Terms) -> Renewed {
         let looks_early = super::node_lease_quiet::looks(cluster);
+        let knows: Vec<bool> = Kind::ALL.into_iter().map(|kind| super::knows(cluster, kind, now)).collect();
         let is_same = self.last.as_ref().is_some_and(|(last, known)| *last <= now && known == terms)
             && looks_early == self.looks_early
+            && knows == self.knows
             && !touched.is_everything;
         if !is_same {
             *self = Self::default();
         }
         self.looks_early = looks_early;
+        self.knows = knows;
         let mut reach = if is_same { Reach::of(cluster, touched) } else { Reach::everything(cluster) };
         if !is_same || !touched.nodes.is_empty() {
             let outages = Outages::of(cluster, &terms.places);
@@ -83,11 +88,15 @@ impl Kept {
         let mut blind = Vec::new();
         let mut rules: Vec<&Rule> = Vec::with_capacity(RULES.len());
         for rule in RULES {
-            let missing: Vec<Kind> =
-                rule.needs.iter().copied().filter(|kind| !cluster.has_read(*kind)).collect();
+            let unknown = |feeds: &[Feed]| -> Vec<Feed> {
+                feeds.iter().copied().filter(|feed| !view.is_told(*feed)).collect()
+            };
+            let mut missing = unknown(rule.needs);
             if missing.is_empty() {
                 rules.push(rule);
-            } else {
+            }
+            missing.extend(unknown(rule.uses));
+            if !missing.is_empty() {
                 blind.push((rule.id, missing));
             }
         }
@@ -107,6 +116,7 @@ impl Kept {
             };
             let mut found = Found::default();
             judge(&view, &mut found);
+            standstill::mark(cluster, &mut found.findings);
             self.put(of, found);
         }
         let is_lost = super::service_losing_requests::has_suspects(&view);
@@ -120,6 +130,7 @@ impl Kept {
             let mut found = Found::default();
             if let Some(suspect) = suspect {
                 rules.iter().for_each(|rule| judge(rule, suspect, &view, &mut found));
+                standstill::mark(cluster, &mut found.findings);
             }
             self.put(of, found);
         }
@@ -127,7 +138,10 @@ impl Kept {
         self.last = Some((now, terms.clone()));
         let Joined { incidents, places } = incident::join(&self.store);
         self.places = places;
-        Renewed { incidents, next_due: self.due.first().map(|(at, _)| *at), blind }
+        // A kind that is behind is not known from some moment on.
+        let behind = Kind::ALL.into_iter().filter_map(|kind| super::behind_from(cluster, kind));
+        let due = self.due.first().map(|(at, _)| *at).into_iter().chain(behind);
+        Renewed { incidents, next_due: due.filter(|due| *due > now).min(), blind }
     }
 
     /// The cases that want another look by now.

@@ -98,6 +98,11 @@ pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
     if [Kind::PersistentVolume, Kind::Pod, Kind::VolumeAttachment].into_iter().any(is_awaited) {
         return;
     }
+    // Who wants it where is a matter of all of them; what may not be read at all is said to be not known.
+    let is_old = |kind| view.cluster.has_read(kind) && !view.knows(kind);
+    if [Kind::Node, Kind::Pod, Kind::PersistentVolume, Kind::VolumeAttachment].into_iter().any(is_old) {
+        return;
+    }
     let place = match view.cluster.node(name) {
         Some(node) => match node.readiness() {
             Readiness::Silent => Some(Place::Silent(node)),

@@ -80,6 +80,8 @@ fn finding(view: &View<'_>, torn: &Torn<'_>) -> Finding {
     let Torn { join, place, holders, waiting, since } = torn;
     let title = volume_on_unready_node::title(join);
     let holders: Vec<ObjectRef> = holders.iter().map(|pod| pod.object()).collect();
+    // Where a pod uses it, it will end some day; what is kept for nobody does not come by itself.
+    let severity = if holders.is_empty() { Severity::Critical } else { Severity::Warning };
     // What no pod uses there is kept by the node: mostly one that does not know of it.
     let unused_on = view.cluster.node(place).filter(|_| holders.is_empty());
     let (has, next) = if holders.is_empty() {
@@ -115,6 +117,6 @@ fn finding(view: &View<'_>, torn: &Torn<'_>) -> Finding {
         cause: own_deployment(view, torn)
             .map(|deployment| deployment.object().into())
             .or_else(|| unused_on.map(|node| node.object().into())),
-        ..Finding::new(RuleId::VolumeWantedTwice, Severity::Warning, volume_on_unready_node::subject(join))
+        ..Finding::new(RuleId::VolumeWantedTwice, severity, volume_on_unready_node::subject(join))
     }
 }

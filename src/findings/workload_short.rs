@@ -1,7 +1,7 @@
 //! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, pods_not_created, words};
-use crate::cluster::{Counts, Pod, Rollout, Since, Status, Workload};
+use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, blame, pods_not_created, words};
+use crate::cluster::{Counts, Pod, Rollout, Row, Since, Status, Workload};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer pods available than it wants for more \
@@ -10,7 +10,8 @@ pub const PROSE: &str = "A deployment, stateful set or daemon set has had fewer 
     cause; a daemon set misses nothing there.";
 
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
-const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(10);
+/// Longer than the usual deadline of a rollout: whoever is over that is told of by another rule.
+const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(11);
 
 pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mut Found) {
     let Counts { desired, ready, available, .. } = workload.counts();
@@ -21,12 +22,10 @@ pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mu
     if is_told_already(view, workload, found) {
         return;
     }
-    let pods = view.cluster.pods_of(workload);
-    let missing: Vec<&Pod> = pods
-        .into_iter()
-        .filter(|pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting()))
-        .collect();
-    let cause = if missing.is_empty() { None } else { blame::all(view, missing.iter().copied()) };
+    let pods = view.cluster.pods_of(workload).into_iter();
+    let is_missing = |pod: &&Pod| !pod.phase.is_terminal() && (!pod.is_ready() || pod.meta.is_deleting());
+    let missing: Vec<Missing<'_>> = pods.filter(is_missing).map(|pod| Missing::of(view, pod)).collect();
+    let cause = cause(view, &missing, found);
     // A daemon set has nothing to make up for on a node that is silent.
     if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
         return;
@@ -37,14 +36,14 @@ pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mu
     if !view.has_lasted(since, patience, found) {
         return;
     }
-    let objects: Vec<_> = missing.iter().map(|pod| crate::cluster::Row::object(*pod)).collect();
+    let objects: Vec<_> = missing.iter().map(|missing| missing.pod.object()).collect();
     let which = match missing.first() {
         None => "the others are not there".to_owned(),
         Some(first) => format!(
             "{} {} not ready ({})",
             words::pods(&objects),
             words::verb(objects.len(), "is", "are"),
-            first.status()
+            first.pod.status()
         ),
     };
     let noun = match workload {
@@ -80,10 +79,39 @@ fn is_told_already(view: &View<'_>, workload: Workload<'_>, found: &mut Found) -
         || matches!(workload.rollout(), Some(Rollout::DeadlineExceeded { .. }))
 }
 
+/// A pod that is missing.
+struct Missing<'a> {
+    pod: &'a Pod,
+    /// The node that is to blame.
+    node: Option<Subject>,
+    since: Option<Timestamp>,
+}
+
+impl<'a> Missing<'a> {
+    fn of(view: &View<'_>, pod: &'a Pod) -> Self {
+        let node = blame::node(view, pod);
+        Self { pod, since: blame::missing_since(view, pod, node.as_ref()), node }
+    }
+}
+
+/// The node that is to blame for all that have been missing for long; what has just begun to start changes nothing.
+fn cause(view: &View<'_>, missing: &[Missing<'_>], found: &mut Found) -> Option<Subject> {
+    for due in missing.iter().filter_map(|missing| missing.since?.checked_add(PATIENCE).ok()) {
+        found.look_again(due, view.now);
+    }
+    let is_starting = |missing: &&Missing<'_>| {
+        let due = missing.since.and_then(|since| since.checked_add(PATIENCE).ok());
+        missing.node.is_none() && due.is_some_and(|due| due > view.now)
+    };
+    let mut long = missing.iter().filter(|missing| !is_starting(missing)).map(|missing| &missing.node);
+    let first = long.next()?.clone()?;
+    long.all(Option::is_some).then_some(first)
+}
+
 /// Since when the first of the missing pods is missing. Where none is there to tell, since it was seen to be short;
 /// what was so from the first look on has been so for long.
-fn since(missing: &[&Pod], seen: Since) -> Option<Timestamp> {
-    let told = missing.iter().filter_map(|pod| pod.unready_since()).min();
+fn since(missing: &[Missing<'_>], seen: Since) -> Option<Timestamp> {
+    let told = missing.iter().filter_map(|missing| missing.since).min();
     told.or_else(|| seen.is_exact.then_some(seen.at))
 }
 

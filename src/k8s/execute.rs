@@ -5,6 +5,8 @@
 
 use super::connect::Session;
 use super::watch::{escaped, innermost};
+use crate::actions::call::Cause;
+use crate::actions::drain::Removal;
 use crate::actions::{Call, CallError};
 use crate::cluster::{Cordon, ObjectRef, Text};
 use crate::wire::Status;
@@ -59,35 +61,88 @@ pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), C
     }
 }
 
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const JSON: &str = "application/json";
+
 /// Method, path and query, content type and body of a call.
 fn request_of(call: &Call, mode: Mode) -> (Method, String, &'static str, Value) {
-    let body = match call {
-        Call::Cordon { node, version, author, why } => json!({
-            "metadata": guarded(node, version, mode, &[
-                (Cordon::BY, Some(author.who.as_str())),
-                (Cordon::WHY, why.non_empty()),
-                (Cordon::AT, Some(&author.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
-                (Cordon::RUN, Some(author.run.as_str())),
-            ]),
-            "spec": { "unschedulable": true },
-        }),
-        Call::Uncordon { node, version, .. } => json!({
-            "metadata": guarded(node, version, mode, &[
-                (Cordon::BY, None),
-                (Cordon::WHY, None),
-                (Cordon::AT, None),
-                (Cordon::RUN, None),
-            ]),
-            "spec": { "unschedulable": null },
-        }),
-    };
-    let dry_run = match mode {
+    match call {
+        Call::Cordon { node, version, author, why } => patch_of_node(
+            node,
+            mode,
+            json!({
+                "metadata": guarded(node, version, mode, &[
+                    (Cordon::BY, Some(author.who.as_str())),
+                    (Cordon::WHY, why.non_empty()),
+                    (Cordon::AT, Some(&author.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+                    (Cordon::RUN, Some(author.run.as_str())),
+                ]),
+                "spec": { "unschedulable": true },
+            }),
+        ),
+        Call::Uncordon { node, version, .. } => patch_of_node(
+            node,
+            mode,
+            json!({
+                "metadata": guarded(node, version, mode, &[
+                    (Cordon::BY, None),
+                    (Cordon::WHY, None),
+                    (Cordon::AT, None),
+                    (Cordon::RUN, None),
+                ]),
+                "spec": { "unschedulable": null },
+            }),
+        ),
+        Call::Evict(removal) => {
+            let body = json!({
+                "apiVersion": "policy/v1",
+                "kind": "Eviction",
+                "metadata": { "namespace": removal.pod.name.namespace, "name": removal.pod.name.name },
+                "deleteOptions": delete_options(removal, mode),
+            });
+            // A field that the server does not know is refused: one that it dropped could be the uid, or that this is
+            // only tried.
+            let query = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{}", dry_run(mode));
+            (Method::POST, format!("{}/eviction?{query}", pod_path(&removal.pod)), JSON, body)
+        }
+        Call::DeletePod(removal) => {
+            let mut body = delete_options(removal, mode);
+            body["apiVersion"] = json!("v1");
+            body["kind"] = json!("DeleteOptions");
+            // Of a body and a query the server takes the one or the other, so all of it is in the body.
+            (Method::DELETE, pod_path(&removal.pod), JSON, body)
+        }
+    }
+}
+
+fn patch_of_node(node: &ObjectRef, mode: Mode, body: Value) -> (Method, String, &'static str, Value) {
+    let name = escaped(&node.name.name);
+    let path = format!("/api/v1/nodes/{name}?fieldManager={FIELD_MANAGER}{}", dry_run(mode));
+    (Method::PATCH, path, MERGE_PATCH, body)
+}
+
+const fn dry_run(mode: Mode) -> &'static str {
+    match mode {
         Mode::DryRun => "&dryRun=All",
         Mode::Real => "",
-    };
-    let name = escaped(&call.object().name.name);
-    let path = format!("/api/v1/nodes/{name}?fieldManager={FIELD_MANAGER}{dry_run}");
-    (Method::PATCH, path, "application/merge-patch+json", body)
+    }
+}
+
+fn pod_path(pod: &ObjectRef) -> String {
+    format!("/api/v1/namespaces/{}/pods/{}", escaped(&pod.name.namespace), escaped(&pod.name.name))
+}
+
+/// How a pod is to go: the one of this uid and no other.
+fn delete_options(removal: &Removal, mode: Mode) -> Value {
+    let mut options = json!({ "preconditions": { "uid": removal.pod.uid } });
+    if let Some(grace) = removal.grace {
+        options["gracePeriodSeconds"] = json!(grace);
+    }
+    match mode {
+        Mode::DryRun => options["dryRun"] = json!(["All"]),
+        Mode::Real => {}
+    }
+    options
 }
 
 /// The metadata of a patch: what it is for, and no other object or version. A dry run goes without the version: a
@@ -156,7 +211,8 @@ fn unsent(error: &kube::Error) -> CallError {
 /// What the server's word means for a call.
 fn refusal(status: Status) -> CallError {
     let Status { code, message: reason, causes, retry_after_seconds, .. } = status;
-    let causes = causes.into_iter().map(|cause| cause.reason).collect();
+    let causes =
+        causes.into_iter().map(|cause| Cause { reason: cause.reason, message: cause.message }).collect();
     match code {
         401 => CallError::Unauthorized { reason },
         403 => CallError::Forbidden { reason, causes },
@@ -231,6 +287,43 @@ mod tests {
         assert_eq!(keys(&taken), keys(&put));
         assert!(taken["metadata"]["annotations"].as_object().unwrap().values().all(Value::is_null));
         assert_eq!(taken["spec"]["unschedulable"], Value::Null);
+    }
+
+    fn removal(grace: Option<u32>) -> Box<Removal> {
+        let pod = ObjectRef { kind: Kind::Pod, name: Name::new("shop", "web-1"), uid: "u-7".into() };
+        Box::new(Removal { pod, node: node(), workload: None, grace, skip_wait: 0 })
+    }
+
+    #[test]
+    fn an_eviction_is_for_one_uid_and_a_dry_one_says_so_twice() {
+        let (method, path, content_type, body) = request_of(&Call::Evict(removal(None)), Mode::Real);
+        assert_eq!((method, content_type), (Method::POST, "application/json"));
+        assert_eq!(
+            path,
+            "/api/v1/namespaces/shop/pods/web-1/eviction?fieldManager=sickbay&fieldValidation=Strict"
+        );
+        assert_eq!(body["deleteOptions"], json!({ "preconditions": { "uid": "u-7" } }));
+        let (_, path, _, body) = request_of(&Call::Evict(removal(Some(5))), Mode::DryRun);
+        assert!(path.ends_with("&dryRun=All"), "{path}");
+        assert_eq!(
+            body["deleteOptions"],
+            json!({ "preconditions": { "uid": "u-7" }, "gracePeriodSeconds": 5, "dryRun": ["All"] })
+        );
+    }
+
+    #[test]
+    fn a_deletion_is_for_one_uid_too() {
+        let (method, path, _, body) = request_of(&Call::DeletePod(removal(Some(5))), Mode::Real);
+        assert_eq!((method, path.as_str()), (Method::DELETE, "/api/v1/namespaces/shop/pods/web-1"));
+        assert_eq!(
+            body,
+            json!({
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "preconditions": { "uid": "u-7" },
+                "gracePeriodSeconds": 5,
+            })
+        );
     }
 
     #[test]

@@ -3,15 +3,17 @@
 //! Not watched: at 5,000 nodes that is 500 changes a second, of which none is news. It deliberately judges no lease:
 //! how long one has not moved is the cluster's own reading.
 
-use super::backoff::{Backoff, spread};
+use super::backoff::spread;
+use super::poll::{Poll, refused, within_limit};
 use super::watch::{Answer, Closed, Link, Login, Trouble, Update, escaped, get};
 use crate::cluster::{Change, Feed, FeedChange, Lease, Text};
 use crate::wire::{self, Encoding, LARGEST_ITEM, ListParser};
 use futures::future::join_all;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 const PATH: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 /// Live reads go past the cache: for no more than this many nodes at a time.
@@ -22,98 +24,29 @@ const MANY_NODES: usize = 5_000;
 
 /// Lists the leases again and again.
 pub async fn run(link: Arc<Link>, node_count: watch::Receiver<usize>) {
-    let limits = &link.limits;
-    let mut reader = Reader {
-        backoff: Backoff::new(limits.backoff.0, limits.backoff.1),
-        is_shown_live: false,
-        node_count,
-        link: Arc::clone(&link),
-    };
-    let Err(Closed) = reader.run().await;
+    let Err(Closed) = follow(link, node_count).await;
 }
 
-struct Reader {
-    link: Arc<Link>,
-    node_count: watch::Receiver<usize>,
-    backoff: Backoff,
-    is_shown_live: bool,
-}
-
-impl Reader {
-    async fn run(&mut self) -> Result<std::convert::Infallible, Closed> {
-        let mut outages = self.link.outages();
-        let mut refreshes = self.link.refreshes();
-        self.tell(vec![feed(FeedChange::Listing)]).await?;
-        loop {
-            outages.mark_unchanged();
-            let login = self.link.login();
-            let began = Instant::now();
-            let next = match listed(&login, self.link.limits.list, self.link.is_slow()).await {
-                Ok(changes) => {
-                    self.backoff.reset();
-                    self.is_read(changes).await?;
-                    began + interval(*self.node_count.borrow(), self.link.limits.leases)
-                }
-                Err(trouble) => Instant::now() + self.after(trouble, &login).await?,
-            };
-            tokio::select! {
-                () = sleep_until(next) => {}
-                _ = refreshes.changed() => {}
-                _ = outages.changed() => {}
-            }
-        }
-    }
-
-    async fn is_read(&mut self, mut changes: Vec<Change>) -> Result<(), Closed> {
-        if !self.is_shown_live {
-            self.is_shown_live = true;
-            changes.push(feed(FeedChange::Live));
-        }
-        self.tell(changes).await
-    }
-
-    /// Says what is wrong, and how long to wait.
-    async fn after(&mut self, trouble: Trouble, login: &Login) -> Result<Duration, Closed> {
-        self.is_shown_live = false;
-        let reason = Text::from(trouble.reason());
-        let (change, pause) = match trouble {
-            Trouble::Forbidden { .. } => (FeedChange::Forbidden { reason }, None),
-            Trouble::Absent { .. } => (FeedChange::Absent { reason }, None),
-            Trouble::Login { .. } => {
-                self.tell(vec![feed(FeedChange::Down { reason })]).await?;
-                self.link.renewed(login).await?;
-                return Ok(Duration::ZERO);
-            }
-            Trouble::Busy { pause, .. } => (FeedChange::Down { reason }, Some(pause.unwrap_or_default())),
-            Trouble::Broken { .. } => {
-                self.link.suspect();
-                (FeedChange::Down { reason }, Some(Duration::ZERO))
-            }
-            Trouble::Expired { .. } | Trouble::Rejected { .. } => {
-                (FeedChange::Down { reason }, Some(Duration::ZERO))
-            }
-        };
-        self.tell(vec![feed(change)]).await?;
-        if let Some(asked) = pause {
-            Ok(self.backoff.pause().max(asked))
-        } else {
-            refused(&self.link, login).await;
-            Ok(Duration::ZERO)
-        }
-    }
-
-    async fn tell(&self, changes: Vec<Change>) -> Result<(), Closed> {
-        self.link.tell(Update::Changes(changes)).await
-    }
-}
-
-/// Waits until what was refused may be asked for again.
-async fn refused(link: &Link, login: &Login) {
+async fn follow(link: Arc<Link>, node_count: watch::Receiver<usize>) -> Result<Infallible, Closed> {
+    let mut outages = link.outages();
     let mut refreshes = link.refreshes();
-    tokio::select! {
-        () = sleep(spread(link.limits.refused)) => {}
-        () = link.later_login(login) => {}
-        _ = refreshes.changed() => {}
+    let mut poll = Poll::begin(Arc::clone(&link), Feed::Leases).await?;
+    loop {
+        outages.mark_unchanged();
+        let login = link.login();
+        let began = Instant::now();
+        let next = match listed(&login, link.limits.list, link.is_slow()).await {
+            Ok(changes) => {
+                poll.is_read(changes).await?;
+                began + interval(*node_count.borrow(), link.limits.leases)
+            }
+            Err(trouble) => Instant::now() + poll.has_failed(trouble, &login).await?,
+        };
+        tokio::select! {
+            () = sleep_until(next) => {}
+            _ = refreshes.changed() => {}
+            _ = outages.changed() => {}
+        }
     }
 }
 
@@ -147,16 +80,6 @@ async fn listed(login: &Login, limit: Duration, is_gzip: bool) -> Result<Vec<Cha
     let is_complete = changes.is_empty();
     changes.push(Change::Leases { leases, is_complete });
     Ok(changes)
-}
-
-async fn within_limit<T>(
-    limit: Duration,
-    reading: impl Future<Output = Result<T, Trouble>>,
-) -> Result<T, Trouble> {
-    match timeout(limit, reading).await {
-        Ok(read) => read,
-        Err(_) => Err(Trouble::broken(format!("the server did not answer within {} s", limit.as_secs()))),
-    }
 }
 
 /// Between two lists: the shortest for few nodes, stretched evenly to the longest for many.

@@ -5,9 +5,9 @@
 //! is over.
 
 use super::backoff::spread;
-use super::watch::{Closed, Link, LinkState, Update, get, innermost};
+use super::checks;
+use super::watch::{Closed, Link, LinkState, Update};
 use http::StatusCode;
-use http_body_util::BodyExt as _;
 use jiff::SignedDuration;
 use kube::Client;
 use std::collections::VecDeque;
@@ -22,8 +22,6 @@ const SLOW: Duration = Duration::from_millis(150);
 const REMEMBERED: usize = 5;
 /// A server that starts has a dozen checks that fail.
 const MOST_NAMED: usize = 3;
-/// The most that is read of what a sick server says.
-const LONGEST_COMPLAINT: usize = 16 << 10;
 
 /// Beats until nobody listens any more.
 pub async fn run(link: Arc<Link>) {
@@ -80,6 +78,7 @@ impl Pulse {
     async fn is_failing(&mut self, sent: Instant, reason: String) -> Result<(), Closed> {
         if self.failures == 0 {
             self.since = sent;
+            self.link.falter();
         }
         self.failures = self.failures.saturating_add(1);
         if self.failures < FAILURES {
@@ -104,26 +103,13 @@ impl Pulse {
 /// Asks whether the server lives. A refusal is a sign of life as well; an error of the server is none, whoever
 /// sends it: the server itself, or a balancer before a dead one.
 async fn ask(client: &Client) -> Result<(), String> {
-    let response = client.send(get("/livez", "*/*", false)).await.map_err(|error| innermost(&error))?;
-    let (head, mut body) = response.into_parts();
-    let mut said = Vec::new();
-    // To the end, so that the connection can be used again.
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| innermost(&error))?;
-        if let Some(bytes) = frame.data_ref()
-            && said.len() < LONGEST_COMPLAINT
-        {
-            said.extend_from_slice(bytes);
-        }
-    }
-    if head.status.is_server_error() { Err(complaint(head.status, &said)) } else { Ok(()) }
+    let (status, said) = checks::asked(client, "/livez").await?;
+    if status.is_server_error() { Err(complaint(status, &said)) } else { Ok(()) }
 }
 
 /// What is wrong with a server that answers: it names the checks that fail.
-fn complaint(status: StatusCode, said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    let failed: Vec<&str> =
-        said.lines().filter_map(|line| line.strip_prefix("[-]")?.split_whitespace().next()).collect();
+fn complaint(status: StatusCode, said: &str) -> String {
+    let failed = checks::failed(said);
     if failed.is_empty() {
         let words = status.canonical_reason().unwrap_or_default();
         return format!("the server answers {} {words}", status.as_u16()).trim_end().to_owned();
@@ -139,11 +125,11 @@ mod tests {
 
     #[test]
     fn a_sick_server_names_what_fails() {
-        let said = b"[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
+        let said = "[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\nlivez check failed\n";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         assert_eq!(complaint(status, said), "the server says it is not healthy: etcd");
-        let starting = b"[-]etcd failed\n[-]a failed\n[-]b failed\n[-]c failed\n[-]d failed\n";
+        let starting = "[-]etcd failed\n[-]a failed\n[-]b failed\n[-]c failed\n[-]d failed\n";
         assert_eq!(complaint(status, starting), "the server says it is not healthy: etcd, a, b and 2 more");
-        assert_eq!(complaint(StatusCode::BAD_GATEWAY, b"<html>"), "the server answers 502 Bad Gateway");
+        assert_eq!(complaint(StatusCode::BAD_GATEWAY, "<html>"), "the server answers 502 Bad Gateway");
     }
 }

@@ -1,4 +1,5 @@
-//! The streams that keep the picture of a cluster alive: one watch for each kind, the leases, and the pulse.
+//! The streams that keep the picture of a cluster alive: one watch for each kind, what is read again and again, and
+//! the pulse.
 //!
 //! What they learn leaves as `Update`s over one bounded channel: who does not keep up slows the watches down, and
 //! never loses or heaps up anything. It deliberately keeps no rows, and decides nothing about them.
@@ -14,8 +15,8 @@ pub(super) use request::{escaped, get};
 
 use super::clock::Clock;
 use super::connect::{Scope, Session};
-use super::{leases, pulse};
-use crate::cluster::{Change, Kind, Text};
+use super::{checks, leaders, leases, pulse};
+use crate::cluster::{Change, Component, Kind, Text};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use kube::Client;
@@ -106,6 +107,10 @@ pub struct Limits {
     pub leases: (Duration, Duration),
     /// Between two readings of the leases of suspects.
     pub suspects: Duration,
+    /// Between two readings of a leader lease, until it was seen to move and from then on.
+    pub leaders: (Duration, Duration),
+    /// Between two questions for the server's own checks, while it is ready and while it is not.
+    pub checks: (Duration, Duration),
 }
 
 impl Default for Limits {
@@ -127,6 +132,8 @@ impl Default for Limits {
             answer: seconds(4),
             leases: (seconds(10), seconds(60)),
             suspects: seconds(5),
+            leaders: (seconds(1), seconds(5)),
+            checks: (seconds(10), seconds(3)),
         }
     }
 }
@@ -148,16 +155,35 @@ impl Streams {
         out: mpsc::Sender<Update>,
         limits: Limits,
     ) -> Self {
+        Self::start_for(upstream, (scope, &Kind::ALL), out, limits)
+    }
+
+    /// Starts the watches of these kinds alone, with the leases where nodes are among them.
+    pub fn start_for(
+        upstream: Arc<dyn Upstream>,
+        (scope, kinds): (&Scope, &[Kind]),
+        out: mpsc::Sender<Update>,
+        limits: Limits,
+    ) -> Self {
         let link = Arc::new(Link::new(upstream, out, limits));
         let suspects = watch::Sender::new(Vec::new());
         let node_count = watch::Sender::new(0);
         let mut tasks = JoinSet::new();
-        for kind in Kind::ALL {
-            tasks.spawn(Stream::new(kind, scope, Arc::clone(&link)).run());
+        for kind in kinds {
+            tasks.spawn(Stream::new(*kind, scope, Arc::clone(&link)).run());
         }
         tasks.spawn(pulse::run(Arc::clone(&link)));
-        tasks.spawn(leases::run(Arc::clone(&link), node_count.subscribe()));
-        tasks.spawn(leases::run_suspects(Arc::clone(&link), suspects.subscribe()));
+        // The health of the control plane is asked for by who looks at the whole of it.
+        if kinds.len() == Kind::ALL.len() {
+            tasks.spawn(checks::run(Arc::clone(&link)));
+            for component in Component::ALL {
+                tasks.spawn(leaders::run(Arc::clone(&link), component));
+            }
+        }
+        if kinds.contains(&Kind::Node) {
+            tasks.spawn(leases::run(Arc::clone(&link), node_count.subscribe()));
+            tasks.spawn(leases::run_suspects(Arc::clone(&link), suspects.subscribe()));
+        }
         Self { link, suspects, node_count, _tasks: tasks }
     }
 

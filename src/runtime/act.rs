@@ -3,13 +3,14 @@
 //! `plan` changes nothing. `run` agrees for the user where they said so beforehand, watches to the end, and tells by
 //! its exit code how that went.
 
+mod options;
 mod report;
 
 use super::hands::Hands;
 use super::settings::Settings;
 use super::{Outcome, complain, fail, journal, message, print, start};
 use crate::actions::history::PastRun;
-use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Phase, Run, RunId, target};
+use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Phase, Run, RunId, Spec, target};
 use crate::app::acting::Told;
 use crate::app::{App, Msg};
 use crate::cli::{self, Arguments, Consent, OfRun, Output};
@@ -24,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// What is wanted: by words, or as a run before had it.
 enum Wanted {
-    Words { action: ActionKind, targets: Vec<String>, why: String },
+    Words { action: Action, targets: Vec<String>, why: String },
     Draft(Draft),
 }
 
@@ -72,7 +73,7 @@ pub async fn runs(arguments: &Arguments, asked: &cli::Runs, settings: &Settings)
             Some(OfRun::Resume(_)) | None => format!("run {} was done to its end", run.id),
         });
     };
-    let manner = Manner { output: again.output, timeout: again.timeout };
+    let manner = Manner { output: again.output, timeout: again.sync_timeout };
     carry_out(arguments, settings, (&Wanted::Draft(draft), &manner), &again.consent).await
 }
 
@@ -82,8 +83,15 @@ fn wanted(asked: &cli::Plan) -> Result<(Wanted, Manner), Outcome> {
         complain(&format!("there is no action {:?}: there are {}", asked.action, known.join(", ")));
         return Err(Outcome::Usage);
     };
+    let action = match options::action(action, &asked.drain) {
+        Ok(action) => action,
+        Err(reason) => {
+            complain(&reason);
+            return Err(Outcome::Usage);
+        }
+    };
     let wanted = Wanted::Words { action, targets: asked.targets.clone(), why: asked.why.clone() };
-    Ok((wanted, Manner { output: asked.output, timeout: asked.timeout }))
+    Ok((wanted, Manner { output: asked.output, timeout: asked.sync_timeout }))
 }
 
 async fn carry_out(
@@ -147,19 +155,23 @@ impl Session {
         }
         let (sender, updates) = mpsc::channel(64);
         let upstream = Arc::clone(&connection.session);
-        let streams = Streams::start(upstream, &connection.session.scope, sender, Limits::default());
+        let action = match wanted {
+            Wanted::Words { action, .. } => action.kind(),
+            Wanted::Draft(draft) => draft.action.kind(),
+        };
+        let Spec { relies_on: relied_on, looks_at, .. } = action.spec();
+        // Whoever may see nothing but what it relies on can do it.
+        let seen = [relied_on, looks_at].concat();
+        let scope = &connection.session.scope;
+        let streams = Streams::start_for(upstream, (scope, &seen), sender, Limits::default());
         let hands = Hands::new(Arc::clone(&connection.session), connection.journal());
         let clock = connection.session.clock.clone();
         let mut session = Self { app, clock, hands, updates, _streams: streams, _connection: connection };
-        let action = match wanted {
-            Wanted::Words { action, .. } => *action,
-            Wanted::Draft(draft) => draft.action.kind(),
-        };
-        let relied_on = action.spec().relies_on;
-        if !session.until(deadline, |app| is_read(app, relied_on)).await {
+        // Of the others is told what there is: none of them is waited for longer.
+        if !session.until(deadline, |app| is_read(app, &seen)).await && !is_read(&session.app, relied_on) {
             let reason = session.app.sight().staleness(relied_on);
             let reason = reason.unwrap_or_else(|| "it was not read in time".to_owned());
-            complain(&format!("the picture is incomplete: {reason}; try a longer --timeout"));
+            complain(&format!("the picture is incomplete: {reason}; try a longer --sync-timeout"));
             return Err(Outcome::Incomplete);
         }
         let draft = session.draft(wanted).map_err(|reason| fail(&reason))?;
@@ -168,7 +180,7 @@ impl Session {
             |app: &App| app.acting.review.as_ref().is_none_or(|review| review.preflight.is_settled());
         if !session.until(deadline, is_settled).await {
             complain(
-                "the API server has not answered in time what is asked before an action; try a longer --timeout",
+                "the API server has not answered in time what is asked before an action; try a longer --sync-timeout",
             );
             return Err(Outcome::Incomplete);
         }
@@ -179,8 +191,8 @@ impl Session {
         match wanted {
             Wanted::Draft(draft) => Ok(draft.clone()),
             Wanted::Words { action, targets, why } => Ok(Draft {
-                action: Action::from(*action),
-                targets: target::resolve(*action, targets, &self.app.cluster)?,
+                action: action.clone(),
+                targets: target::resolve(action.kind(), targets, &self.app.cluster)?,
                 why: Text::new(why),
             }),
         }
@@ -206,6 +218,7 @@ impl Session {
         };
         self.tell(Told::Agree { typed: typed.to_vec() }.into());
         let mut told = 0;
+        let mut waits = report::Waits::default();
         let mut was_interrupted = false;
         loop {
             let is_begun = self.app.acting.run(&id).is_some_and(|run| run.phase != Phase::Recording);
@@ -218,6 +231,9 @@ impl Session {
                 );
                 return Outcome::Blocked;
             };
+            if output == Output::Table {
+                waits.told(run).iter().for_each(|line| complain(line));
+            }
             if run.is_over() && !self.hands.are_writing() {
                 return match (ended(run), output) {
                     // Who reads the output of a failure as text reads nothing.

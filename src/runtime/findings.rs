@@ -10,7 +10,7 @@ use crate::app::object::clock_words;
 use crate::app::time::age;
 use crate::app::{App, Msg, triage};
 use crate::cli::{Arguments, FailOn, Findings as Asked, Output};
-use crate::cluster::{ObjectRef, Text};
+use crate::cluster::{Feed, ObjectRef, Sync, Text};
 use crate::findings::{Awaited, Bound, Finding, Incident, Severity, Subject};
 use crate::k8s::watch::{Limits, LinkState, Streams, Update};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> O
     let is_settled = gather(&mut app, updates, Instant::now() + asked.timeout, &connection).await;
     drop(streams);
     app.settle();
-    let is_complete = is_settled && app.picture() == Picture::Live;
+    let is_complete = is_settled && is_whole(&app);
     if is_complete && let Some(unknown) = unknown(&app, &asked.targets) {
         return fail(&unknown);
     }
@@ -118,8 +118,9 @@ async fn gather(
     connection: &start::Connection,
 ) -> bool {
     loop {
+        let is_read = app.are_leases_read() && app.is_control_plane_judged();
         match app.picture() {
-            Picture::Live | Picture::Partial { .. } if app.are_leases_read() => return true,
+            Picture::Live | Picture::Partial { .. } if is_read => return true,
             Picture::Live | Picture::Partial { .. } | Picture::Loading { .. } | Picture::Stale { .. } => {}
         }
         let Ok(Some(update)) = timeout_at(deadline, updates.recv()).await else { return false };
@@ -135,7 +136,7 @@ async fn gather(
 
 fn incomplete(app: &App) -> String {
     match app.picture() {
-        Picture::Live => "the picture was not complete in time; try a longer --timeout".to_owned(),
+        Picture::Live => unjudged(app),
         Picture::Partial { missing } => {
             let words: Vec<&str> = missing.iter().map(|kind| kind.plural()).collect();
             format!("the picture is incomplete: {} may not be read", words.join(", "))
@@ -148,6 +149,28 @@ fn incomplete(app: &App) -> String {
             )
         }
         Picture::Stale { reason, .. } => format!("the picture is not live: {reason}"),
+    }
+}
+
+/// Whether all is known from which something could be found.
+fn is_whole(app: &App) -> bool {
+    app.picture() == Picture::Live && app.not_judged().is_empty()
+}
+
+/// What is missing although every kind is there.
+fn unjudged(app: &App) -> String {
+    let not_judged = app.not_judged();
+    let is_refused = |feed: &&Feed| matches!(app.cluster.feed(**feed).sync, Sync::Forbidden { .. });
+    let refused: Vec<&str> = not_judged.iter().filter(is_refused).map(|feed| feed.name()).collect();
+    let late: Vec<&str> =
+        not_judged.iter().filter(|feed| !is_refused(feed)).map(|feed| feed.name()).collect();
+    match (refused.as_slice(), late.as_slice()) {
+        ([], []) => "the picture was not complete in time; try a longer --timeout".to_owned(),
+        ([], late) => format!(
+            "the picture was not complete in time: {} not followed for long enough; try a longer --timeout",
+            late.join(", ")
+        ),
+        (refused, _) => format!("the picture is incomplete: {} may not be read", refused.join(", ")),
     }
 }
 
@@ -202,8 +225,8 @@ fn document(app: &App, incidents: &[&Incident]) -> Value {
         .findings
         .blind
         .iter()
-        .map(|(rule, kinds)| {
-            let missing: Vec<&str> = kinds.iter().map(|kind| kind.plural()).collect();
+        .map(|(rule, feeds)| {
+            let missing: Vec<&str> = feeds.iter().map(|feed| feed.name()).collect();
             json!({ "rule": rule.id(), "missing": missing })
         })
         .collect();
@@ -212,7 +235,7 @@ fn document(app: &App, incidents: &[&Incident]) -> Value {
         "context": app.session.context,
         "server": app.session.server,
         "at": app.now.to_string(),
-        "complete": app.picture() == Picture::Live,
+        "complete": is_whole(app),
         "incidents": incidents,
         "notJudged": not_judged,
     })
@@ -231,6 +254,7 @@ fn finding(finding: &Finding) -> Value {
             "awaited": awaited(clock.what),
             "at": clock.at.to_string(),
             "bound": bound(clock.bound),
+            "halted": clock.bound == Bound::Halted,
         })),
         "evidence": finding.evidence.iter().map(|evidence| json!({
             "text": evidence.text,
@@ -255,7 +279,7 @@ const fn awaited(what: Awaited) -> &'static str {
 const fn bound(bound: Bound) -> &'static str {
     match bound {
         Bound::Exact => "exact",
-        Bound::NotBefore => "not-before",
+        Bound::NotBefore | Bound::Halted => "not-before",
         Bound::AtLatest => "at-latest",
     }
 }

@@ -8,9 +8,9 @@ use crate::app::Effect;
 use crate::app::acting::{Asked, Told};
 use crate::cluster::Text;
 use crate::journal::Journal;
-use crate::k8s::access;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute};
+use crate::k8s::{access, pods};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -95,6 +95,7 @@ impl Hands {
                     Ok(()) => Answer::Yes,
                     Err(error) => Answer::Failed(error),
                 },
+                Probe::PodsOn(node) => pods::on(&session, node).await,
             };
             let _ended = out.send(Told::Probed { run, probe, answer });
         });

@@ -20,7 +20,7 @@ pub fn run(asked: &Asked) -> Outcome {
 fn table() -> String {
     let rules = RULES.iter().map(|rule| {
         let prose = wrap(rule.id.prose(), WIDTH, ("  ", "  ")).join("\n");
-        let needs: Vec<&str> = rule.needs.iter().map(|kind| kind.plural()).collect();
+        let needs: Vec<&str> = rule.needs.iter().map(|need| need.name()).collect();
         let needs = if needs.is_empty() { String::new() } else { format!("  needs {}\n", needs.join(", ")) };
         format!("{}\n{prose}\n{needs}", rule.id)
     });
@@ -31,7 +31,7 @@ fn document() -> Value {
     let rules: Vec<Value> = RULES
         .iter()
         .map(|rule| {
-            let needs: Vec<&str> = rule.needs.iter().map(|kind| kind.plural()).collect();
+            let needs: Vec<&str> = rule.needs.iter().map(|need| need.name()).collect();
             json!({ "id": rule.id.id(), "finds": rule.id.prose(), "needs": needs })
         })
         .collect();

@@ -170,6 +170,7 @@ impl Connection {
             operator: Text::new(&operator()),
             tag: Text::new(&self.tag),
             is_protected: settings.config.is_protected(&session.context, &session.server),
+            most_targets: settings.config.most_targets,
         };
         let mut app = App::new(facts, settings.keymap(), self.timers(settings), session.clock.now());
         app.cluster.namespace = match &session.scope {

@@ -1,6 +1,7 @@
 //! One object to one row. A decoder belongs to one kind and lives as long as its watch, because the rows of that
 //! kind share strings.
 
+use super::api_service::ApiService;
 use super::attachment::VolumeAttachment;
 use super::budget::PodDisruptionBudget;
 use super::claim::PersistentVolumeClaim;
@@ -8,7 +9,7 @@ use super::daemon_set::DaemonSet;
 use super::deployment::Deployment;
 use super::event::Event;
 use super::job::Job;
-use super::lease::Lease;
+use super::lease::{LeaderLease, Lease};
 use super::meta::{Head, ObjectMeta};
 use super::namespace::Namespace;
 use super::node::Node;
@@ -114,6 +115,7 @@ impl Decoder {
             Kind::Job => self.row::<Job>(raw, Change::Job),
             Kind::PodDisruptionBudget => self.row::<PodDisruptionBudget>(raw, Change::PodDisruptionBudget),
             Kind::Service => self.row::<Service>(raw, Change::Service),
+            Kind::ApiService => self.row::<ApiService>(raw, Change::ApiService),
             Kind::Event => self.row::<Event>(raw, Change::Event),
         }
     }
@@ -137,6 +139,7 @@ impl Decoder {
             Kind::Job => Change::Job(Delta::Delete { name, uid }),
             Kind::PodDisruptionBudget => Change::PodDisruptionBudget(Delta::Delete { name, uid }),
             Kind::Service => Change::Service(Delta::Delete { name, uid }),
+            Kind::ApiService => Change::ApiService(Delta::Delete { name, uid }),
             Kind::Event => Change::Event(Delta::Delete { name, uid }),
         };
         Ok(Applied { change, resource_version: head.resource_version() })
@@ -167,6 +170,12 @@ impl LeaseDecoder {
 /// The body of a GET of one lease.
 pub fn lease(encoding: Encoding, body: &[u8]) -> Result<cluster::Lease, WireError> {
     Ok(LeaseDecoder::default().lease(one(encoding, body, "Lease")?)?)
+}
+
+/// The body of a GET of a leader lease.
+pub fn leader_lease(encoding: Encoding, body: &[u8]) -> Result<cluster::LeaderLease, WireError> {
+    let lease: LeaderLease = named(one(encoding, body, "Lease")?, "Lease")?;
+    Ok(lease.row(&mut Shared::default()))
 }
 
 /// One object that is a whole body.

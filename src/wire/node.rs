@@ -2,7 +2,7 @@
 
 use super::decoder::Object;
 use super::meta::{Condition, ObjectMeta};
-use super::scalar::{Amount, Quantity, Time, amount, free, nullable, pairs};
+use super::scalar::{Amount, Quantity, Time, amount, free, nullable, pairs, resources};
 use super::shared::Shared;
 use crate::cluster::{Cordon, Cordoner, Effect, Node as Row, Taint as TaintRow};
 use serde::Deserialize;
@@ -136,6 +136,7 @@ impl Object for Node {
             allocatable_pods: amount(&status.allocatable, "pods")
                 .and_then(Quantity::whole)
                 .and_then(|pods| u32::try_from(pods).ok()),
+            allocatable: resources(&status.allocatable),
             cordon_note: Cordon::read(|key| metadata.annotation(key)).map(Box::new),
             cordoned_by: Cordoner::read(|key| metadata.annotation(key)),
         }

@@ -1,13 +1,17 @@
-//! A pod on the wire. Environment, mounts, probes and requests are left unread.
+//! A pod on the wire. Environment and mounts are left unread; of probes and hooks, what is in them.
 
 use super::decoder::Object;
 use super::meta::{Condition, ObjectMeta};
-use super::scalar::{Amount, Present, Time, amount, free, nullable, pairs};
+use super::scalar::{Amount, Present, Time, amount, free, nullable, pairs, resources};
 use super::shared::{Shared, own};
 use crate::cluster::{
-    Container as ContainerRow, Ended, Phase, Pod as Row, State, Text, Toleration as TolerationRow,
+    Container as ContainerRow, Ended, Phase, Pod as Row, Resources as Requests, State, Text,
+    Toleration as TolerationRow,
 };
 use serde::Deserialize;
+
+/// What the server fills in where nothing is said.
+const GRACE: u32 = 30;
 
 /// The kubelet's mark on the API's image of a static pod.
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -35,6 +39,8 @@ struct PodSpec {
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "nullable")]
     containers: Vec<Container>,
+    #[prost(int64, optional, tag = "4")]
+    termination_grace_period_seconds: Option<i64>,
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "nullable")]
     node_name: String,
@@ -57,6 +63,8 @@ struct Volume {
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct VolumeSource {
+    #[prost(message, optional, tag = "2")]
+    empty_dir: Option<Present>,
     #[prost(message, optional, tag = "10")]
     claim: Option<Claim>,
     #[prost(message, optional, tag = "29")]
@@ -69,14 +77,15 @@ struct VolumeSource {
 struct FlatVolume {
     #[serde(deserialize_with = "nullable")]
     name: String,
+    empty_dir: Option<Present>,
     persistent_volume_claim: Option<Claim>,
     ephemeral: Option<Present>,
 }
 
 impl From<FlatVolume> for Volume {
     fn from(flat: FlatVolume) -> Self {
-        let FlatVolume { name, persistent_volume_claim: claim, ephemeral } = flat;
-        Self { name, source: VolumeSource { claim, ephemeral } }
+        let FlatVolume { name, empty_dir, persistent_volume_claim: claim, ephemeral } = flat;
+        Self { name, source: VolumeSource { empty_dir, claim, ephemeral } }
     }
 }
 
@@ -100,6 +109,11 @@ struct Container {
     #[prost(message, required, tag = "8")]
     #[serde(deserialize_with = "nullable")]
     resources: Resources,
+    #[prost(message, optional, tag = "11")]
+    readiness_probe: Option<Present>,
+    #[prost(message, required, tag = "12")]
+    #[serde(deserialize_with = "nullable")]
+    lifecycle: Lifecycle,
     #[prost(string, optional, tag = "24")]
     restart_policy: Option<String>,
 }
@@ -110,6 +124,16 @@ struct Resources {
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "pairs")]
     limits: Vec<Amount>,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "pairs")]
+    requests: Vec<Amount>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Lifecycle {
+    #[prost(message, optional, tag = "2")]
+    pre_stop: Option<Present>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -260,7 +284,37 @@ impl Object for Pod {
             tolerations: shared.tolerations(tolerations),
             claims: claims(&metadata.name, &spec.volumes),
             is_mirror: metadata.is_annotated(MIRROR),
+            grace_seconds: spec
+                .termination_grace_period_seconds
+                .map_or(GRACE, |grace| u32::try_from(grace).unwrap_or_default()),
+            has_empty_dir: spec.volumes.iter().any(|volume| volume.source.empty_dir.is_some()),
+            has_readiness_probe: spec.containers.iter().any(|spec| spec.readiness_probe.is_some()),
+            has_pre_stop: spec.containers.iter().any(|spec| spec.lifecycle.pre_stop.is_some()),
+            requests: requests(spec),
         }
+    }
+}
+
+/// What the scheduler keeps free for it: the containers together with the sidecars, or the largest init container
+/// where that asks for more.
+fn requests(spec: &PodSpec) -> Requests {
+    let add = |one: Requests, more: Requests| Requests {
+        cpu_millis: one.cpu_millis.saturating_add(more.cpu_millis),
+        memory_bytes: one.memory_bytes.saturating_add(more.memory_bytes),
+    };
+    let (mut sidecars, mut first) = (Requests::default(), Requests::default());
+    for init in &spec.init_containers {
+        let asked = add(sidecars, resources(&init.resources.requests));
+        if init.restart_policy.as_deref() == Some("Always") {
+            sidecars = asked;
+        }
+        first.cpu_millis = first.cpu_millis.max(asked.cpu_millis);
+        first.memory_bytes = first.memory_bytes.max(asked.memory_bytes);
+    }
+    let main = spec.containers.iter().map(|spec| resources(&spec.resources.requests)).fold(sidecars, add);
+    Requests {
+        cpu_millis: main.cpu_millis.max(first.cpu_millis),
+        memory_bytes: main.memory_bytes.max(first.memory_bytes),
     }
 }
 
@@ -271,7 +325,7 @@ fn claims(pod: &str, volumes: &[Volume]) -> Box<[Text]> {
         .filter_map(|volume| match &volume.source {
             VolumeSource { claim: Some(claim), .. } => Some(claim.claim_name.as_str().into()),
             VolumeSource { ephemeral: Some(Present {}), .. } => Some(format!("{pod}-{}", volume.name).into()),
-            VolumeSource { claim: None, ephemeral: None } => None,
+            VolumeSource { claim: None, ephemeral: None, .. } => None,
         })
         .collect()
 }

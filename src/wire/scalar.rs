@@ -1,6 +1,7 @@
 //! The API's scalars that the two encodings write differently, and the readers that both derives need: times,
 //! quantities, free text, maps, and `null` for what is not there.
 
+use crate::cluster::Resources;
 use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -60,6 +61,40 @@ impl Quantity {
             _ => return None,
         };
         number.parse::<u64>().ok()?.checked_mul(factor)
+    }
+
+    /// What it stands for in thousandths, rounded up; `None` for what is no amount, or too large.
+    pub fn millis(&self) -> Option<u64> {
+        let end = self.written.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let (number, suffix) = self.written.split_at(end);
+        // In thousand-millionths, so that no suffix is a fraction.
+        let nanos: u128 = match suffix {
+            "n" => 1,
+            "u" => 1000,
+            "m" => 1_000_000,
+            "" => 1_000_000_000,
+            "Ki" => 1_000_000_000 << 10,
+            "Mi" => 1_000_000_000 << 20,
+            "Gi" => 1_000_000_000 << 30,
+            "Ti" => 1_000_000_000 << 40,
+            "Pi" => 1_000_000_000 << 50,
+            "Ei" => 1_000_000_000 << 60,
+            "k" => 10_u128.pow(12),
+            "M" => 10_u128.pow(15),
+            "G" => 10_u128.pow(18),
+            "T" => 10_u128.pow(21),
+            "P" => 10_u128.pow(24),
+            "E" => 10_u128.pow(27),
+            exponent => {
+                let power: i32 = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
+                10_u128.checked_pow(u32::try_from(power.checked_add(9)?).ok()?)?
+            }
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
+        let scale = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        let nanos = digits.checked_mul(nanos)?.div_ceil(scale);
+        u64::try_from(nanos.div_ceil(1_000_000)).ok()
     }
 }
 
@@ -125,6 +160,12 @@ pub struct Amount {
 /// The amount under a key, where there is one.
 pub fn amount<'a>(amounts: &'a [Amount], key: &str) -> Option<&'a Quantity> {
     amounts.iter().find(|amount| amount.key == key).map(|amount| &amount.value)
+}
+
+/// What is scheduled by; what is not said, or no amount, is none.
+pub fn resources(amounts: &[Amount]) -> Resources {
+    let millis = |key| amount(amounts, key).and_then(Quantity::millis).unwrap_or_default();
+    Resources { cpu_millis: millis("cpu"), memory_bytes: millis("memory").div_ceil(1000) }
 }
 
 /// Something that a map's pair becomes.
@@ -258,6 +299,26 @@ mod tests {
             assert_eq!(whole(wrong), None, "{wrong}");
         }
         assert_eq!(serde_json::from_str::<Quantity>("110").unwrap().written, "110");
+    }
+
+    #[test]
+    fn amounts_of_all_forms_are_read_in_thousandths() {
+        let millis = |written: &str| Quantity { written: written.to_owned() }.millis();
+        for (written, expected) in [
+            ("100m", 100),
+            ("2", 2000),
+            ("0.5", 500),
+            ("1.5Gi", 1_610_612_736_000),
+            ("129M", 129_000_000_000),
+            ("1e3", 1_000_000),
+            ("1n", 1),
+            ("0", 0),
+        ] {
+            assert_eq!(millis(written), Some(expected), "{written}");
+        }
+        for wrong in ["", "Mi", "-1", "1.2.3", "1x", "1e", "99999999999999999999E", "1e99"] {
+            assert_eq!(millis(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::harness::Board;
 use insta::assert_snapshot;
 use sickbay::app::{Effect, Msg};
 use sickbay::cluster::{Change, Delta, Name};
+use sickbay::command::{Command, Context, Ui};
 
 fn pods() -> Board {
     let mut board = Board::incident(80, 24);
@@ -246,6 +247,23 @@ fn every_screen_with_columns_can_be_asked_for_its_own() {
             assert_eq!(screen.contains('^'), typed.ends_with("desired"), "{typed}: {screen}");
         } else {
             assert!(board.selected().contains(kept), "{typed}: {screen}");
+        }
+    }
+}
+
+#[test]
+fn a_list_is_sorted_by_the_columns_that_it_has() {
+    for (screen, columns) in sickbay::app::arranged::columns() {
+        let context = Context::by_id(&screen).unwrap();
+        for (ui, column) in [
+            (Ui::SortByName, "name"),
+            (Ui::SortByNamespace, "namespace"),
+            (Ui::SortByStatus, "status"),
+            (Ui::SortByAge, "age"),
+            (Ui::SortByNode, "node"),
+            (Ui::SortByRestarts, "restarts"),
+        ] {
+            assert_eq!(Command::Ui(ui).applies_in(context), columns.contains(&column), "{screen}: {column}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::program::{Cluster, Run};
 use serde_json::Value;
 use sickbay::demo::{Resource, Scenario, Scope};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -79,6 +80,39 @@ async fn a_node_is_cordoned_with_who_and_why_and_uncordoned_without() {
     assert_eq!(node["spec"]["unschedulable"], Value::Null);
     let left = node["metadata"]["annotations"].to_string();
     assert!(!left.contains("sickbay.dev"), "{left}");
+}
+
+#[tokio::test]
+async fn a_node_is_drained_and_the_pods_that_were_meant_to_stay_stay() {
+    let ward = Ward::start().await;
+    let planned = ward.run(&["plan", "drain", "worker-1", "--timeout", "5m"]).await;
+    assert_eq!(planned.code, 0, "{planned:?}");
+    for line in [
+        "each stays: its daemon set keeps it on every node",
+        "kubectl drain worker-1 --ignore-daemonsets --timeout=300s",
+        "you may create pods/eviction in shop",
+        "look whether node worker-1 is empty",
+    ] {
+        assert!(planned.out.contains(line), "{line}: {planned:?}");
+    }
+    let tried = ward.writes();
+    assert!(
+        tried.iter().all(|write| write.starts_with(REVIEWS) || write.contains("dryRun=All")),
+        "{tried:?}"
+    );
+    assert!(tried.iter().all(|write| !write.contains("/eviction")), "no pod is tried");
+    let blocked = ward.run(&["run", "drain", "worker-1", "--ignore-daemonsets=false", "--yes"]).await;
+    assert_eq!(blocked.code, 4, "{blocked:?}");
+    let typed = ward.run(&["run", "drain", "worker-1", "--disable-eviction", "--yes"]).await;
+    assert!(typed.code == 4 && typed.err.contains("type \"worker-1\" to confirm"), "{typed:?}");
+    assert_eq!(ward.node("worker-1")["spec"]["unschedulable"], Value::Null);
+}
+
+#[tokio::test]
+async fn options_of_a_drain_are_no_options_of_another_action() {
+    let ward = Ward::start().await;
+    let ran = ward.run(&["plan", "cordon", "worker-1", "--force"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (2, "sickbay: cordon takes no options of drain\n"));
 }
 
 #[tokio::test]
@@ -172,6 +206,25 @@ async fn who_may_not_is_blocked_with_the_reason() {
 }
 
 #[tokio::test]
+async fn nothing_is_read_but_what_the_action_relies_on() {
+    let ward = Ward::start().await;
+    for resource in Resource::ALL.into_iter().filter(|resource| *resource != Resource::Nodes) {
+        ward.cluster.demo.faults().deny("list", resource, Scope::Everywhere);
+        ward.cluster.demo.faults().deny("watch", resource, Scope::Everywhere);
+    }
+    ward.cluster.demo.faults().forget_received();
+    let ran = ward.run(&["run", "cordon", "worker-1", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let received = ward.cluster.demo.faults().received();
+    let lists: BTreeSet<&str> = received
+        .iter()
+        .filter(|request| request.method == "GET" && request.query.contains("watch"))
+        .map(|request| request.path.as_str())
+        .collect();
+    assert_eq!(lists, BTreeSet::from(["/api/v1/nodes"]));
+}
+
+#[tokio::test]
 async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
     let ward = Ward::start().await;
     ward.run(&["run", "cordon", "worker-2", "--yes"]).await;
@@ -206,7 +259,7 @@ async fn what_is_no_action_and_no_target_is_told() {
     let ran = ward.run(&["plan", "cordn", "worker-1"]).await;
     assert_eq!(
         (ran.code, ran.err.as_str()),
-        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon\n")
+        (2, "sickbay: there is no action \"cordn\": there are cordon, uncordon, drain\n")
     );
     let ran = ward.run(&["plan", "cordon", "worker-99"]).await;
     assert_eq!(ran.code, 1);

@@ -1,7 +1,7 @@
 //! The program in an empty home, run to its end; and a cluster for it that stands still.
 
 use jiff::Timestamp;
-use sickbay::demo::{Demo, Options, Scenario};
+use sickbay::demo::{Demo, Options, Resource, Scenario};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -57,6 +57,10 @@ impl Cluster {
     pub async fn start(scenario: Scenario) -> Self {
         let options = Options { scenario, from: Duration::from_mins(9), ..Options::default() };
         let demo = Demo::still(options, Timestamp::now()).await.unwrap();
+        // Who leads would stand still as well, and be silent: this control plane keeps that to itself.
+        for leader in ["kube-controller-manager", "kube-scheduler"] {
+            demo.remove(Resource::Leases, "kube-system", leader).unwrap();
+        }
         let mut kubeconfig = NamedTempFile::new().unwrap();
         kubeconfig.write_all(demo.kubeconfig().as_bytes()).unwrap();
         Self { demo, kubeconfig }

@@ -3,6 +3,7 @@
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,12 @@ use tempfile::TempDir;
 pub struct Hollow {
     pub kubeconfig: PathBuf,
     folder: TempDir,
+    nodes: usize,
+    up: Up,
+}
+
+/// The program that runs it all.
+struct Up {
     program: Child,
     _lifeline: ChildStdin,
 }
@@ -20,6 +27,58 @@ pub struct Hollow {
 impl Hollow {
     /// Waits until it is ready; the first start on a machine builds it, which takes minutes.
     pub fn start(nodes: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Any port that is free.
+        let up = Up::start(folder.path(), nodes, 0);
+        Self { kubeconfig: folder.path().join("kubeconfig"), folder, nodes, up }
+    }
+
+    /// The whole control plane goes away, and its nodes with it.
+    pub fn stop(&mut self) {
+        kill_process(Pid::from_child(&self.up.program), Signal::TERM).unwrap();
+        self.up.program.wait().unwrap();
+    }
+
+    /// It comes back as it was, at the same address.
+    pub fn start_again(&mut self) {
+        let config = std::fs::read_to_string(&self.kubeconfig).unwrap();
+        let (_, port) = config.split_once("https://127.0.0.1:").unwrap();
+        let port = port.split('"').next().unwrap().parse().unwrap();
+        self.up = Up::start(self.folder.path(), self.nodes, port);
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A test that fails because the cluster did is otherwise a riddle.
+    #[expect(clippy::print_stderr, reason = "the test's harness shows it with the failure")]
+    fn tell_last_words(&mut self) {
+        let ended = self.up.program.try_wait();
+        eprintln!("the hollow cluster, ended: {ended:?}");
+        for name in
+            ["log", "etcd.log", "kube-apiserver.log", "kube-controller-manager.log", "kube-scheduler.log"]
+        {
+            let text = std::fs::read_to_string(self.file(name)).unwrap_or_default();
+            let first = text.lines().count().saturating_sub(8);
+            let last: Vec<&str> = text.lines().skip(first).collect();
+            eprintln!("{name}: …\n{}", last.join("\n"));
+        }
+    }
+}
+
+impl Drop for Hollow {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell_last_words();
+        }
+        let _already_ended = self.up.program.kill();
+        let _already_waited_for = self.up.program.wait();
+    }
+}
+
+impl Up {
+    fn start(folder: &Path, nodes: usize, port: u16) -> Self {
         let up = std::env::var_os("HOLLOW_CLUSTER").map_or_else(
             || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/hollow-cluster"),
             PathBuf::from,
@@ -30,48 +89,24 @@ impl Hollow {
             "no hollow cluster: {} does not exist; HOLLOW_CLUSTER names its folder",
             up.display()
         );
-        let folder = tempfile::tempdir().unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let log = std::fs::File::create(folder.join("log")).unwrap();
         let mut program = Command::new(up)
-            .args(["--nodes", &nodes.to_string(), "--fast", "--stdin-lifeline", "--dir"])
-            .arg(folder.path())
+            .args(["--nodes", &nodes.to_string(), "--port", &port.to_string()])
+            .args(["--fast", "--stdin-lifeline", "--dir"])
+            .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .unwrap();
         let lifeline = program.stdin.take().unwrap();
-        let mut kubeconfig = None;
-        let mut is_ready = false;
         let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
-        while !is_ready && let Some(Ok(line)) = lines.next() {
-            match line.split_once(' ') {
-                Some(("kubeconfig", path)) => kubeconfig = Some(PathBuf::from(path)),
-                Some(_) | None => is_ready = line == "ready",
-            }
-        }
-        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        let is_ready = lines.by_ref().map_while(Result::ok).any(|line| line == "ready");
+        let log = std::fs::read_to_string(folder.join("log")).unwrap();
         assert!(is_ready, "the hollow cluster did not start:\n{log}");
         // Or it would block when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { kubeconfig: kubeconfig.unwrap(), folder, program, _lifeline: lifeline }
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// The process of a component.
-    pub fn process(&self, component: &str) -> rustix::process::Pid {
-        let text = std::fs::read_to_string(self.file(&format!("{component}.pid"))).unwrap();
-        rustix::process::Pid::from_raw(text.trim().parse().unwrap()).unwrap()
-    }
-}
-
-impl Drop for Hollow {
-    fn drop(&mut self) {
-        let _already_ended = self.program.kill();
-        let _already_waited_for = self.program.wait();
+        Self { program, _lifeline: lifeline }
     }
 }
 
@@ -92,12 +127,16 @@ impl Api {
         self.send(Method::DELETE, path, options).await
     }
 
+    /// Changes an object by a merge patch.
+    pub async fn patch(&self, path: &str, merge: &Value) -> Value {
+        let request = request(Method::PATCH, path, merge, "application/merge-patch+json");
+        self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Breaks and mends machines: `{"down": "worker-2"}`.
     pub async fn faults(&self, faults: Value) {
         let path = "/api/v1/namespaces/kube-system/configmaps/hollow";
-        let request =
-            request(Method::PATCH, path, &json!({ "data": faults }), "application/merge-patch+json");
-        self.0.request::<Value>(request).await.unwrap();
+        self.patch(path, &json!({ "data": faults })).await;
     }
 
     /// What a server sends for `path`, byte for byte.

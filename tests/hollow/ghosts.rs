@@ -4,7 +4,6 @@ use crate::board::Board;
 use crate::cluster::{Api, Hollow};
 use futures::StreamExt as _;
 use futures::stream;
-use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 use sickbay::app::screen::Screen;
 use std::collections::BTreeSet;
@@ -50,7 +49,7 @@ async fn must_show_what_is_there(board: &mut Board, api: &Api) {
 
 #[tokio::test]
 async fn thousands_of_pods_that_come_and_go_leave_no_ghost_row() {
-    let hollow = Hollow::start(1);
+    let mut hollow = Hollow::start(1);
     let mut board = Board::live(&hollow.kubeconfig).await;
     board.press("3");
     let api = Api(board.session.client());
@@ -68,8 +67,9 @@ async fn thousands_of_pods_that_come_and_go_leave_no_ghost_row() {
         api.delete(PODS, &json!({ "gracePeriodSeconds": 0 })).await;
     };
     board.during(flood).await;
-    kill_process(hollow.process("kube-apiserver"), Signal::KILL).unwrap();
+    hollow.stop();
     board.until_stale().await;
+    hollow.start_again();
     board.until_live().await;
     let api = Api(board.session.client());
     board.during(create(&api, 0..200)).await;

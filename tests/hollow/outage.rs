@@ -5,15 +5,15 @@
 
 use crate::board::Board;
 use crate::cluster::Hollow;
-use rustix::process::{Signal, kill_process};
 
 #[tokio::test]
 async fn without_an_api_server_the_picture_is_stale_and_keeps_its_rows() {
-    let hollow = Hollow::start(2);
+    let mut hollow = Hollow::start(2);
     let mut board = Board::live(&hollow.kubeconfig).await;
-    kill_process(hollow.process("kube-apiserver"), Signal::KILL).unwrap();
+    hollow.stop();
     board.until_stale().await;
     assert_eq!(board.app.cluster.nodes.len(), 2);
+    hollow.start_again();
     board.until_live().await;
     assert_eq!(board.app.cluster.nodes.len(), 2);
 }

@@ -12,7 +12,7 @@ impl Board {
             tokio::select! {
                 biased;
                 done = &mut other => return done,
-                () = self.turn() => self.app.settle(),
+                _unsent = self.turn() => self.app.settle(),
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use sickbay::app::link::{self, Picture};
-use sickbay::app::{App, Msg};
+use sickbay::app::{App, Effect, Msg};
 use sickbay::assets;
 use sickbay::cluster::{Text, Timers};
 use sickbay::k8s::connect::{self, Scope, Session, WhyNamespace};
@@ -100,8 +100,8 @@ impl Board {
         self.now()
     }
 
-    /// Lets in the next thing that there is.
-    pub async fn turn(&mut self) {
+    /// Lets in the next thing that there is, and returns what is to be carried out for it.
+    pub async fn turn(&mut self) -> Vec<Effect> {
         self.streams.set_node_count(self.app.cluster.nodes.len());
         self.streams.set_suspects(self.app.suspects());
         let msg = tokio::select! {
@@ -117,7 +117,7 @@ impl Board {
             _ = self.ticks.tick() => Msg::Tick,
         };
         let now = self.now();
-        self.app.update(msg, now);
+        self.app.update(msg, now)
     }
 }
 

@@ -119,6 +119,9 @@ impl Board {
             | Change::Job(_)
             | Change::PodDisruptionBudget(_)
             | Change::Service(_)
+            | Change::ApiService(_)
+            | Change::Leader(..)
+            | Change::Checks(_)
             | Change::Event(_) => {}
         }
     }

@@ -56,6 +56,9 @@ fn one_object_reads_the_same_alone_as_in_a_list() {
 
         let lease = wire::lease(encoding, &fixture("lease-one", encoding)).unwrap();
         assert!(leases(encoding, [&*fixture("lease", encoding)]).0.contains(&lease), "{lease:?}");
+        let held = wire::leader_lease(encoding, &fixture("lease-one", encoding)).unwrap();
+        assert_eq!((&*held.holder, held.seconds), ("worker-2", 40));
+        assert_eq!((&held.uid, held.renewed), (&lease.uid, lease.renewed));
     }
 }
 

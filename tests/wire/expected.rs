@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sickbay::cluster::{
     Change, Cluster, Container, Deletion, Delta, Effect, Ended, Kind, Labels, Name, Owner, Phase, Readiness,
-    Source, State, Status, Storage, Text, Toleration, VolumeId,
+    Resources, Source, State, Status, Storage, Text, Toleration, VolumeId,
 };
 use sickbay::wire::Encoding;
 
@@ -152,6 +152,21 @@ fn containers_are_in_the_order_of_the_spec_and_carry_what_the_kubelet_said() {
 }
 
 #[test]
+fn a_pod_says_what_a_drain_asks_of_it() {
+    for encoding in ENCODINGS {
+        let cluster = cluster(encoding);
+        let pod = cluster.pods.get(&Name::new("shop", "everything")).unwrap();
+        // The init container alone asks for more memory than all that runs after it.
+        let requests = Resources { cpu_millis: 350, memory_bytes: 1 << 30 };
+        assert_eq!((pod.grace_seconds, pod.requests), (60, requests));
+        assert!(pod.has_empty_dir && pod.has_readiness_probe && pod.has_pre_stop);
+        let told = cluster.pods.get(&Name::new("shop", "told")).unwrap();
+        assert_eq!((told.grace_seconds, told.requests), (30, Resources::default()));
+        assert!(!told.has_empty_dir && !told.has_readiness_probe && !told.has_pre_stop);
+    }
+}
+
+#[test]
 fn an_ephemeral_volumes_claim_is_named_after_pod_and_volume() {
     for encoding in ENCODINGS {
         let cluster = cluster(encoding);
@@ -182,6 +197,7 @@ fn a_silent_node_and_a_cordoned_one_are_what_the_control_plane_says() {
         assert_eq!(silent.kubelet_version, *word(&json["status"]["nodeInfo"]["kubeletVersion"]));
         assert_eq!(silent.internal_ip, "127.0.0.1");
         assert_eq!(silent.allocatable_pods, Some(250));
+        assert_eq!(silent.allocatable, Resources { cpu_millis: 8000, memory_bytes: 32 << 30 });
         assert_eq!(silent.zone(), Some("zone-c"));
         assert_eq!(silent.hostname(), "worker-2");
         for volumes in [&silent.volumes_attached, &silent.volumes_in_use] {

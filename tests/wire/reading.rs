@@ -3,7 +3,7 @@
 use sickbay::cluster::{Change, Kind};
 use sickbay::wire::{Decoder, Encoding, ListEnd, ListParser, WireError};
 
-pub const KINDS: [(Kind, &str); 14] = [
+pub const KINDS: [(Kind, &str); 15] = [
     (Kind::Node, "node"),
     (Kind::Pod, "pod"),
     (Kind::PersistentVolume, "persistent-volume"),
@@ -17,6 +17,7 @@ pub const KINDS: [(Kind, &str); 14] = [
     (Kind::Job, "job"),
     (Kind::PodDisruptionBudget, "pod-disruption-budget"),
     (Kind::Service, "service"),
+    (Kind::ApiService, "api-service"),
     (Kind::Event, "event"),
 ];
 

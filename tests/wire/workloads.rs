@@ -183,3 +183,19 @@ fn a_service_has_its_type_ports_and_selector() {
         assert!(service("shop", "postgres").is_headless());
     }
 }
+
+#[test]
+fn an_api_service_has_who_serves_it_and_why_it_is_not_available() {
+    for encoding in ENCODINGS {
+        let cluster = cluster(encoding);
+        let api_service = |name: &str| cluster.api_services.get(&Name::cluster(name)).unwrap();
+        let metrics = api_service("v1beta1.metrics.k8s.io");
+        assert_eq!((metrics.group.as_str(), metrics.version.as_str()), ("metrics.k8s.io", "v1beta1"));
+        assert_eq!(metrics.service, Some(Name::new("kube-system", "metrics-server")));
+        let outage = metrics.outage().unwrap();
+        assert_eq!(outage.reason, "ServiceNotFound");
+        assert!(outage.message.contains("is not present") && outage.changed.is_some(), "{outage:?}");
+        let apps = api_service("v1.apps");
+        assert_eq!((&apps.service, apps.outage()), (&None, None));
+    }
+}

@@ -129,7 +129,11 @@ impl Listing for Nodes {
             }
             Column::Version => Cell::plain(node.kubelet_version.as_str()),
             Column::Age => Cell::plain(age(node.meta.created, look.now)),
-            Column::CordonedBy => node.cordoned_by().map_or_else(Cell::none, Cell::plain),
+            Column::CordonedBy => match node.cordoned_by() {
+                Some(by) => Cell::plain(by),
+                None if node.outlived_note().is_some() => Cell::plain("not known"),
+                None => Cell::none(),
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
 use crate::app::filter::{Fact, Field, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Eviction, Kind, Meta, ObjectRef, Phase, Pod};
+use crate::cluster::{Cluster, Component, Eviction, Kind, Meta, ObjectRef, Phase, Pod};
 
 #[derive(Debug)]
 pub struct Pods;
@@ -67,7 +67,12 @@ pub fn clock(pod: &Pod, look: &Look<'_>) -> Option<Cell> {
             ),
         });
     }
+    let is_halted = look.cluster.is_silent(Component::ControllerManager);
     match look.cluster.eviction(pod, look.now)? {
+        // Nobody leads the controllers: no moment can be promised.
+        Eviction::Due | Eviction::NotBefore { .. } if is_halted => {
+            Some(Cell::new("evict halted", Tone::Critical))
+        }
         Eviction::Due => Some(Cell::new("evicted now", Tone::Warning)),
         Eviction::NotBefore { at, is_exact } => {
             let about = if is_exact { "" } else { "~" };

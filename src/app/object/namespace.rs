@@ -80,6 +80,7 @@ fn line(object: &ObjectRef, cluster: &Cluster) -> Line {
         | Kind::Job
         | Kind::PodDisruptionBudget
         | Kind::Service
+        | Kind::ApiService
         | Kind::Event => Some(RowId::Object(object.clone())),
     };
     match row {

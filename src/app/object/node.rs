@@ -70,10 +70,17 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
     if !node.is_cordoned() {
         return Cell::plain("no");
     }
-    let by = node.cordoned_by().map_or_else(String::new, |by| format!(" by {by}"));
     let since = node.cordoned_since();
-    let since = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
-    Cell::new(format!("cordoned{since}{by}"), Tone::Notice)
+    let ago = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
+    let words = match (node.cordoned_by(), node.outlived_note()) {
+        (Some(by), _) => format!("cordoned{ago} by {by}"),
+        (None, Some(note)) => {
+            let written = age(note.at, look.now);
+            format!("cordoned{ago}, by whom is not known: the note of {} is {written} old", note.by)
+        }
+        (None, None) => format!("cordoned{ago}"),
+    };
+    Cell::new(words, Tone::Notice)
 }
 
 fn pods_on(node: &Node, look: &Look<'_>) -> Section {

@@ -63,6 +63,7 @@ pub(crate) fn of_new(object: &mut Value, resource: Resource, store: &Store) {
         | Resource::CsiDrivers
         | Resource::StorageClasses
         | Resource::ConfigMaps
+        | Resource::ApiServices
         | Resource::ControllerRevisions
         | Resource::EndpointSlices => {}
     }
@@ -161,6 +162,7 @@ pub(crate) fn fill(object: &mut Value, resource: Resource) {
         | Resource::CsiNodes
         | Resource::CsiDrivers
         | Resource::ConfigMaps
+        | Resource::ApiServices
         | Resource::ControllerRevisions
         | Resource::EndpointSlices => {}
     }

@@ -8,8 +8,9 @@ use super::super::deletion;
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::Store;
+use super::delete::DeleteOptions;
 use super::status::Refusal;
-use super::write::{self, DeleteOptions, Target, Written};
+use super::write::{self, Target, Written};
 
 /// What an eviction found out.
 enum Verdict {

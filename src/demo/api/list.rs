@@ -63,6 +63,14 @@ pub(crate) fn answer(store: &Store, request: &Request<'_>, now: Timestamp) -> Re
     Ok(shape::list(*shape, *resource, &objects, metadata, now))
 }
 
+/// All that a selector matches, in one piece and in full.
+pub(crate) fn whole(store: &Store, resource: Resource, selector: &Selector, now: Timestamp) -> Value {
+    let objects: Vec<Arc<Value>> =
+        store.list(resource).filter(|object| selector.matches(object)).cloned().collect();
+    let metadata = json!({ "resourceVersion": store.version().to_string() });
+    shape::list(Shape::Full, resource, &objects, metadata, now)
+}
+
 /// As of which version to list, and from where.
 fn position(store: &Store, query: &Query) -> Result<(u64, Bound<Key>), Refusal> {
     let wanted = query.version()?;

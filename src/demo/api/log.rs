@@ -18,6 +18,7 @@ use super::super::backend::Backend;
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::{Key, Store};
+use super::super::world::{Contact, World};
 use super::ask::Query;
 use super::status::Refusal;
 
@@ -38,7 +39,8 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn parse(store: &Store, key: &Key, query: &Query) -> Result<Self, Refusal> {
+    pub(crate) fn parse(world: &World, key: &Key, query: &Query) -> Result<Self, Refusal> {
+        let store = &world.store;
         let pod =
             store.get(Resource::Pods, key).ok_or_else(|| Refusal::not_found(Resource::Pods, &key.name))?;
         let container = container(&pod, query.text("container"))?;
@@ -59,7 +61,7 @@ impl Request {
             let told = format!("pod {} does not have a host assigned", key.name);
             return Err(Refusal::bad_request(&told));
         }
-        check_node(store, node, key)?;
+        check_node(world, node, key)?;
         let shown = if query.flag("previous") {
             let last = &status["lastState"]["terminated"];
             if !last.is_object() {
@@ -202,18 +204,22 @@ fn status<'a>(pod: &'a Value, container: &str) -> &'a Value {
 }
 
 /// Logs lie on the machine: who cannot reach it gets none.
-fn check_node(store: &Store, node: &str, key: &Key) -> Result<(), Refusal> {
-    let machine = store.get(Resource::Nodes, &Key::new("", node));
+fn check_node(world: &World, node: &str, key: &Key) -> Result<(), Refusal> {
+    let machine = world.store.get(Resource::Nodes, &Key::new("", node));
     let address = machine.as_deref().map_or("", |node| {
         let addresses = object::items(node, "/status/addresses");
         let inside = addresses.iter().find(|address| address["type"] == "InternalIP");
         inside.map_or("", |address| object::text(address, "/address"))
     });
-    if machine.as_deref().is_some_and(|node| object::condition_is(node, "Ready", "True")) {
-        return Ok(());
-    }
+    // By the machine and not by what its node's status says: a kubelet that has just gone still looks well, and one that
+    // reports that it is not ready answers.
+    let trouble = match world.contact(node) {
+        Contact::Speaks if machine.is_some() => return Ok(()),
+        Contact::Stopped => "connect: connection refused",
+        Contact::Speaks | Contact::CutOff | Contact::Off => "i/o timeout",
+    };
     Err(Refusal::internal(&format!(
-        "Get \"https://{address}:10250/containerLogs/{}/{}\": dial tcp {address}:10250: i/o timeout",
+        "Get \"https://{address}:10250/containerLogs/{}/{}\": dial tcp {address}:10250: {trouble}",
         key.namespace, key.name
     )))
 }

@@ -144,7 +144,8 @@ const fn table(resource: Resource) -> Option<Message> {
         | Resource::EndpointSlices
         | Resource::CsiNodes
         | Resource::CsiDrivers
-        | Resource::StorageClasses => None,
+        | Resource::StorageClasses
+        | Resource::ApiServices => None,
     }
 }
 

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::api::policy::v1 as policy;
 use k8s_openapi::api::storage::v1 as storage;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as registration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,6 +42,7 @@ pub(crate) fn fit(object: &mut Value, resource: Resource) -> Result<Vec<String>,
         Resource::CsiDrivers => typed::<storage::CSIDriver>(object),
         Resource::StorageClasses => typed::<storage::StorageClass>(object),
         Resource::ConfigMaps => typed::<core::ConfigMap>(object),
+        Resource::ApiServices => typed::<registration::APIService>(object),
     }?;
     let mut unknown = Vec::new();
     drop_unknown(object, &known, "", &mut unknown);

@@ -33,6 +33,11 @@ struct FieldTerm {
 }
 
 impl Selector {
+    /// All that is in a namespace.
+    pub(crate) fn in_namespace(namespace: &str) -> Self {
+        Self { namespace: Some(namespace.to_owned()), ..Self::default() }
+    }
+
     pub(crate) fn parse(
         resource: Resource,
         namespace: Option<&str>,
@@ -218,7 +223,8 @@ fn pointer(resource: Resource, field: &str) -> Option<&'static str> {
         | Resource::ConfigMaps
         | Resource::ControllerRevisions
         | Resource::EndpointSlices
-        | Resource::StorageClasses => None,
+        | Resource::StorageClasses
+        | Resource::ApiServices => None,
     })
 }
 

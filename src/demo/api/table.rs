@@ -1,7 +1,11 @@
-//! Objects as the rows that `kubectl get` prints: the columns of each kind, in a real server's names and order.
+//! Objects as the rows that `kubectl get` prints, in a real server's names and order. Which columns a kind has is in
+//! `columns`.
 //!
 //! The readings here are kubectl's in short; the ones that operators rely on are the program's own and live, tested,
 //! outside the demo.
+
+mod columns;
+mod registration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,14 +13,7 @@ use serde_json::{Value, json};
 use super::super::object;
 use super::super::resource::Resource;
 use super::shape::metadata_only;
-
-/// A column: its name, its type, and 1 if it shows in the wide output only.
-type Column = (&'static str, &'static str, u8);
-
-const NAME: Column = ("Name", "string", 0);
-const AGE: Column = ("Age", "string", 0);
-const WORKLOAD_WIDE: [Column; 3] =
-    [("Containers", "string", 1), ("Images", "string", 1), ("Selector", "string", 1)];
+use columns::columns;
 
 /// A table of objects.
 pub(crate) fn of<'a>(
@@ -43,92 +40,6 @@ pub(crate) fn of<'a>(
         "columnDefinitions": columns,
         "rows": rows,
     })
-}
-
-fn columns(resource: Resource) -> Vec<Column> {
-    let texts = |names: &[&'static str]| names.iter().map(|name| (*name, "string", 0)).collect::<Vec<_>>();
-    let wide = |names: &[&'static str]| names.iter().map(|name| (*name, "string", 1)).collect::<Vec<_>>();
-    let numbers = |names: &[&'static str]| names.iter().map(|name| (*name, "integer", 0)).collect::<Vec<_>>();
-    let name = vec![NAME];
-    match resource {
-        Resource::Nodes => [
-            texts(&["Name", "Status", "Roles", "Age", "Version"]),
-            wide(&["Internal-IP", "External-IP", "OS-Image", "Kernel-Version", "Container-Runtime"]),
-        ]
-        .concat(),
-        Resource::Pods => [
-            texts(&["Name", "Ready", "Status", "Restarts", "Age"]),
-            wide(&["IP", "Node", "Nominated Node", "Readiness Gates"]),
-        ]
-        .concat(),
-        Resource::PersistentVolumes => [
-            texts(&["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass"]),
-            texts(&["Reason", "Age"]),
-            wide(&["VolumeMode"]),
-        ]
-        .concat(),
-        Resource::PersistentVolumeClaims => [
-            texts(&["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "Age"]),
-            wide(&["VolumeMode"]),
-        ]
-        .concat(),
-        Resource::VolumeAttachments => {
-            [texts(&["Name", "Attacher", "PV", "Node"]), vec![("Attached", "boolean", 0), AGE]].concat()
-        }
-        Resource::Events => [
-            texts(&["Last Seen", "Type", "Reason", "Object"]),
-            wide(&["Subobject", "Source"]),
-            texts(&["Message"]),
-            wide(&["First Seen", "Count", "Name"]),
-        ]
-        .concat(),
-        Resource::Namespaces => texts(&["Name", "Status", "Age"]),
-        Resource::Leases => texts(&["Name", "Holder", "Age"]),
-        Resource::Deployments => {
-            [texts(&["Name", "Ready", "Up-to-date", "Available", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
-        }
-        Resource::ReplicaSets => {
-            [name, numbers(&["Desired", "Current", "Ready"]), vec![AGE], WORKLOAD_WIDE.to_vec()].concat()
-        }
-        Resource::StatefulSets => {
-            [texts(&["Name", "Ready", "Age"]), wide(&["Containers", "Images"])].concat()
-        }
-        Resource::DaemonSets => [
-            name,
-            numbers(&["Desired", "Current", "Ready", "Up-to-date", "Available"]),
-            texts(&["Node Selector", "Age"]),
-            WORKLOAD_WIDE.to_vec(),
-        ]
-        .concat(),
-        Resource::ControllerRevisions => {
-            [texts(&["Name", "Controller"]), numbers(&["Revision"]), vec![AGE]].concat()
-        }
-        Resource::EndpointSlices => texts(&["Name", "AddressType", "Ports", "Endpoints", "Age"]),
-        Resource::Jobs => {
-            [texts(&["Name", "Status", "Completions", "Duration", "Age"]), WORKLOAD_WIDE.to_vec()].concat()
-        }
-        Resource::PodDisruptionBudgets => [
-            texts(&["Name", "Min Available", "Max Unavailable"]),
-            numbers(&["Allowed Disruptions"]),
-            vec![AGE],
-        ]
-        .concat(),
-        Resource::Services => {
-            [texts(&["Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age"]), wide(&["Selector"])]
-                .concat()
-        }
-        Resource::ConfigMaps => [name, numbers(&["Data"]), vec![AGE]].concat(),
-        Resource::CsiNodes => [name, numbers(&["Drivers"]), vec![AGE]].concat(),
-        Resource::CsiDrivers => texts(&["Name", "AttachRequired", "PodInfoOnMount", "Modes", "Age"]),
-        Resource::StorageClasses => texts(&[
-            "Name",
-            "Provisioner",
-            "ReclaimPolicy",
-            "VolumeBindingMode",
-            "AllowVolumeExpansion",
-            "Age",
-        ]),
-    }
 }
 
 fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
@@ -204,6 +115,9 @@ fn cells(resource: Resource, object: &Value, now: Timestamp) -> Vec<Value> {
         Resource::Services => service_cells(object, age),
         Resource::ConfigMaps => {
             vec![name, json!(object["data"].as_object().map_or(0, |data| data.len())), age]
+        }
+        Resource::ApiServices => {
+            vec![name, json!(registration::server(object)), json!(registration::availability(object)), age]
         }
         Resource::CsiNodes => vec![name, json!(object::items(object, "/spec/drivers").len()), age],
         Resource::CsiDrivers => vec![

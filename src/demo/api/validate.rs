@@ -52,6 +52,7 @@ pub(crate) fn complaints(resource: Resource, object: &Value, before: Option<&Val
         | Resource::CsiDrivers
         | Resource::StorageClasses
         | Resource::ConfigMaps
+        | Resource::ApiServices
         | Resource::EndpointSlices => {}
     }
     causes

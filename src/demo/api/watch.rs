@@ -2,6 +2,7 @@
 //!
 //! A watch holds no copy of anything: it reads the store's log from where it is, and waits on the store's version.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -228,21 +229,9 @@ impl Watch {
         }
     }
 
-    /// Tells a change as it looks through the selector: what leaves it is deleted, what enters it is added.
     fn tell_change(&mut self, entry: &Entry) {
-        let selector = &self.request.selector;
-        let was_in = entry.before.as_deref().is_some_and(|before| selector.matches(before));
-        let is_in = !entry.is_deletion && selector.matches(&entry.object);
-        match (was_in, is_in) {
-            (false, false) => {}
-            (false, true) => self.tell("ADDED", &entry.object),
-            (true, true) => self.tell("MODIFIED", &entry.object),
-            (true, false) if entry.is_deletion => self.tell("DELETED", &entry.object),
-            (true, false) => {
-                let mut last = entry.before.as_deref().cloned().unwrap_or_default();
-                last["metadata"]["resourceVersion"] = json!(entry.version.to_string());
-                self.tell("DELETED", &last);
-            }
+        if let Some((kind, object)) = seen(entry, &self.request.selector) {
+            self.tell(kind, &object);
         }
     }
 
@@ -251,7 +240,7 @@ impl Watch {
         if self.request.shape == Shape::Table && std::mem::replace(&mut self.has_sent_columns, true) {
             object["columnDefinitions"] = Value::Null;
         }
-        self.lines.push_back(json!({ "type": kind, "object": object }));
+        self.lines.push_back(line(kind, &object));
     }
 
     /// A bookmark for who waits. Events have none on a real server; and a version ahead of the store has not been
@@ -283,6 +272,28 @@ impl Watch {
         }
         Bytes::from(chunk)
     }
+}
+
+/// A change as it looks through a selector: what leaves it is deleted, what enters it is added.
+pub(crate) fn seen<'a>(entry: &'a Entry, selector: &Selector) -> Option<(&'static str, Cow<'a, Value>)> {
+    let was_in = entry.before.as_deref().is_some_and(|before| selector.matches(before));
+    let is_in = !entry.is_deletion && selector.matches(&entry.object);
+    match (was_in, is_in) {
+        (false, false) => None,
+        (false, true) => Some(("ADDED", Cow::Borrowed(&entry.object))),
+        (true, true) => Some(("MODIFIED", Cow::Borrowed(&entry.object))),
+        (true, false) if entry.is_deletion => Some(("DELETED", Cow::Borrowed(&entry.object))),
+        (true, false) => {
+            let mut last = entry.before.as_deref().cloned().unwrap_or_default();
+            last["metadata"]["resourceVersion"] = json!(entry.version.to_string());
+            Some(("DELETED", Cow::Owned(last)))
+        }
+    }
+}
+
+/// What a watch sends for one change.
+pub(crate) fn line(kind: &str, object: &Value) -> Value {
+    json!({ "type": kind, "object": object })
 }
 
 /// The changes after a version, and how far they reach. A store that is behind the version has none until it has

@@ -24,7 +24,7 @@ const MOST_WAIT: i64 = 360;
 
 const COMPONENT: &str = "attachdetach-controller";
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct AttachDetach {
     /// Since when nobody wants a volume on a node, by the attachment's name.
     unwanted: BTreeMap<String, Timestamp>,

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 use super::super::object;
 use super::super::resource::Resource;
@@ -66,6 +67,24 @@ pub(super) fn assemble(world: &mut World, more: &[(Resource, Value)], now: Times
     world.leap(now - SignedDuration::from_hours(7));
     finished_job(world);
     world.leap(now);
+}
+
+/// One for each group that is served here: nothing stands behind the API server.
+fn api_services() -> Vec<Value> {
+    let groups: BTreeSet<&str> = Resource::ALL.iter().map(|resource| resource.spelling().group).collect();
+    let api_service = |group: &str| {
+        json!({
+            "metadata": { "name": format!("v1.{group}"), "labels": { "kube-aggregator.kubernetes.io/automanaged": "onstart" } },
+            "spec": { "group": group, "groupPriorityMinimum": 17_800, "version": "v1", "versionPriority": 15 },
+            "status": { "conditions": [{
+                "type": "Available",
+                "status": "True",
+                "reason": "Local",
+                "message": "Local APIServices are always available",
+            }] },
+        })
+    };
+    groups.into_iter().map(api_service).collect()
 }
 
 impl World {
@@ -140,6 +159,7 @@ fn storage(world: &mut World) {
             })
         }),
     );
+    world.add_all(Resource::ApiServices, api_services());
     world.add_all(
         Resource::StorageClasses,
         [

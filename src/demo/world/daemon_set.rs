@@ -19,6 +19,7 @@ use super::{Controller, Stage, controller_revision};
 
 const COMPONENT: &str = "daemonset-controller";
 
+#[derive(Clone)]
 pub(super) struct DaemonSets;
 
 /// How many pods of a set there should be, and how many are where none would be put today.

@@ -24,6 +24,7 @@ const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
 const MOST: &str = "deployment.kubernetes.io/max-replicas";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+#[derive(Clone)]
 pub(super) struct Deployments;
 
 /// A deployment, and the replica sets that are its own.

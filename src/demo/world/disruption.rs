@@ -14,6 +14,7 @@ use super::pod::{is_finished, is_ready};
 use super::rollout::{Round, selects, share};
 use super::{Controller, Stage, sooner};
 
+#[derive(Clone)]
 pub(super) struct Disruption;
 
 impl Controller for Disruption {

@@ -11,6 +11,7 @@ use super::pod::{hash, is_finished, is_ready, suffix};
 use super::rollout::selects;
 use super::{Controller, Stage};
 
+#[derive(Clone)]
 pub(super) struct EndpointSlices;
 
 impl Controller for EndpointSlices {

@@ -139,6 +139,7 @@ impl Stage<'_> {
 }
 
 /// Removes events that nobody has renewed for an hour.
+#[derive(Clone)]
 pub(super) struct Expiry;
 
 impl Controller for Expiry {

@@ -19,7 +19,7 @@ const DETACHING: i64 = 2_200;
 const FIRST_BACK_OFF: i64 = 1;
 const MOST_BACK_OFF: i64 = 300;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ExternalAttacher {
     /// When the storage will have done what an attachment asks: by uid, and whether that is to detach.
     pending: BTreeMap<(String, bool), Timestamp>,

@@ -33,6 +33,7 @@ const OWNERS: [Resource; 11] = [
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 
+#[derive(Clone)]
 pub(super) struct Garbage;
 
 impl Controller for Garbage {

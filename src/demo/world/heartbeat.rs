@@ -21,13 +21,14 @@ const REPORT: i64 = 300;
 /// The shortest time that can be told apart; beats are looked for after the last one.
 const TICK: SignedDuration = SignedDuration::from_nanos(1);
 
+#[derive(Clone)]
 pub(super) struct Heartbeats {
     /// When the first node's beats are in step.
     origin: Timestamp,
     nodes: BTreeMap<String, Beats>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Beats {
     renewed: Option<Timestamp>,
     reported: Option<Timestamp>,

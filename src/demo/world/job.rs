@@ -20,7 +20,7 @@ const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 /// Before a failed pod is tried again; doubled each time, up to ten minutes.
 const BACK_OFF: i64 = 10;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Jobs {
     /// When a pod of a job last failed, by the job's uid.
     failed_at: BTreeMap<String, Timestamp>,

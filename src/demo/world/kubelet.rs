@@ -28,7 +28,7 @@ const WARM_UP: i64 = 1_800;
 /// From the order to stop to the end of the processes, in milliseconds.
 const STOPPING: i64 = 1_500;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Kubelets {
     pods: BTreeMap<String, Progress>,
     /// What is mounted on each machine, and since which boot of it.

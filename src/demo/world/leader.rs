@@ -15,6 +15,7 @@ const RENEWAL: i64 = 2;
 const DURATION: i64 = 15;
 const NAMES: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
 
+#[derive(Clone)]
 pub(super) struct Leaders {
     origin: Timestamp,
     since: Option<Timestamp>,

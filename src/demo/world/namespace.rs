@@ -8,6 +8,7 @@ use super::super::resource::Resource;
 use super::super::{deletion, object};
 use super::{Controller, Stage};
 
+#[derive(Clone)]
 pub(super) struct Namespaces;
 
 impl Controller for Namespaces {

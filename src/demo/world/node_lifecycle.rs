@@ -38,6 +38,7 @@ const BY_CONDITION: [(&str, &str, &str); 6] = [
 ];
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
+#[derive(Clone)]
 pub(super) struct NodeLifecycle {
     /// When the loop that looks at all nodes is in step.
     origin: Timestamp,
@@ -84,6 +85,7 @@ impl Disruption {
     }
 }
 
+#[derive(Clone)]
 struct Seen {
     /// What of the heartbeat moves.
     heartbeat: String,

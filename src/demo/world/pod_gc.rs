@@ -20,6 +20,7 @@ const QUARANTINE: i64 = 40;
 
 pub(super) const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
+#[derive(Clone)]
 pub(super) struct PodGc {
     origin: Timestamp,
     /// Since when a node of which there are pods has been missed.

@@ -9,6 +9,7 @@ use super::super::object;
 use super::super::resource::Resource;
 use super::{Controller, Stage};
 
+#[derive(Clone)]
 pub(super) struct Provisioner;
 
 impl Controller for Provisioner {

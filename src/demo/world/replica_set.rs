@@ -14,6 +14,7 @@ use super::{Controller, Stage};
 
 const COMPONENT: &str = "replicaset-controller";
 
+#[derive(Clone)]
 pub(super) struct ReplicaSets;
 
 impl Controller for ReplicaSets {

@@ -18,6 +18,7 @@ use super::{Controller, Stage};
 const COMPONENT: &str = "default-scheduler";
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
+#[derive(Clone)]
 pub(super) struct Scheduler {
     /// Where the first pods of the cast stand: a part of the plot. Each is used once.
     placements: Vec<(&'static str, &'static str)>,

@@ -16,7 +16,7 @@ use super::machine::{Contact, Machine};
 use super::{Timers, World, cast, pod};
 
 /// The acts that are still to come.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Acts {
     acts: VecDeque<(Timestamp, Act)>,
 }

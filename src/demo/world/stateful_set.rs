@@ -18,6 +18,7 @@ use super::{Controller, Stage, controller_revision};
 
 const COMPONENT: &str = "statefulset-controller";
 
+#[derive(Clone)]
 pub(super) struct StatefulSets;
 
 /// A set with its revisions: what its new pods are of, and what the rest still is.

@@ -16,7 +16,7 @@ use super::{Controller, Stage, sooner};
 
 const COMPONENT: &str = "taint-eviction-controller";
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct TaintEviction {
     /// When pods are due, by uid. The time runs from when the controller first saw pod and taint together.
     due: BTreeMap<String, Timestamp>,

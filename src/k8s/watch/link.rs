@@ -30,6 +30,7 @@ pub struct Link {
     outage: watch::Sender<Option<Outage>>,
     relist: watch::Sender<u64>,
     suspicion: Notify,
+    weakness: Notify,
     has_no_watch_list: AtomicBool,
     is_slow: AtomicBool,
 }
@@ -69,6 +70,7 @@ impl Link {
             outage: watch::Sender::new(None),
             relist: watch::Sender::new(0),
             suspicion: Notify::new(),
+            weakness: Notify::new(),
             has_no_watch_list: AtomicBool::new(false),
             is_slow: AtomicBool::new(false),
         }
@@ -134,6 +136,16 @@ impl Link {
 
     pub async fn suspected(&self) {
         self.suspicion.notified().await;
+    }
+
+    /// The pulse missed a beat: what the server says of itself is worth knowing at once.
+    pub fn falter(&self) {
+        self.weakness.notify_waiters();
+    }
+
+    /// Ends with the next beat that is missed, from this call on.
+    pub fn faltered(&self) -> impl Future<Output = ()> + '_ {
+        self.weakness.notified()
     }
 
     /// Everything is to be listed anew.

@@ -299,6 +299,7 @@ fn of_kind(kind: Kind, bound: Bound) -> Change {
         Kind::Job => Change::Job(delta(bound)),
         Kind::PodDisruptionBudget => Change::PodDisruptionBudget(delta(bound)),
         Kind::Service => Change::Service(delta(bound)),
+        Kind::ApiService => Change::ApiService(delta(bound)),
         Kind::Event => Change::Event(delta(bound)),
     }
 }

@@ -1,11 +1,14 @@
 //! What is printed of a plan and of a run: lines for people, a document for programs.
 
 use crate::actions::audit::Entry;
+use crate::actions::run::{SkipReason, Until};
 use crate::actions::{Progress, Record, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, record_words};
 use crate::cli::Output;
+use crate::cluster::Text;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub fn plan(app: &App, review: &Review, output: Output) -> String {
     match output {
@@ -79,7 +82,45 @@ pub fn record(record: &Record) -> Option<String> {
     match &record.entry {
         // The end is told with all that led to it.
         Entry::Ended(_) => None,
-        Entry::Started(_) | Entry::Step(_) => Some(record_words(record)),
+        Entry::Started(_) | Entry::Step(_) | Entry::Noted(_) => Some(record_words(record)),
+    }
+}
+
+/// What was told of the steps that wait, each once for each reason.
+#[derive(Default)]
+pub struct Waits {
+    told: BTreeMap<usize, Text>,
+}
+
+impl Waits {
+    /// What is new.
+    pub fn told(&mut self, run: &Run) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (at, (step, progress)) in run.steps().enumerate() {
+            let Some(reason) = waits_for(progress) else { continue };
+            if self.told.get(&at) != Some(reason) {
+                self.told.insert(at, reason.clone());
+                lines.push(format!("{}: waiting: {reason}", step.sentence()));
+            }
+        }
+        lines
+    }
+}
+
+/// What holds a step up that has not been accepted.
+const fn waits_for(progress: &Progress) -> Option<&Text> {
+    match progress {
+        Progress::Waiting {
+            until: Until::Again(_) | Until::Budget { .. } | Until::Gone { .. } | Until::Node | Until::Seen,
+            reason,
+            ..
+        } => Some(reason),
+        Progress::Waiting { until: Until::Shown | Until::Changed, .. }
+        | Progress::Pending
+        | Progress::InFlight { .. }
+        | Progress::Done { .. }
+        | Progress::Skipped { .. }
+        | Progress::Failed { .. } => None,
     }
 }
 
@@ -98,8 +139,10 @@ fn run_lines(run: &Run) -> String {
     let mut lines =
         vec![format!("{}: {} of {many} steps (run {})", ended.outcome.word(), ended.done, run.id)];
     for (step, progress) in run.steps() {
-        if let Progress::Failed { reason } = progress {
-            lines.push(format!("failed: {}: {reason}", step.sentence()));
+        if let Progress::Failed { reason } | Progress::Skipped { reason: SkipReason::Chosen(reason) } =
+            progress
+        {
+            lines.push(format!("{}: {}: {reason}", progress.word(), step.sentence()));
         }
     }
     if let Some(reason) = run.stopped() {
@@ -121,7 +164,7 @@ fn run_document(run: &Run) -> Value {
                 "result": progress.word(),
                 "reason": progress.reason(),
                 "at": match progress {
-                    Progress::Done { at } => Some(at.to_string()),
+                    Progress::Done { at, .. } => Some(at.to_string()),
                     Progress::Pending
                     | Progress::InFlight { .. }
                     | Progress::Waiting { .. }

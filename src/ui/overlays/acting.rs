@@ -1,18 +1,33 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
+mod draft;
+mod run;
+
 use super::{boxed, visible};
-use crate::actions::{Phase, Progress, Run, Verdict};
+use crate::actions::audit::StepResult;
+use crate::actions::drain::Removal;
+use crate::actions::history::PastRun;
+use crate::actions::{Action, Call, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
-use crate::app::acting::{Review, record_words};
+use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
 use crate::app::time::{age, short};
 use crate::app::wrap::wrap;
+use crate::cluster::Text;
+use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns, piece, split};
 use ratatui::layout::Rect;
 
 pub fn draw(app: &App, pane: &Pane, canvas: &mut Canvas<'_>, area: Rect) {
     match pane {
+        Pane::Draft(form) => {
+            if let Some(review) = &app.acting.review {
+                draft::draw(app, (review, form), canvas, area);
+            }
+        }
+        Pane::Run(pane) => run::draw(app, pane, canvas, area),
+        Pane::Override(asked) => run::draw_override(asked, canvas, area),
         Pane::Review(form) => {
             if let Some(review) = &app.acting.review {
                 review_pane(app, (review, form), canvas, area);
@@ -32,7 +47,9 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let word = app.word_asked();
     let fields = 3 + u16::from(word.is_some());
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
-    let lines = lines(review, usize::from(above.width));
+    let mut lines = lines(review, usize::from(above.width));
+    lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
+    lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
     for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
         canvas.text(Rect { y, height: 1, ..above }, text, *role);
     }
@@ -70,6 +87,29 @@ fn title(review: &Review) -> String {
     }
 }
 
+/// How many pods a drain moves.
+fn outlook(app: &App, review: &Review) -> Option<String> {
+    match &review.draft.action {
+        Action::Drain { options } => {
+            Some(pods::outlook(options, &review.draft.targets, (&app.cluster, app.now)))
+        }
+        Action::Cordon | Action::Uncordon { .. } => None,
+    }
+}
+
+/// What the filter hides of what is marked, and the key that decides about it.
+fn hidden(app: &App, form: &Form) -> Option<String> {
+    let many = form.hidden.len();
+    let key = app.keymap.keys(Context::Review, Command::Ui(Ui::IncludeHidden)).next();
+    let key = key.map_or_else(|| "`include-hidden`".to_owned(), |key| key.to_string());
+    let (outcome, offer) = if form.has_hidden {
+        ("taken in", format!("{key} leaves them out"))
+    } else {
+        ("left out", format!("{key} takes them in"))
+    };
+    (many > 0).then(|| format!("{many} marked and hidden by the filter: {outcome}; {offer}"))
+}
+
 /// What a review says above its fields.
 fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
@@ -77,6 +117,30 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
     if preflight.open > 0 {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
+    lines.push((count(preflight), role(preflight.worst())));
+    lines.extend(check_lines(preflight, width));
+    lines.push((String::new(), Role::Text));
+    lines.push((
+        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
+        Role::Heading,
+    ));
+    for (at, (text, kubectl)) in steps(&review.plan).into_iter().enumerate() {
+        let kubectl = kubectl.map_or_else(String::new, |kubectl| format!("   {kubectl}"));
+        lines.push((format!("{:>3}  {text}{kubectl}", at + 1), Role::Text));
+    }
+    lines
+}
+
+/// How many checks ended how: the first thing that one wants to know.
+fn count(preflight: &Preflight) -> String {
+    let words = Verdict::ALL.map(|verdict| (preflight.of_verdict(verdict).count(), verdict.word()));
+    let words = words.into_iter().filter(|(many, _)| *many > 0);
+    words.map(|(many, word)| format!("{many} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The checks by their verdicts, worst first.
+fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
     for verdict in Verdict::ALL {
         for check in preflight.of_verdict(verdict) {
             let role = role(verdict);
@@ -88,16 +152,36 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
             lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
         }
     }
-    lines.push((String::new(), Role::Text));
-    lines.push((
-        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
-        Role::Heading,
-    ));
-    for (at, step) in review.plan.steps.iter().enumerate() {
-        let kubectl = step.kubectl().map_or_else(String::new, |kubectl| format!("   {kubectl}"));
-        lines.push((format!("{:>3}  {}{kubectl}", at + 1, step.sentence()), Role::Text));
-    }
     lines
+}
+
+/// The steps in their order, the pods of one node together: which they are, the checks have told.
+fn steps(plan: &Plan) -> Vec<(String, Option<String>)> {
+    let mut told: Vec<(String, Option<String>)> = Vec::new();
+    let mut pods: Option<(&Removal, usize)> = None;
+    let sum = |(first, many): (&Removal, usize)| match many {
+        1 => (format!("have pod {} go", first.pod.name), None),
+        many => (format!("have {many} pods of {} go", first.node), None),
+    };
+    for step in &plan.steps {
+        let removal = step.call().and_then(Call::removal);
+        match (removal, pods) {
+            (Some(removal), Some((first, many))) if first.node == removal.node => {
+                pods = Some((first, many + 1));
+            }
+            (Some(removal), before) => {
+                told.extend(before.map(sum));
+                pods = Some((removal, 1));
+            }
+            (None, before) => {
+                told.extend(before.map(sum));
+                pods = None;
+                told.push((step.sentence(), step.kubectl()));
+            }
+        }
+    }
+    told.extend(pods.map(sum));
+    told
 }
 
 const fn role(verdict: Verdict) -> Role {
@@ -163,19 +247,12 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
                 }
             }
             None => {
-                let past = app.acting.past.iter().find(|run| run.id == listed.id);
-                lines.extend(past.map(|run| {
-                    let many = run.started.steps.len();
-                    let action = run.started.action.kind().spec().title;
-                    let text = format!(
-                        "{}  {action}: {}, {} of {many} done, {} ago",
-                        run.id,
-                        run.state(),
-                        run.done(),
-                        age(Some(run.began), app.now)
-                    );
-                    (text, Role::SeverityWarning, index == at)
-                }));
+                let Some(past) = app.acting.past.iter().find(|run| run.id == listed.id) else { continue };
+                lines.push((past_heading(app, past), Role::SeverityWarning, index == at));
+                if index == at {
+                    lines.push((format!("    {}", offers(app, past)), Role::Muted, false));
+                    lines.extend(past_steps(past).into_iter().map(|(text, role)| (text, role, false)));
+                }
             }
         }
     }
@@ -190,6 +267,43 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.fill(row, Role::RowSelected);
         }
     }
+}
+
+fn past_heading(app: &App, run: &PastRun) -> String {
+    let action = run.started.action.kind().spec().title;
+    let (state, done, many) = (run.state(), run.done(), run.started.steps.len());
+    let began = age(Some(run.began), app.now);
+    format!("{}  {action}: {state}, {done} of {many} done, begun {began} ago", run.id)
+}
+
+/// What is recorded of each step. What was under way when the run was cut off may have been carried out.
+fn past_steps(run: &PastRun) -> Vec<(String, Role)> {
+    let step = |(at, what): (usize, &Text)| match run.steps.iter().find(|ended| ended.step == at) {
+        Some(ended) => {
+            let reason = ended.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
+            let role = match ended.result {
+                StepResult::Done | StepResult::Needless | StepResult::Left => Role::StatusGood,
+                StepResult::Stopped | StepResult::Skipped => Role::SeverityNotice,
+                StepResult::Failed => Role::SeverityCritical,
+            };
+            (format!("    {:<9}  {what}{reason}", ended.result.word()), role)
+        }
+        None => (format!("    {:<9}  {what}", "not known"), Role::SeverityWarning),
+    };
+    run.started.steps.iter().enumerate().map(step).collect()
+}
+
+/// What can be done about a run of an earlier session.
+fn offers(app: &App, run: &PastRun) -> String {
+    if run.is_alive {
+        return "it goes on in another sickbay: stop it there".to_owned();
+    }
+    let key = |ui: Ui| {
+        let key = app.keymap.keys(Context::Runs, Command::Ui(ui)).next();
+        key.map_or_else(|| Command::Ui(ui).spec().id.to_owned(), |key| key.to_string())
+    };
+    let undo = run.undo().map(|_| format!(", {} takes back what it did", key(Ui::UndoRun)));
+    format!("{} takes it up again{}", key(Ui::ResumeRun), undo.unwrap_or_default())
 }
 
 fn heading(app: &App, run: &Run) -> String {

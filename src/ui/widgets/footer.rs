@@ -89,6 +89,11 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         }
         Context::Review => &[Ui::NextField, Ui::Open, Ui::Down, Ui::AskAgain, Ui::Back],
         Context::ReviewLine => &[Ui::NextField, Ui::Back],
+        Context::Draft => &[Ui::Open, Ui::ToggleOption, Ui::Down, Ui::Up, Ui::Back],
+        Context::DraftLine => &[Ui::Open, Ui::NextField, Ui::PreviousField, Ui::Back],
+        Context::Run => {
+            &[Ui::PauseRun, Ui::StopRun, Ui::SkipPod, Ui::DeletePod, Ui::UndoRun, Ui::Down, Ui::Back]
+        }
         Context::Runs => &[Ui::StopRun, Ui::UndoRun, Ui::ResumeRun, Ui::Down, Ui::Back],
         Context::Global | Context::Prompt => &[],
     };
@@ -101,6 +106,7 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let title = match (focus, command) {
+            (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => "Check",
             (Context::Triage, Command::Ui(Ui::Right)) => "Unfold",
             (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
             (_, command) => command.spec().title,

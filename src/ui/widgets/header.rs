@@ -1,6 +1,8 @@
 //! The header: connected to what, as whom, seeing how much, and whether the picture is live or how old it is.
 
+use crate::actions::Run;
 use crate::app::App;
+use crate::app::acting::pods;
 use crate::app::link::{Picture, Scope, clock_warning};
 use crate::app::time::short;
 use crate::cluster::{Feed, Kind, Sync};
@@ -14,7 +16,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let second = Rect { y: area.y + 1, height: 1, ..area };
     let session = &app.session;
 
-    let status = status(app, canvas);
+    let mut status = status(app, canvas);
+    if let Some(words) = under_way(app) {
+        status.splice(0..0, [piece(words, Role::HeaderStale), piece("  ", Role::Header)]);
+    }
     let taken = canvas.pieces_right(first, &status);
     let left = Rect { width: first.width.saturating_sub(taken + 1), ..first };
     let mut line = vec![
@@ -70,6 +75,20 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.pieces(left, &line);
 }
 
+/// What is being carried out, in few cells: it stands on every screen.
+fn under_way(app: &App) -> Option<String> {
+    let runs: Vec<&Run> = app.acting.under_way().collect();
+    let counts = runs.iter().map(|run| pods::counts(run));
+    let (done, all) = counts.fold((0, 0), |(done, all), (more, many)| (done + more, all + many));
+    let paused = if runs.iter().any(|run| run.is_paused) { " PAUSED" } else { "" };
+    let steps = format!("{done}/{all}{paused}");
+    match runs.as_slice() {
+        [] => None,
+        [one] => Some(format!("{} {steps}", one.draft.action.kind().spec().id)),
+        many => Some(format!("{} runs {steps}", many.len())),
+    }
+}
+
 /// That something in the user's files does not count.
 fn config_warning(problems: usize) -> Option<String> {
     match problems {
@@ -123,6 +142,7 @@ fn rows(app: &App, kind: Kind) -> usize {
         Kind::Job => app.cluster.jobs.len(),
         Kind::PodDisruptionBudget => app.cluster.pod_disruption_budgets.len(),
         Kind::Service => app.cluster.services.len(),
+        Kind::ApiService => app.cluster.api_services.len(),
         Kind::Event => app.cluster.events.len(),
     }
 }
