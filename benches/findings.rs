@@ -1,4 +1,5 @@
-//! How long the rules take over 5,000 nodes and 150,000 pods after a batch of changes, on the core alone.
+//! How long the rules take over 5,000 nodes and 150,000 pods after a batch of changes, on the core alone: to take the
+//! batch in, to judge what it touched, and to join all findings anew. `cargo bench --bench findings` measures it.
 
 use divan::Bencher;
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use sickbay::cluster::{
     PodDisruptionBudget, ReplicaSet, Selector, Service, Source, State, Status, Taint, Text, Timers,
     Toleration, VolumeAttachment,
 };
-use sickbay::findings::{Findings, evaluate};
+use sickbay::findings::{Findings, Terms, evaluate};
 use std::sync::Arc;
 
 const NODES: usize = 5_000;
@@ -230,7 +231,10 @@ fn lose(cluster: &mut Cluster, is_lost: impl Fn(usize) -> bool) {
 
 fn after_a_batch(bencher: Bencher<'_, '_>, mut cluster: Cluster) {
     let pods = Pods::new();
-    let timers = Timers::default();
+    let terms = Terms::default();
+    let mut findings = Findings::default();
+    let touched = cluster.take_touched();
+    findings.renew(&cluster, &touched, now(), &terms);
     let mut round = 0;
     bencher
         .with_inputs(|| {
@@ -239,9 +243,10 @@ fn after_a_batch(bencher: Bencher<'_, '_>, mut cluster: Cluster) {
                 .map(|number| apply(Change::Pod, pods.pod((number * 7 + round) % PODS)))
                 .collect::<Vec<_>>()
         })
-        .bench_local_values(|batch| -> Findings {
+        .bench_local_values(|batch| {
             cluster.apply_all(batch, now());
-            evaluate(&cluster, now(), &timers)
+            let touched = cluster.take_touched();
+            findings.renew(&cluster, &touched, now(), &terms);
         });
 }
 
@@ -257,23 +262,44 @@ fn one_dead_node(bencher: Bencher<'_, '_>) {
     after_a_batch(bencher, cluster);
 }
 
-#[divan::bench(sample_count = 30)]
-fn ten_dead_nodes_whose_pods_were_told_to_go(bencher: Bencher<'_, '_>) {
-    let mut cluster = well();
-    lose(&mut cluster, |node| node < 10);
+/// Their pods were told to go, and are still there.
+fn tell_to_go(cluster: &mut Cluster, is_lost: impl Fn(usize) -> bool) {
     let pods = Pods::new();
-    let going = (0..PODS).filter(|number| number % NODES < 10).map(|number| {
+    let going = (0..PODS).filter(|number| is_lost(number % NODES)).map(|number| {
         let mut pod = pods.unready(number);
         pod.meta.deletion = Some(Deletion { deadline: long_ago(), grace_seconds: 30 });
         apply(Change::Pod, pod)
     });
     cluster.apply_all(going, now());
+}
+
+#[divan::bench(sample_count = 30)]
+fn ten_dead_nodes_whose_pods_were_told_to_go(bencher: Bencher<'_, '_>) {
+    let mut cluster = well();
+    lose(&mut cluster, |node| node < 10);
+    tell_to_go(&mut cluster, |node| node < 10);
     after_a_batch(bencher, cluster);
 }
 
-#[divan::bench(sample_count = 10)]
+#[divan::bench(sample_count = 30)]
 fn a_zone_of_a_thousand_nodes(bencher: Bencher<'_, '_>) {
     let mut cluster = well();
     lose(&mut cluster, |node| node % 5 == 0);
     after_a_batch(bencher, cluster);
+}
+
+#[divan::bench(sample_count = 30)]
+fn a_zone_of_a_thousand_nodes_whose_pods_were_told_to_go(bencher: Bencher<'_, '_>) {
+    let mut cluster = well();
+    lose(&mut cluster, |node| node % 5 == 0);
+    tell_to_go(&mut cluster, |node| node % 5 == 0);
+    after_a_batch(bencher, cluster);
+}
+
+/// What the first evaluation costs, and each that has to begin anew.
+#[divan::bench(sample_count = 10)]
+fn a_zone_of_a_thousand_nodes_for_the_first_time(bencher: Bencher<'_, '_>) {
+    let mut cluster = well();
+    lose(&mut cluster, |node| node % 5 == 0);
+    bencher.bench_local(|| evaluate(&cluster, now(), &Timers::default()));
 }

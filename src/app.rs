@@ -30,7 +30,7 @@ mod lists;
 
 use crate::cluster::{Change, Cluster, Component, Dirty, Feed, FeedChange, Kind, Sync, Text, Timers};
 use crate::command::{Command, Context};
-use crate::findings::{self, Findings};
+use crate::findings::{Findings, Places, Terms};
 use crate::key::Key;
 use crate::keymap::{Keymap, Lookup};
 use acting::{Acting, Asked, Told};
@@ -127,6 +127,8 @@ pub struct App {
     pub cluster: Cluster,
     pub findings: Findings,
     pub timers: Timers,
+    /// The labels whose nodes fail together.
+    pub places: Places,
     pub session: Session,
     pub link: Link,
     /// When the API server last answered.
@@ -160,6 +162,7 @@ impl App {
             cluster: Cluster::default(),
             findings: Findings::default(),
             timers,
+            places: Places::default(),
             session,
             link: Link::default(),
             last_beat: None,
@@ -292,7 +295,9 @@ impl App {
     pub fn settle(&mut self) {
         let is_due = self.findings.next_due.is_some_and(|due| due <= self.now);
         if !self.dirty.is_clean() || is_due {
-            self.findings = findings::evaluate(&self.cluster, self.now, &self.timers);
+            let touched = self.cluster.take_touched();
+            let terms = Terms { timers: self.timers, places: self.places.clone() };
+            self.findings.renew(&self.cluster, &touched, self.now, &terms);
             let is_trusted = !matches!(self.picture(), Picture::Loading { .. } | Picture::Stale { .. });
             self.triage.attention.observe(&self.findings, is_trusted, self.now);
         }

@@ -6,6 +6,7 @@
 mod api_service;
 mod budget;
 mod change;
+mod cordon;
 mod daemon_set;
 mod deployment;
 mod event;
@@ -29,8 +30,10 @@ mod service;
 mod stateful_set;
 mod storage;
 mod table;
+mod take;
 mod text;
 mod timers;
+mod touched;
 mod trouble;
 mod volume;
 mod workload;
@@ -38,6 +41,7 @@ mod workload;
 pub use api_service::ApiService;
 pub use budget::PodDisruptionBudget;
 pub use change::{Change, Delta, Feed, FeedChange, FeedState, Sync};
+pub use cordon::{Cordon, Cordoner};
 pub use daemon_set::DaemonSet;
 pub use deployment::Deployment;
 pub use event::{Event, FoldedEvent, Regarding};
@@ -50,7 +54,7 @@ pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
-pub use node::{Condition, Cordon, Effect, Node, Readiness, Status, Taint};
+pub use node::{Condition, Effect, Node, Readiness, Status, Taint};
 pub use pod::{Container, Ended, Phase, Pod, Resources, State, Toleration};
 pub use readiness::{Checks, Readiness as ServerReadiness};
 pub use replica_set::ReplicaSet;
@@ -65,13 +69,14 @@ pub use storage::{
 pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
+pub use touched::Touched;
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
 pub use workload::{Backed, Backing, Workload};
 
 use indexes::Indexes;
 use jiff::Timestamp;
 use memory::Memory;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The most events that are kept: what a list of twenty pages of 500 brings.
 pub const MOST_EVENTS: usize = 10_000;
@@ -101,6 +106,7 @@ pub struct Cluster {
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
+    touched: Touched,
     /// Events that were dropped to keep the store within its bound.
     events_dropped: u64,
 }
@@ -173,6 +179,7 @@ impl Cluster {
     /// Takes a batch in, at one moment, and says what it touched.
     pub fn apply_all(&mut self, changes: impl IntoIterator<Item = Change>, at: Timestamp) -> Dirty {
         let mut dirty = Dirty::default();
+        self.touched.bound();
         for change in changes {
             dirty = dirty.and(self.take(change, at));
         }
@@ -188,91 +195,79 @@ impl Cluster {
         match change {
             Change::Node(delta) => {
                 let is_seen = self.is_seen(Kind::Node, &delta);
-                let indexes = &mut self.indexes;
-                let touched = step(&mut self.nodes, delta, |old, new| indexes.node(old, new));
-                for name in touched {
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                let names = step(&mut self.nodes, delta, |old, new| {
+                    indexes.node(old, new);
+                    touched.node(old, new);
+                });
+                for name in names {
                     self.remember_node(&name, is_seen, at);
                 }
                 Dirty::of(Kind::Node)
             }
             Change::Pod(delta) => {
                 let is_seen = self.is_seen(Kind::Pod, &delta);
-                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                let (indexes, memory, touched) = (&mut self.indexes, &mut self.memory, &mut self.touched);
                 let now = Since { at, is_exact: is_seen };
                 step(&mut self.pods, delta, |old, new| {
                     indexes.pod(old, new);
+                    touched.pod(old, new);
                     old.filter(|_| new.is_none()).into_iter().for_each(|gone| indexes.pod_gone(gone, now));
                     memory.touch_pod(old, new, is_seen);
                 });
                 Dirty::of(Kind::Pod)
             }
             Change::PersistentVolume(delta) => {
-                let indexes = &mut self.indexes;
-                let touched = step(&mut self.persistent_volumes, delta, |old, new| indexes.volume(old, new));
-                for name in touched {
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                let names = step(&mut self.persistent_volumes, delta, |old, new| {
+                    indexes.volume(old, new);
+                    touched.volume(old, new);
+                });
+                for name in names {
                     self.touch_volume(&name);
                 }
                 Dirty::of(Kind::PersistentVolume)
             }
             Change::PersistentVolumeClaim(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.persistent_volume_claims, delta, |old, new| indexes.claim(old, new));
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                step(&mut self.persistent_volume_claims, delta, |old, new| {
+                    indexes.claim(old, new);
+                    touched.claim(old, new);
+                });
                 Dirty::of(Kind::PersistentVolumeClaim)
             }
             Change::VolumeAttachment(delta) => {
-                let (indexes, memory) = (&mut self.indexes, &mut self.memory);
+                let (indexes, memory, touched) = (&mut self.indexes, &mut self.memory, &mut self.touched);
                 step(&mut self.volume_attachments, delta, |old, new| {
                     indexes.attachment(old, new);
+                    touched.attachment(old, new);
                     memory.touch_attachment(old, new);
                 });
                 Dirty::of(Kind::VolumeAttachment)
             }
             Change::Namespace(delta) => plain(&mut self.namespaces, delta),
-            Change::Deployment(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::Deployment, &delta) };
-                let indexes = &mut self.indexes;
-                step(&mut self.deployments, delta, |old, new| {
-                    let is_well = |row| Workload::Deployment(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
-                });
-                Dirty::of(Kind::Deployment)
+            Change::Deployment(delta) => self.take_deployment(delta, at),
+            Change::ReplicaSet(delta) => self.take_replica_set(delta, at),
+            Change::StatefulSet(delta) => self.take_stateful_set(delta, at),
+            Change::DaemonSet(delta) => self.take_daemon_set(delta, at),
+            Change::Job(delta) => {
+                let touched = &mut self.touched;
+                step(&mut self.jobs, delta, |old, new| touched.workload(old, new));
+                Dirty::of(Kind::Job)
             }
-            Change::ReplicaSet(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.replica_sets, delta, |old, new| indexes.replica_set(old, new));
-                Dirty::of(Kind::ReplicaSet)
-            }
-            Change::StatefulSet(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::StatefulSet, &delta) };
-                let indexes = &mut self.indexes;
-                step(&mut self.stateful_sets, delta, |old, new| {
-                    let is_well = |row| Workload::StatefulSet(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
-                });
-                Dirty::of(Kind::StatefulSet)
-            }
-            Change::DaemonSet(delta) => {
-                let now = Since { at, is_exact: self.is_seen(Kind::DaemonSet, &delta) };
-                let indexes = &mut self.indexes;
-                step(&mut self.daemon_sets, delta, |old, new| {
-                    let is_well = |row| Workload::DaemonSet(row).is_well();
-                    old.or(new)
-                        .into_iter()
-                        .for_each(|row| indexes.workload(row, new.is_none_or(is_well), now));
-                });
-                Dirty::of(Kind::DaemonSet)
-            }
-            Change::Job(delta) => plain(&mut self.jobs, delta),
             Change::PodDisruptionBudget(delta) => plain(&mut self.pod_disruption_budgets, delta),
-            Change::Service(delta) => plain(&mut self.services, delta),
+            Change::Service(delta) => {
+                let touched = &mut self.touched;
+                step(&mut self.services, delta, |old, new| touched.service(old, new));
+                Dirty::of(Kind::Service)
+            }
             Change::ApiService(delta) => plain(&mut self.api_services, delta),
             Change::Event(delta) => {
-                let indexes = &mut self.indexes;
-                step(&mut self.events, delta, |old, new| indexes.event(old, new));
+                let (indexes, touched) = (&mut self.indexes, &mut self.touched);
+                step(&mut self.events, delta, |old, new| {
+                    indexes.event(old, new);
+                    touched.event(old, new);
+                });
                 self.bound_events();
                 Dirty::of(Kind::Event)
             }
@@ -281,34 +276,6 @@ impl Cluster {
             Change::Checks(checks) => self.take_readiness(checks, at),
             Change::Feed(feed, change) => self.take_feed(feed, change, at),
         }
-    }
-
-    fn take_feed(&mut self, feed: Feed, change: FeedChange, at: Timestamp) -> Dirty {
-        let is_first = !self.feed(feed).was_complete;
-        if let (Feed::Checks, FeedChange::Down { .. }) = (feed, &change) {
-            self.forget_readiness();
-        }
-        self.feeds.entry(feed).or_default().apply(change, at);
-        if feed == Feed::Watch(Kind::Pod) && is_first && self.feed(feed).was_complete {
-            self.touch_unready();
-        }
-        Dirty(Dirty::FEEDS)
-    }
-
-    fn take_leases(&mut self, leases: Vec<Lease>, is_complete: bool, at: Timestamp) -> Dirty {
-        if is_complete {
-            let named: BTreeSet<Text> = leases.iter().map(|lease| lease.node.clone()).collect();
-            self.heartbeats.retain(|node, _| named.contains(node));
-        }
-        for lease in leases {
-            match self.heartbeats.get_mut(&lease.node) {
-                Some(heartbeat) => heartbeat.read(lease, at),
-                None => {
-                    self.heartbeats.insert(lease.node.clone(), Heartbeat::new(lease, at));
-                }
-            }
-        }
-        Dirty(Dirty::LEASES)
     }
 
     fn bound_events(&mut self) {
@@ -321,8 +288,15 @@ impl Cluster {
             };
             let gone = self.events.remove(&name, &uid);
             self.indexes.event(gone.as_ref(), None);
+            self.touched.event(gone.as_ref(), None);
             self.events_dropped += 1;
         }
+    }
+
+    /// What was touched since this was last asked.
+    pub fn take_touched(&mut self) -> Touched {
+        self.touched.bound();
+        std::mem::take(&mut self.touched)
     }
 
     // -- readings --------------------------------------------------------------------------------------------

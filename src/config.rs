@@ -27,6 +27,8 @@ pub struct Config {
     pub favourites: Option<Vec<String>>,
     /// The columns of screens, by the screen.
     pub columns: BTreeMap<String, Vec<String>>,
+    /// Labels whose nodes fail together, the widest place first.
+    pub places: Option<Vec<String>>,
     /// How many objects one action takes.
     pub most_targets: Option<usize>,
     /// In the order of the file.
@@ -52,6 +54,7 @@ pub struct ClusterConfig {
     pub grace: Option<SignedDuration>,
     pub force_detach: Option<SignedDuration>,
     pub deletion_slack: Option<SignedDuration>,
+    pub places: Option<Vec<String>>,
 }
 
 /// The names that a setting may mean, for those that are known only where the files are.
@@ -127,6 +130,8 @@ impl Config {
                 }
                 self.columns.insert(name, known);
             }
+            (Setting::Places, Value::Words(words)) => self.places = Some(words),
+            (Setting::ClusterPlaces, Value::Words(words)) => self.cluster(&name).places = Some(words),
             (Setting::MostTargets, Value::Count(many)) => self.most_targets = Some(many),
             (Setting::ClusterReadOnly, Value::Flag(yes)) => self.cluster(&name).read_only = yes,
             (Setting::ClusterProtected, Value::Flag(yes)) => self.cluster(&name).protected = yes,
@@ -149,7 +154,9 @@ impl Config {
                 | Setting::ClusterProtected
                 | Setting::Grace
                 | Setting::ForceDetach
-                | Setting::DeletionSlack,
+                | Setting::DeletionSlack
+                | Setting::Places
+                | Setting::ClusterPlaces,
                 Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_) | Value::Count(_),
             ) => {}
         }
@@ -182,6 +189,13 @@ impl Config {
         }
         timers
     }
+
+    /// The labels whose nodes fail together, where they are set; a later entry of the file wins.
+    pub fn places(&self, context: &str, server: &str) -> Option<&[String]> {
+        let of_cluster = self.clusters.iter().rev().filter(|cluster| cluster.means(context, server));
+        let mut of_cluster = of_cluster.filter_map(|cluster| cluster.places.as_deref());
+        of_cluster.next().or(self.places.as_deref())
+    }
 }
 
 impl ClusterConfig {
@@ -210,9 +224,11 @@ read-only: true
 mouse: true
 namespaces: {favourites: [shop, data]}
 columns: {pods: [age, name]}
+places: [topology.kubernetes.io/zone, example.com/rack]
 actions: {most-targets: 5}
 clusters:
   prod:
+    places: [example.com/rack]
     protected: true
     read-only: true
     timers: {grace: 40s, force-detach: 1h, deletion-slack: 1m}
@@ -235,6 +251,7 @@ clusters:
                 mouse: true,
                 favourites: Some(vec!["shop".to_owned(), "data".to_owned()]),
                 columns: [("pods".to_owned(), vec!["age".to_owned(), "name".to_owned()])].into(),
+                places: Some(vec!["topology.kubernetes.io/zone".to_owned(), "example.com/rack".to_owned()]),
                 most_targets: Some(5),
                 clusters: vec![
                     ClusterConfig {
@@ -244,6 +261,7 @@ clusters:
                         grace: Some(SignedDuration::from_secs(40)),
                         force_detach: Some(SignedDuration::from_hours(1)),
                         deletion_slack: Some(SignedDuration::from_mins(1)),
+                        places: Some(vec!["example.com/rack".to_owned()]),
                     },
                     ClusterConfig {
                         name: "https://10.0.0.1:6443/".to_owned(),
@@ -267,7 +285,7 @@ clusters:
                 Setting::ReadOnly | Setting::Mouse | Setting::ClusterReadOnly | Setting::ClusterProtected => {
                     "true"
                 }
-                Setting::Favourites | Setting::Columns => "[name]",
+                Setting::Favourites | Setting::Columns | Setting::Places | Setting::ClusterPlaces => "[name]",
                 Setting::MostTargets => "7",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
             };
@@ -288,6 +306,21 @@ clusters:
         assert_eq!(grace("prod", "https://10.0.0.1:6443"), 45);
         assert_eq!(grace("dev", "https://10.0.0.9"), 50);
         assert_eq!(config.timers("prod", "", by_version).force_detach, SignedDuration::from_hours(1));
+    }
+
+    #[test]
+    fn places_are_set_for_all_clusters_and_for_one() {
+        let (config, _) = parse(FULL);
+        assert_eq!(config.places("prod", ""), Some(&["example.com/rack".to_owned()][..]));
+        assert_eq!(config.places("dev", "").map(<[String]>::len), Some(2));
+        assert_eq!(Config::default().places("prod", ""), None);
+        let (config, problems) = parse("places: [zone, Example.com/rack, a b]\n");
+        assert_eq!(config.places, None);
+        assert_eq!(
+            problems,
+            ["config.yaml:1: places: has `Example.com/rack` in it, which is no label key; such as \
+              `topology.kubernetes.io/zone`"]
+        );
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod node_under_pressure;
 mod nodes_silent_together;
 mod outage;
 mod outlook;
+mod places;
 mod pod_crash_looping;
 mod pod_image_not_pulled;
 mod pod_never_evicted;
@@ -40,6 +41,8 @@ mod pod_not_scheduled;
 mod pod_stuck_terminating;
 mod pods_evicted;
 mod pods_not_created;
+mod reach;
+mod renew;
 mod rollout_blocks_itself;
 mod rollout_stuck;
 mod rule;
@@ -48,6 +51,7 @@ mod service_losing_requests;
 mod service_without_ready_pods;
 mod standstill;
 mod stateful_set_blocked;
+mod store;
 mod subject;
 mod volume_attach_failing;
 mod volume_detach_stuck;
@@ -60,13 +64,14 @@ mod workload_short;
 pub use clock::{Awaited, Bound, Clock, Reading};
 pub use finding::{Evidence, Finding, FindingId, Severity};
 pub use incident::{Counts, Incident};
-pub use rule::{RULES, Rule, RuleId};
+pub use places::Places;
+pub use rule::{Judge, RULES, Rule, RuleId};
 pub use subject::Subject;
 
-use crate::cluster::{Cluster, Feed, Kind, ObjectRef, Row, Timers};
+use crate::cluster::{Cluster, Feed, Kind, ObjectRef, Row, Timers, Touched};
 use jiff::{SignedDuration, Timestamp};
 use outage::Outages;
-use std::collections::BTreeMap;
+use renew::{Kept, Renewed};
 
 /// A stream that is broken for less than this mostly comes back with nothing missed.
 const BEHIND: SignedDuration = SignedDuration::from_secs(30);
@@ -93,8 +98,7 @@ impl View<'_> {
     /// Whether a kind was read, and is not behind the others for long: what is said of two kinds at once is wrong where
     /// one of them is old.
     fn knows(&self, kind: Kind) -> bool {
-        let due = self.cluster.behind_since(kind).and_then(|since| since.checked_add(BEHIND).ok());
-        self.cluster.has_read(kind) && due.is_none_or(|due| due > self.now)
+        knows(self.cluster, kind, self.now)
     }
 
     /// Whether a stream tells enough to judge by it.
@@ -113,6 +117,15 @@ impl View<'_> {
             None => self.cluster.absent_since(name).map(|_| node_gone::object(name).into()),
         }
     }
+}
+
+fn knows(cluster: &Cluster, kind: Kind, now: Timestamp) -> bool {
+    cluster.has_read(kind) && behind_from(cluster, kind).is_none_or(|due| due > now)
+}
+
+/// The moment from which on a kind is behind the others.
+fn behind_from(cluster: &Cluster, kind: Kind) -> Option<Timestamp> {
+    cluster.behind_since(kind)?.checked_add(BEHIND).ok()
 }
 
 /// What the rules have found so far, and when another look could find something else.
@@ -136,8 +149,15 @@ impl Found {
     }
 }
 
-/// The findings of one evaluation, joined and in order.
+/// On what terms the rules judge: what the user and the server's version say, and not the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    pub timers: Timers,
+    pub places: Places,
+}
+
+/// The findings of one evaluation, joined and in order.
+#[derive(Clone, Debug, Default)]
 pub struct Findings {
     /// Worst first; the order stays the same from one evaluation to the next while nothing changes.
     pub incidents: Vec<Incident>,
@@ -145,53 +165,33 @@ pub struct Findings {
     pub next_due: Option<Timestamp>,
     /// Rules that could not judge, or not everything, and what they did without.
     pub blind: Vec<(RuleId, Vec<Feed>)>,
-    /// Object to findings that name it: the incident's place, and the finding's within it (0 is the root).
-    by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>>,
+    /// What the next evaluation begins with.
+    kept: Kept,
 }
 
-/// All rules over the whole picture.
+/// What they say counts, and not how they came to it.
+impl PartialEq for Findings {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.incidents, self.next_due, &self.blind) == (&other.incidents, other.next_due, &other.blind)
+    }
+}
+
+impl Eq for Findings {}
+
+/// All rules over the whole picture, with the usual places.
 pub fn evaluate(cluster: &Cluster, now: Timestamp, timers: &Timers) -> Findings {
-    let outages = Outages::of(cluster);
-    let view = View { cluster, now, timers, outages: &outages };
-    let mut found = Found::default();
-    let mut blind = Vec::new();
-    for rule in RULES {
-        let unknown = |feeds: &[Feed]| -> Vec<Feed> {
-            feeds.iter().copied().filter(|feed| !view.is_told(*feed)).collect()
-        };
-        let mut missing = unknown(rule.needs);
-        if missing.is_empty() {
-            (rule.evaluate)(&view, &mut found);
-        }
-        missing.extend(unknown(rule.uses));
-        if !missing.is_empty() {
-            blind.push((rule.id, missing));
-        }
-    }
-    for since in Kind::ALL.into_iter().filter_map(|kind| cluster.behind_since(kind)) {
-        if let Ok(due) = since.checked_add(BEHIND) {
-            found.look_again(due, now);
-        }
-    }
-    standstill::mark(cluster, &mut found.findings);
-    Findings { blind, ..Findings::join(found) }
+    let mut findings = Findings::default();
+    let terms = Terms { timers: *timers, places: Places::default() };
+    findings.renew(cluster, &Touched::default(), now, &terms);
+    findings
 }
 
 impl Findings {
-    fn join(found: Found) -> Self {
-        let incidents = incident::join(found.findings);
-        let mut by_object: BTreeMap<ObjectRef, Vec<(usize, usize)>> = BTreeMap::new();
-        for (at, incident) in incidents.iter().enumerate() {
-            for (within, finding) in incident.findings().enumerate() {
-                for object in finding.objects() {
-                    let places = by_object.entry(object.clone()).or_default();
-                    if places.last() != Some(&(at, within)) {
-                        places.push((at, within));
-                    }
-                }
-            }
-        }
-        Self { incidents, next_due: found.next_due, blind: Vec::new(), by_object }
+    /// Brings them up to date: `touched` is what has changed in the cluster since the last time. What comes out is
+    /// what a judgement of the whole picture would give.
+    pub fn renew(&mut self, cluster: &Cluster, touched: &Touched, now: Timestamp, terms: &Terms) {
+        let Renewed { incidents, next_due, blind } = self.kept.renew(cluster, touched, now, terms);
+        (self.incidents, self.next_due, self.blind) = (incidents, next_due, blind);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -205,13 +205,13 @@ impl Findings {
 
     /// The findings that name an object: as their subject, as concerned, or as held up by it.
     pub fn of(&self, object: &ObjectRef) -> impl Iterator<Item = &Finding> {
-        self.places(object).filter_map(|(at, within)| self.incidents.get(at)?.findings().nth(within))
+        self.places(object).into_iter().filter_map(|(at, within)| self.incidents.get(at)?.nth(within))
     }
 
     /// The incidents in which an object appears.
     pub fn incidents_of(&self, object: &ObjectRef) -> impl Iterator<Item = &Incident> {
         let mut last = None;
-        self.places(object).filter_map(move |(at, _)| {
+        self.places(object).into_iter().filter_map(move |(at, _)| {
             let is_new = last.replace(at) != Some(at);
             is_new.then(|| self.incidents.get(at)).flatten()
         })
@@ -227,8 +227,15 @@ impl Findings {
         self.incidents.iter().filter(|incident| incident.severity == severity).count()
     }
 
-    fn places(&self, object: &ObjectRef) -> impl Iterator<Item = (usize, usize)> {
-        self.by_object.get(object).into_iter().flatten().copied()
+    /// The findings that name an object: the incident's place, and the finding's within it (0 is the root).
+    fn places(&self, object: &ObjectRef) -> Vec<(usize, usize)> {
+        let slots = self.kept.store.naming(object);
+        let mut places: Vec<(usize, usize)> = slots
+            .iter()
+            .filter_map(|slot| self.kept.places.get(usize::try_from(*slot).ok()?).copied())
+            .collect();
+        places.sort_unstable();
+        places
     }
 }
 

@@ -139,21 +139,18 @@ pub fn refusal(error: CallError) -> Refusal {
 // -- words ----------------------------------------------------------------------------------------------------
 
 pub fn already(node: &Node, now: Timestamp) -> String {
-    let since = node.cordon().and_then(|cordon| cordon.at).map_or_else(String::new, |at| ago(at, now));
+    let since = node.cordoned_since().map_or_else(String::new, |at| ago(at, now));
     format!("{} is cordoned already{since}: {}", node.object(), said(node))
 }
 
 /// Who cordoned a node and why, as far as it says.
 fn said(node: &Node) -> String {
-    match node.cordon() {
-        None => node.outlived_note().map_or_else(
-            || "nothing on it says by whom".to_owned(),
-            |Cordon { by, .. }| {
-                format!("the note of {by} on it is older than its taint: it may have been cordoned anew")
-            },
-        ),
-        Some(Cordon { by, why, .. }) if why.is_empty() => format!("by {by}"),
-        Some(Cordon { by, why, .. }) => format!("by {by}, because: {why}"),
+    match (node.cordoned_by(), node.outlived_note()) {
+        (Some(by), _) => format!("by {by}"),
+        (None, Some(Cordon { by, .. })) => {
+            format!("the note of {by} on it is older than its taint: it may have been cordoned anew")
+        }
+        (None, None) => "nothing on it says by whom".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ pub mod workloads;
 
 use super::filter::{Fact, Field, Filter, Measure, Subject};
 use crate::cluster::{Cluster, Meta, ObjectRef, Text, Timers, VolumeId};
-use crate::findings::Findings;
+use crate::findings::{self, Findings};
 use jiff::Timestamp;
 use std::borrow::Cow;
 
@@ -30,6 +30,8 @@ pub struct Look<'a> {
 pub enum RowId {
     Object(ObjectRef),
     Volume(VolumeId),
+    /// What is no object: a zone, the control plane, a node that is gone.
+    Case(findings::Subject),
 }
 
 /// How a cell is meant; the theme decides what it looks like.
@@ -148,7 +150,7 @@ pub trait Listing {
     fn namespace(row: &Self::Row<'_>) -> Option<Text> {
         match Self::id(row) {
             RowId::Object(object) => Some(object.name.namespace).filter(|namespace| !namespace.is_empty()),
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::attention::{self, Standing};
 use super::columns::{RowId, volumes};
 use super::namespaces::Picker;
 use super::notice::Weight;
-use super::object::{Line, Open, SheetRow};
+use super::object::{Line, Open, SheetRow, case_title};
 use super::palette::Palette;
 use super::review::Pane;
 use super::revisions::Level;
@@ -300,16 +300,9 @@ impl App {
             None if self.triage.is_on_fold() => self.fold(false),
             None => {
                 let subject = self.triage.selected(&self.findings).map(|finding| finding.subject.clone());
-                match subject.map(|subject| {
+                if let Some(subject) = subject {
                     let row = subject.object().and_then(|object| subject::row_of(&self.cluster, object));
-                    (row, subject)
-                }) {
-                    Some((Some(row), _)) => self.open_row(&row),
-                    Some((None, subject)) => {
-                        let hint = format!("{subject} is not there any more");
-                        self.notices.say(Weight::Hint, hint, self.now);
-                    }
-                    None => {}
+                    self.open_row(&row.unwrap_or(RowId::Case(subject)));
                 }
             }
             Some(view) => {
@@ -340,6 +333,7 @@ impl App {
                 let title = self.cluster.volume(id).map_or_else(String::new, |join| volumes::title(&join));
                 format!("Volume {title}")
             }
+            RowId::Case(subject) => case_title(subject),
         };
         self.visit(Place { screen: self.place.screen, open: Some(Open::new(row.clone(), title)) });
     }

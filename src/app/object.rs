@@ -1,12 +1,16 @@
 //! An open object: its joined facts, what is wrong with it, and its events, in sections of lines.
 
 mod budget;
+mod case;
 mod event;
+mod namespace;
 mod node;
 mod pod;
 mod service;
 mod volume;
 mod workload;
+
+pub use case::title as case_title;
 
 use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
@@ -86,8 +90,8 @@ impl Open {
                 Kind::PersistentVolume
                 | Kind::PersistentVolumeClaim
                 | Kind::VolumeAttachment
-                | Kind::Namespace
                 | Kind::ApiService => None,
+                Kind::Namespace => namespace::sections(object, look),
                 Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
                     workload::sections(object, look)
                 }
@@ -96,6 +100,7 @@ impl Open {
                 Kind::Event => event::sections(object, look),
             },
             RowId::Volume(id) => volume::sections(id, look),
+            RowId::Case(subject) => case::sections(subject, look),
         };
         match sections {
             Some(mut sections) => {
@@ -110,7 +115,7 @@ impl Open {
     fn last_words(&self, look: &Look<'_>) -> Vec<Section> {
         match &self.target {
             RowId::Object(object) => vec![events(look, &[(object.kind, object.name.clone())])],
-            RowId::Volume(_) => Vec::new(),
+            RowId::Volume(_) | RowId::Case(_) => Vec::new(),
         }
     }
 

@@ -163,7 +163,7 @@ impl App {
         let kinds = action.spec().kinds;
         let of_kind = |row: &RowId| match row {
             RowId::Object(object) => kinds.contains(&object.kind).then(|| object.clone()),
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         };
         let mut targets = Targets::default();
         if let Some(Overlay::Revisions(_)) = &self.overlay {

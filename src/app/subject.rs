@@ -24,7 +24,8 @@ pub fn row_of(cluster: &Cluster, subject: &ObjectRef) -> Option<RowId> {
             let attachment = cluster.volume_attachments.get(&subject.name)?;
             volume(VolumeId::Persistent(attachment.volume.clone()))
         }
-        Kind::Namespace | Kind::ApiService => None,
+        Kind::Namespace => named(cluster, Kind::Namespace, &subject.name).map(RowId::Object),
+        Kind::ApiService => None,
     }
 }
 

@@ -86,7 +86,7 @@ impl Triage {
             let is_whole =
                 all <= lines || self.unfolded.contains(&root) || incident.members.len() <= FOLDED + 1;
             let members: Vec<&Finding> =
-                if is_whole { incident.members.iter().collect() } else { folded(incident) };
+                if is_whole { incident.following().collect() } else { folded(incident) };
             let rest = incident.members.len() - members.len();
             self.entries.push(Entry { id: EntryId::Root(root.clone()), incident: at });
             self.entries.extend(
@@ -209,10 +209,10 @@ fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
     match &entry.id {
         EntryId::Resolved(_) => None,
         EntryId::Root(_) => Some(Shown::Root(incident)),
-        EntryId::Member(id) => incident.members.iter().find(|member| member.id() == *id).map(Shown::Member),
+        EntryId::Member(id) => incident.following().find(|member| member.id() == *id).map(Shown::Member),
         EntryId::Rest(_) => {
             let kept = folded(incident);
-            let rest = || incident.members.iter().filter(|member| !kept.contains(member));
+            let rest = || incident.following().filter(|member| !kept.contains(member));
             Some(Shown::Rest { many: rest().count(), worst: rest().map(|member| member.severity).max()? })
         }
     }
@@ -221,7 +221,7 @@ fn shown<'a>(entry: &Entry, incident: &'a Incident) -> Option<Shown<'a>> {
 /// The members that stay when an incident is folded: pods first, then what is not a pod, filled up in their order.
 fn folded(incident: &Incident) -> Vec<&Finding> {
     let (pods, others): (Vec<&Finding>, Vec<&Finding>) =
-        incident.members.iter().partition(|member| member.subject.kind() == Some(Kind::Pod));
+        incident.following().partition(|member| member.subject.kind() == Some(Kind::Pod));
     let of_others = others.len().min(FOLDED - FOLDED_PODS.min(pods.len()));
     let of_pods = pods.len().min(FOLDED - of_others);
     pods.into_iter().take(of_pods).chain(others.into_iter().take(of_others)).collect()

@@ -17,6 +17,8 @@ pub struct DaemonSet {
     pub observed_generation: i64,
     /// Nodes that should have a pod of it.
     pub desired: u32,
+    /// Nodes that should have one and do.
+    pub scheduled: u32,
     pub updated: u32,
     pub ready: u32,
     pub available: u32,

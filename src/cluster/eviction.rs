@@ -3,7 +3,7 @@
 //! The controller's timers live in its memory: a restart of it starts them again, so the moment is the earliest
 //! at which it can happen, not a promise.
 
-use super::{Cluster, Pod, Since, Taint, Text, Toleration};
+use super::{Cluster, Name, Pod, Since, Taint, Text, Toleration};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Cluster {
         if pod.meta.is_deleting() || pod.phase.is_terminal() {
             return None;
         }
-        let node = self.node(&pod.node)?;
+        let node = self.nodes.get(&Name::cluster(pod.node.clone()))?;
         let since = self.no_execute_since(&node.meta.name)?;
         let taints: Vec<&Taint> = node.no_execute_taints().collect();
         Some(eviction(&taints, &pod.tolerations, since).unless_past(now))

@@ -2,7 +2,7 @@
 
 use super::{
     Event, Index, Kind, Labels, Meta, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicaSet,
-    Row, Since, Text, VolumeAttachment,
+    Since, Text, VolumeAttachment, Workload,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,8 @@ pub(super) struct Indexes {
     pub attachments_odd: BTreeSet<Name>,
     /// Workloads with less than they want, or on the way to a new template; and since when they are seen to be.
     pub unwell: BTreeMap<(Kind, Name), Since>,
+    /// The same of those that have fewer pods than they want, ready or not.
+    pub unmade: BTreeMap<(Kind, Name), Since>,
     pub attachments_by_node: Index<Text, Name>,
     pub attachments_by_volume: Index<Text, Name>,
     pub volumes_by_claim: Index<Name, Name>,
@@ -112,13 +114,15 @@ impl Indexes {
         }
     }
 
-    pub fn workload<R: Row>(&mut self, row: &R, is_well: bool, now: Since) {
-        let key = (R::KIND, row.name().clone());
-        if is_well {
-            self.unwell.remove(&key);
-        } else {
-            self.unwell.entry(key).or_insert(now);
-        }
+    pub fn workload(&mut self, old: Option<Workload<'_>>, new: Option<Workload<'_>>, now: Since) {
+        let Some(row) = old.or(new) else {
+            return;
+        };
+        let key = (row.kind(), row.meta().name.clone());
+        // A replica set that somebody owns is part of its owner.
+        let new = new.filter(|row| row.kind() != Kind::ReplicaSet || row.meta().owner.is_none());
+        keep_since(&mut self.unmade, &key, new.is_some_and(Workload::lacks_pods), now);
+        keep_since(&mut self.unwell, &key, new.is_some_and(|row| !row.is_well()), now);
     }
 
     /// A stateful set whose pod is gone is short anew: the next one of that name can only come now.
@@ -165,6 +169,14 @@ impl Indexes {
 fn owner(meta: &Meta) -> Vec<Text> {
     let uid = meta.owner.as_ref().map(|owner| owner.uid.clone());
     Vec::from_iter(uid.filter(|uid| !uid.is_empty()))
+}
+
+fn keep_since(kept: &mut BTreeMap<(Kind, Name), Since>, key: &(Kind, Name), is_in: bool, now: Since) {
+    if is_in {
+        kept.entry(key.clone()).or_insert(now);
+    } else {
+        kept.remove(key);
+    }
 }
 
 fn keep(names: &mut BTreeSet<Name>, name: &Name, is_in: bool) {

@@ -137,13 +137,16 @@ impl Cluster {
                 let before = leader.leading();
                 leader.read(lease, at);
                 // A leader that goes on leading is no news, and it does so every few seconds.
-                if leader.leading() == before { Dirty::default() } else { Dirty(Dirty::FEEDS) }
+                if leader.leading() == before {
+                    return Dirty::default();
+                }
             }
             None => {
                 self.leaders.insert(component, Leader::new(lease, at));
-                Dirty(Dirty::FEEDS)
             }
         }
+        self.touched.everything();
+        Dirty(Dirty::FEEDS)
     }
 
     pub fn leader(&self, component: Component) -> Option<&Leader> {

@@ -106,10 +106,16 @@ impl Cluster {
             let is_there = self.node(&node).is_some();
             let is_named = self.indexes.pods_by_node.count(&node) > 0
                 || self.indexes.attachments_by_node.count(&node) > 0;
+            let was_absent = self.memory.absent.contains_key(&node);
             if is_there || !is_named {
                 self.memory.absent.remove(&node);
             } else {
                 self.memory.absent.entry(node.clone()).or_insert(Since { at, is_exact: false });
+            }
+            if was_absent == self.memory.absent.contains_key(&node) {
+                self.touched.places.insert(node.clone());
+            } else {
+                self.touched.nodes.insert(node.clone());
             }
             self.judge_held(&node, Since { at, is_exact: is_seen });
         }

@@ -1,7 +1,7 @@
 //! A node: readiness and cordon are two things, and Unknown is not False.
 
-use super::{Meta, Resources, Text};
-use jiff::{SignedDuration, Timestamp};
+use super::{Cordon, Cordoner, Meta, Resources, Text};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,37 +23,8 @@ pub struct Node {
     pub allocatable: Resources,
     /// What the last cordon by sickbay wrote on it, which other tools leave there when they uncordon.
     pub cordon_note: Option<Box<Cordon>>,
-}
-
-/// Who took a node out of scheduling, and why, as annotations say it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cordon {
-    pub by: Text,
-    pub why: Text,
-    /// Nothing where it is no time.
-    pub at: Option<Timestamp>,
-    /// The run in which it was done.
-    pub run: Text,
-}
-
-impl Cordon {
-    pub const BY: &'static str = "sickbay.dev/cordoned-by";
-    pub const WHY: &'static str = "sickbay.dev/cordoned-why";
-    pub const AT: &'static str = "sickbay.dev/cordoned-at";
-    pub const RUN: &'static str = "sickbay.dev/cordoned-run";
-    /// The controller taints what is cordoned at once; while it changes its leader, after this at most.
-    const TAINTED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
-
-    /// What a node's annotations say, which `value` looks up.
-    pub fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
-        let text = |key| value(key).map(Text::new).unwrap_or_default();
-        value(Self::BY).map(|by| Self {
-            by: by.into(),
-            why: text(Self::WHY),
-            at: value(Self::AT).and_then(|at| at.parse().ok()),
-            run: text(Self::RUN),
-        })
-    }
+    /// The tool whose annotation says that it empties the node.
+    pub cordoned_by: Option<Cordoner>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,37 +143,6 @@ impl Node {
     /// Since when it is what it is: written by the controller's clock, or the kubelet's.
     pub fn ready_since(&self) -> Option<Timestamp> {
         self.condition("Ready").and_then(|ready| ready.changed)
-    }
-
-    pub fn is_cordoned(&self) -> bool {
-        self.is_unschedulable
-    }
-
-    /// Since when it is out of scheduling: the controller says so by a taint, a moment after it was cordoned.
-    pub fn cordoned_since(&self) -> Option<Timestamp> {
-        let taint = self.taint("node.kubernetes.io/unschedulable", Effect::NoSchedule);
-        taint.filter(|_| self.is_unschedulable).and_then(|taint| taint.added)
-    }
-
-    /// Who cordoned it, where it is cordoned and says so, and nothing speaks against that.
-    pub fn cordon(&self) -> Option<&Cordon> {
-        self.note().filter(|note| !self.has_outlived(note))
-    }
-
-    /// The note of a cordon that was lifted since: other tools leave it there, and the node was cordoned again.
-    pub fn outlived_note(&self) -> Option<&Cordon> {
-        self.note().filter(|note| self.has_outlived(note))
-    }
-
-    fn note(&self) -> Option<&Cordon> {
-        self.cordon_note.as_deref().filter(|_| self.is_unschedulable)
-    }
-
-    /// Whether it went out of scheduling long after the note was written. One that was cordoned anew before the
-    /// controller saw the difference cannot be told from one that was not.
-    fn has_outlived(&self, note: &Cordon) -> bool {
-        let since = self.cordoned_since().zip(note.at);
-        since.is_some_and(|(since, written)| since.duration_since(written) > Cordon::TAINTED_WITHIN)
     }
 
     /// Memory, disk and process pressure, and a network that is not there: what is True and should not be.

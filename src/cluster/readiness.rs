@@ -26,6 +26,10 @@ impl Cluster {
     pub(super) fn take_readiness(&mut self, checks: Checks, at: Timestamp) -> Dirty {
         let known = self.readiness.take();
         let is_news = known.as_ref().is_none_or(|known| known.checks != checks);
+        // While it is not ready, each answer tells until when nobody could write.
+        if is_news || !checks.is_ready {
+            self.touched.everything();
+        }
         let since = match known {
             Some(known) if known.checks.is_ready == checks.is_ready => known.since,
             Some(_) | None => at,
@@ -37,6 +41,7 @@ impl Cluster {
     /// It does not answer: that it was ready says nothing any more. What it said to fail is still the best guess.
     pub(super) fn forget_readiness(&mut self) {
         self.readiness.take_if(|known| known.checks.is_ready);
+        self.touched.everything();
     }
 
     /// For how long something has certainly stood still that is written through the API server, as of its last

@@ -1,6 +1,6 @@
 //! A replica set: a template's pods. One that a deployment owns is a step of that deployment's rollout.
 
-use super::{Counts, Image, Meta, Rollout, Selector};
+use super::{Condition, Counts, Image, Meta, Rollout, Selector};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,11 +15,16 @@ pub struct ReplicaSet {
     pub current: u32,
     pub ready: u32,
     pub available: u32,
+    pub conditions: Box<[Condition]>,
 }
 
 impl ReplicaSet {
     pub const fn counts(&self) -> Counts {
         Counts { desired: self.replicas, updated: None, ready: self.ready, available: Some(self.available) }
+    }
+
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.kind == *kind)
     }
 
     /// Kubectl has no word on it: it has one template, so it only has too many, too few, or waits.

@@ -1,8 +1,8 @@
 //! What stands out among many rows: kept in indexes, so that looking for trouble costs what there is of it.
 
 use super::{
-    Cluster, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, Since, Text,
-    VolumeAttachment, VolumeId, Workload,
+    Cluster, Kind, Labels, Name, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget,
+    Service, Since, Text, VolumeAttachment, VolumeId, Workload,
 };
 
 impl Cluster {
@@ -28,12 +28,31 @@ impl Cluster {
         })
     }
 
-    /// Deployments, stateful sets and daemon sets that do not have what they want; and since when that is seen.
+    /// Whether a pod that a service selects is not ready.
+    pub fn has_unready_pods(&self, service: &Service) -> bool {
+        let namespace = &service.meta.name.namespace;
+        let sets = self.indexes.pods_unready.from((namespace.clone(), Labels::default()));
+        let Some(selector) = service.selector() else { return false };
+        sets.take_while(|((of, _), _)| of == namespace).any(|((_, labels), _)| selector.matches(labels))
+    }
+
+    /// Deployments, stateful sets, daemon sets and replica sets of their own that do not have what they want; and since when that is seen.
     pub fn unwell_workloads(&self) -> impl Iterator<Item = (Workload<'_>, Since)> {
         self.indexes
             .unwell
             .iter()
             .filter_map(|((kind, name), since)| Some((self.workload_named(*kind, name)?, *since)))
+    }
+
+    /// The same of one workload; `None` where it has what it wants.
+    pub fn unwell_workload(&self, kind: Kind, name: &Name) -> Option<(Workload<'_>, Since)> {
+        let since = self.indexes.unwell.get(&(kind, name.clone()))?;
+        Some((self.workload_named(kind, name)?, *since))
+    }
+
+    /// Since when a workload is seen to have fewer pods than it wants, ready or not.
+    pub fn unmade_since(&self, workload: Workload<'_>) -> Option<Since> {
+        self.indexes.unmade.get(&(workload.kind(), workload.meta().name.clone())).copied()
     }
 
     /// Claims that are not bound.

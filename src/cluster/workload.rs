@@ -107,6 +107,16 @@ impl<'a> Workload<'a> {
         }
     }
 
+    /// Whether pods of it are not even there, by its controller's own count.
+    pub const fn lacks_pods(self) -> bool {
+        match self {
+            Self::StatefulSet(row) => row.current < row.replicas,
+            Self::DaemonSet(row) => row.scheduled < row.desired,
+            // These say by a condition that their pods are refused.
+            Self::Deployment(_) | Self::ReplicaSet(_) | Self::Job(_) => false,
+        }
+    }
+
     /// Whether there is as much of it as is wanted, and all of it new.
     pub fn is_well(self) -> bool {
         let Counts { desired, ready, available, .. } = self.counts();
@@ -224,6 +234,15 @@ impl Cluster {
         sets.take_while(move |((of, _), _)| of == namespace).map(|((_, labels), names)| (labels, names))
     }
 
+    /// The pods of a workload by its uid, those of its replica sets included.
+    pub fn pods_below<'a>(&'a self, owner: &'a Text) -> impl Iterator<Item = &'a Pod> {
+        let sets = self.indexes.sets_by_owner.keys(owner.as_str());
+        let sets = sets.filter_map(|name| Some(&self.replica_sets.get(name)?.meta.uid));
+        let owners = std::iter::once(owner).chain(sets);
+        let names = owners.flat_map(|owner| self.indexes.pods_by_owner.keys(owner.as_str()));
+        names.filter_map(|name| self.pods.get(name))
+    }
+
     fn pods_owned_by<'a>(&'a self, owner: &Meta) -> impl Iterator<Item = &'a Pod> + use<'a> {
         let names: Vec<&Name> = self.indexes.pods_by_owner.keys(owner.uid.as_str()).collect();
         names.into_iter().filter_map(|name| self.pods.get(name))
@@ -238,6 +257,16 @@ impl Cluster {
         let in_namespace = self.services.in_namespace(&pod.meta.name.namespace);
         in_namespace
             .filter(|service| service.selector().is_some_and(|selector| selector.matches(&pod.meta.labels)))
+    }
+
+    /// The services of a namespace that select pods with these labels.
+    pub fn services_matching<'a>(
+        &'a self,
+        namespace: &'a Text,
+        labels: &'a Labels,
+    ) -> impl Iterator<Item = &'a Service> {
+        let in_namespace = self.services.in_namespace(namespace);
+        in_namespace.filter(|service| service.selector().is_some_and(|selector| selector.matches(labels)))
     }
 
     pub fn service<'a>(&'a self, service: &'a Service) -> Backed<'a> {

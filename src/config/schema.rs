@@ -51,6 +51,8 @@ settings! {
         "Namespaces that the picker offers first. What is chosen on the screen is remembered and wins over it.";
     Columns "columns.*": Kind::Columns, "the screen's own",
         "The columns of a screen and their order, by their names in filters; `*` is the screen, such as `pods`. What is chosen on the screen is remembered and wins over it.";
+    Places "places": Kind::Labels, "zone, rack, host",
+        "Labels whose nodes fail together: several silent nodes with the same value of one are told as one cause. The widest place first.";
     MostTargets "actions.most-targets": Kind::Count, "`20`",
         "How many objects one action takes at most; more are refused before anything is asked for.";
     ClusterReadOnly "clusters.*.read-only": Kind::Flag, "`false`",
@@ -63,6 +65,8 @@ settings! {
         "How long after its pod has gone a volume is taken from a node that is not ready.";
     DeletionSlack "clusters.*.timers.deletion-slack": Kind::Duration, "`30s`",
         "What a kubelet may need beyond a pod's deadline before the pod counts as stuck.";
+    ClusterPlaces "clusters.*.places": Kind::Labels, "as `places`",
+        "The same labels for one cluster.";
 }
 
 impl Setting {
@@ -81,7 +85,9 @@ impl Setting {
             | Self::Columns
             | Self::Grace
             | Self::ForceDetach
-            | Self::DeletionSlack => None,
+            | Self::DeletionSlack
+            | Self::Places
+            | Self::ClusterPlaces => None,
         }
     }
 }

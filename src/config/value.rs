@@ -17,6 +17,8 @@ pub enum Kind {
     Namespaces,
     /// Ids of columns; which a screen has is known to the screens.
     Columns,
+    /// Keys of labels.
+    Labels,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Kind {
             Self::Theme => "the name of a theme".to_owned(),
             Self::Namespaces => "a list of namespaces".to_owned(),
             Self::Columns => "a list of columns".to_owned(),
+            Self::Labels => "a list of label keys".to_owned(),
         }
     }
 
@@ -82,6 +85,16 @@ impl Kind {
             Self::Duration => duration(yaml).map(Value::Duration),
             Self::Count => count(yaml).map(Value::Count),
             Self::Namespaces | Self::Columns => self.words(yaml).map(Value::Words),
+            Self::Labels => {
+                let words = self.words(yaml)?;
+                match words.iter().find(|word| !is_label_key(word)) {
+                    Some(word) => {
+                        let hint = "such as `topology.kubernetes.io/zone`".to_owned();
+                        Err(refused(format!("has `{word}` in it, which is no label key"), Some(hint)))
+                    }
+                    None => Ok(Value::Words(words)),
+                }
+            }
             Self::Keymap | Self::Theme => match &yaml.shape {
                 Shape::Text(name) | Shape::Number(name) => Ok(Value::Word(name.clone())),
                 Shape::Flag(_) | Shape::Nothing | Shape::List(_) | Shape::Map(_) => {
@@ -121,6 +134,20 @@ impl Kind {
         }
         Ok(words)
     }
+}
+
+/// A name, and before it, if there is one, a DNS name and a slash: as the API server takes the key of a label.
+fn is_label_key(word: &str) -> bool {
+    let (prefix, name) = word.rsplit_once('/').map_or((None, word), |(prefix, name)| (Some(prefix), name));
+    let is_edge = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    let is_framed = |part: &str| is_edge(part.chars().next()) && is_edge(part.chars().next_back());
+    let is_inner = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_dns =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.".contains(letter);
+    name.len() <= 63
+        && is_framed(name)
+        && name.chars().all(is_inner)
+        && prefix.is_none_or(|prefix| prefix.len() <= 253 && is_framed(prefix) && prefix.chars().all(is_dns))
 }
 
 fn is_one_of(word: &str, words: [&str; 3]) -> bool {

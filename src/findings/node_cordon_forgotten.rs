@@ -1,19 +1,19 @@
 //! The rule `node-cordon-forgotten`: cordoned for so long that somebody may have forgotten it.
 
 use super::{Evidence, Finding, Found, RuleId, Severity, View, words};
-use crate::cluster::{Effect, Row};
+use crate::cluster::{Cordoner, Node, Row};
 use jiff::SignedDuration;
 
 pub const PROSE: &str = "A node that is Ready has been cordoned for more than an hour: nothing new is scheduled there, \
     and its capacity is missing when another node fails. Since when is told by the taint that the controller adds; \
-    where that carries no time, or the node is not ready anyway, nothing is said. By whom the API does not tell.";
+    where that carries no time, or the node is not ready anyway, nothing is said. By whom the API does not tell: it \
+    is said where sickbay cordoned it, or where a tool has left its mark on the node.";
 
 const LONG: SignedDuration = SignedDuration::from_hours(1);
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
     for node in view.cluster.marked_nodes().filter(|node| node.is_cordoned() && node.is_ready()) {
-        let taint = node.taint("node.kubernetes.io/unschedulable", Effect::NoSchedule);
-        let Some(since) = taint.and_then(|taint| taint.added) else { continue };
+        let Some(since) = node.cordoned_since() else { continue };
         if !view.has_lasted(Some(since), LONG, found) {
             continue;
         }
@@ -23,12 +23,28 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
             0 => "No pod is left on it that a drain would move.".to_owned(),
             many => format!("{} still on it.", words::are(many, "pod")),
         };
+        let by = node.cordoned_by().map_or_else(String::new, |by| format!(", by {}", words::quote(&by)));
         found.add(Finding {
-            sentence: format!("Node {name} is Ready and has been cordoned for more than an hour. {left}"),
+            sentence: format!("Node {name} is Ready and has been cordoned for more than an hour{by}. {left}"),
             since: Some(since),
-            evidence: vec![Evidence::at("it was cordoned", Some(since))],
-            next: format!("Uncordon {name} if the work on it is done."),
+            evidence: evidence(node),
+            next: match node.cordoner() {
+                Some(tool) => format!("Look at why {} does not come to an end on {name}.", tool.words()),
+                None => format!("Uncordon {name} if the work on it is done."),
+            },
             ..Finding::new(RuleId::NodeCordonForgotten, Severity::Notice, node.object())
         });
     }
+}
+
+fn evidence(node: &Node) -> Vec<Evidence> {
+    let by = match (node.cordon(), node.cordoner()) {
+        (Some(cordon), _) => Evidence::at(format!("{} cordoned it with sickbay", cordon.by), cordon.at),
+        (None, Some(Cordoner::ClusterAutoscaler)) => {
+            Evidence::new("the cluster autoscaler means to remove it")
+        }
+        (None, Some(tool)) => Evidence::new(format!("the mark of {} is on it", tool.words())),
+        (None, None) => Evidence::new("nothing on it says by whom"),
+    };
+    vec![Evidence::at("it was cordoned", node.cordoned_since()), by]
 }

@@ -1,8 +1,8 @@
 //! The rule `node-gone`: no object of that name is there, and pods or attachments still name it.
 
 use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View, words};
-use crate::cluster::{Kind, Name, ObjectRef, Row, Since};
-use jiff::SignedDuration;
+use crate::cluster::{Kind, Name, ObjectRef, Row, Since, Text};
+use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "The Node object was deleted while pods or volume attachments still name it. The garbage \
     collector removes such pods about a minute later without asking a kubelet, and the volumes are detached by \
@@ -16,12 +16,12 @@ pub fn object(name: &str) -> ObjectRef {
     ObjectRef { kind: Kind::Node, name: Name::cluster(name), uid: "".into() }
 }
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
+pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
     // A node that has joined since then would be gone.
     if !view.knows(Kind::Node) {
         return;
     }
-    for (name, since) in view.cluster.absent_nodes() {
+    if let Some(since) = view.cluster.absent_since(name) {
         let finding = finding(view, name, since, found);
         found.add(finding);
     }
@@ -30,7 +30,7 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
 fn finding(view: &View<'_>, name: &str, since: Since, found: &mut Found) -> Finding {
     let pods: Vec<ObjectRef> = view.cluster.pods_on(name).map(Row::object).collect();
     let attachments: Vec<ObjectRef> = view.cluster.attachments_on(name).map(Row::object).collect();
-    let collected = since.at.checked_add(COLLECTION).unwrap_or(since.at);
+    let collected = collected(since).unwrap_or(since.at);
     found.look_again(collected, view.now);
     let is_fresh = view.now < collected;
 
@@ -74,4 +74,9 @@ fn finding(view: &View<'_>, name: &str, since: Since, found: &mut Found) -> Find
         next: next.to_owned(),
         cause: None,
     }
+}
+
+/// When the garbage collector has its pods at the latest.
+pub fn collected(since: Since) -> Option<Timestamp> {
+    since.at.checked_add(COLLECTION).ok()
 }

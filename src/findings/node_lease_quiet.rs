@@ -1,7 +1,7 @@
 //! The rule `node-lease-quiet`: the early warning before the controller's grace is over.
 
 use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View};
-use crate::cluster::{Feed, Heartbeat, Node, Row, Sync};
+use crate::cluster::{Cluster, Feed, Heartbeat, Kind, Node, Row, Sync};
 use jiff::SignedDuration;
 
 pub const PROSE: &str = "The node is still Ready, but its lease, which its kubelet renews every ten seconds, does not \
@@ -17,26 +17,34 @@ const ROUND: SignedDuration = SignedDuration::from_secs(5);
 const QUIET: SignedDuration = SignedDuration::from_secs(25);
 
 pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for (node, heartbeat) in quiet_nodes(view) {
-        found.add(finding(view, node, heartbeat));
+    if !looks(view.cluster) {
+        return;
+    }
+    for node in view.cluster.nodes.values() {
+        if let Some(heartbeat) = quiet(view, node) {
+            found.add(finding(view, node, heartbeat));
+        }
     }
 }
 
-/// Ready nodes whose lease did not move between readings. Judged by the readings alone: a lease that was not read
+/// Whether there is so early a warning at all.
+pub fn looks(cluster: &Cluster) -> bool {
+    let is_live = |feed| matches!(cluster.feed(feed).sync, Sync::Live { .. });
+    cluster.nodes.len() <= MOST_NODES && is_live(Feed::Leases) && is_live(Feed::Watch(Kind::Node))
+}
+
+/// A Ready node's lease that did not move between readings. Judged by the readings alone: a lease that was not read
 /// has not been quiet.
-pub fn quiet_nodes<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, &'a Heartbeat)> + use<'a> {
-    let cluster = view.cluster;
+pub fn quiet<'a>(view: &View<'a>, node: &Node) -> Option<&'a Heartbeat> {
+    if !node.is_ready() || !looks(view.cluster) {
+        return None;
+    }
+    let heartbeat = view.cluster.heartbeat(&node.meta.name.name)?;
+    let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
+    // One that has just come back has not been quiet since then, whatever its lease was like before.
+    let since = node.ready_since().map_or(last, |since| since.max(last));
     let quiet = (view.timers.grace / 2).max(QUIET);
-    let looks = cluster.nodes.len() <= MOST_NODES
-        && matches!(cluster.feed(Feed::Leases).sync, Sync::Live { .. })
-        && matches!(cluster.feed(Feed::Watch(crate::cluster::Kind::Node)).sync, Sync::Live { .. });
-    cluster.nodes.values().filter(move |node| looks && node.is_ready()).filter_map(move |node| {
-        let heartbeat = cluster.heartbeat(&node.meta.name.name)?;
-        let last = heartbeat.moved.unwrap_or(heartbeat.watched_since);
-        // One that has just come back has not been quiet since then, whatever its lease was like before.
-        let since = node.ready_since().map_or(last, |since| since.max(last));
-        (cluster.stood_still(since, heartbeat.read) >= quiet).then_some((node, heartbeat))
-    })
+    (view.cluster.stood_still(since, heartbeat.read) >= quiet).then_some(heartbeat)
 }
 
 /// When the controller gives the node up at the latest, if it is as it seems.

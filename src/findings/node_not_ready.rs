@@ -8,8 +8,8 @@ pub const PROSE: &str = "The node's kubelet reports that it is not ready (Ready 
     nothing on the node may be forced. Its pods are told to go by their tolerations all the same. An \
     out-of-service taint on such a node is dangerous: volumes are detached under running processes.";
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.unready_nodes().filter(|node| node.readiness() == Readiness::NotReady) {
+pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
+    if let Some(node) = view.cluster.node(name).filter(|node| node.readiness() == Readiness::NotReady) {
         let finding = finding(view, node, found);
         found.add(finding);
     }

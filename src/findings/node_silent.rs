@@ -1,15 +1,15 @@
 //! The rule `node-silent`: no contact with a kubelet. Silent is all that is known; dead would need a proof.
 
 use super::{Evidence, Finding, Found, RuleId, Severity, View, outlook, outlook::Outlook};
-use crate::cluster::{Node, Readiness, Row};
+use crate::cluster::{Node, Readiness, Row, Text};
 
 pub const PROSE: &str = "The controller has not heard of the node's kubelet for its grace period and set Ready to \
     Unknown. The machine may be off, cut off, or alive with a stopped kubelet: its pods may still run and write. \
     The finding tells the last sign of life by the node's lease, when its pods will be told to go by their own \
     tolerations, and whether the node is cordoned or marked out-of-service.";
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for node in view.cluster.unready_nodes().filter(|node| node.readiness() == Readiness::Silent) {
+pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
+    if let Some(node) = view.cluster.node(name).filter(|node| node.readiness() == Readiness::Silent) {
         let finding = finding(view, node, found);
         found.add(finding);
     }

@@ -2,23 +2,15 @@
 //!
 //! The states are those of the node-lifecycle controller, which counts every node that is not Ready.
 
-use super::Subject;
+use super::{Places, Subject, places};
 use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, Row, Text};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Labels that several machines of one cause share, the widest first.
-const PLACES: [&str; 5] = [
-    "topology.kubernetes.io/zone",
-    "failure-domain.beta.kubernetes.io/zone",
-    "topology.kubernetes.io/rack",
-    "topology.kubernetes.io/host",
-    "node.openstack.org/host",
-];
 /// The controller's `--large-cluster-size-threshold`.
 const LARGE_ZONE: usize = 50;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outages {
     /// Most or all nodes of the cluster.
     pub all: Option<Outage>,
@@ -47,7 +39,7 @@ pub enum Pace {
 }
 
 impl Outages {
-    pub fn of(cluster: &Cluster) -> Self {
+    pub fn of(cluster: &Cluster, places: &Places) -> Self {
         let is_silent = |node: &&Node| node.readiness() == Readiness::Silent;
         let mut silent: Vec<&Node> = cluster.unready_nodes().filter(is_silent).collect();
         if silent.len() < 2 || !cluster.has_read(Kind::Node) {
@@ -63,29 +55,37 @@ impl Outages {
             return Self { all: Some(outage), places: Vec::new(), causes };
         }
         let mut outages = Self::default();
-        for label in PLACES {
+        for label in places.labels() {
             let mut groups: BTreeMap<Text, Vec<&Node>> = BTreeMap::new();
             for node in &silent {
-                if let Some(value) = node.meta.label(label) {
+                if let Some(value) = places::value(node, label) {
                     groups.entry(value.into()).or_default().push(*node);
                 }
             }
             groups.retain(|_, nodes| nodes.len() > 1);
             for (value, nodes) in groups {
-                let there = || cluster.nodes.values().filter(|node| node.meta.label(label) == Some(&value));
+                let there =
+                    || cluster.nodes.values().filter(|node| places::value(node, label) == Some(&value));
                 let (unready, total) = (there().filter(|node| !node.is_ready()).count(), there().count());
                 // Where every node has the label it is no place among others.
                 if 2 * nodes.len() < total || total == cluster.nodes.len() {
                     continue;
                 }
-                let pace = if label.ends_with("zone") { pace(unready, total) } else { Pace::Normal };
-                let subject = Subject::Place { label: label.into(), value };
+                let pace = if label == places::ZONE { pace(unready, total) } else { Pace::Normal };
+                let subject = Subject::Place { label: label.clone(), value };
                 outages.causes.extend(names(&nodes).map(|name| (name, subject.clone())));
                 outages.places.push((subject, outage(&nodes, unready, total, pace)));
             }
             silent.retain(|node| !outages.causes.contains_key(&node.meta.name.name));
         }
         outages
+    }
+
+    /// The nodes of which another cause is known now.
+    pub fn differs_for<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a Text> {
+        let new = self.causes.iter().filter(|(node, cause)| before.causes.get(*node) != Some(cause));
+        let old = before.causes.keys().filter(|node| !self.causes.contains_key(*node));
+        new.map(|(node, _)| node).chain(old)
     }
 
     /// What explains that this node is silent.

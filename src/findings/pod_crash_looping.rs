@@ -11,30 +11,31 @@ pub const PROSE: &str = "A container ends again and again, and the kubelet waits
 /// One that has run for so long since it was started again does not loop.
 const RECOVERED: SignedDuration = SignedDuration::from_secs(60);
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for pod in view.cluster.troubled_pods() {
-        let containers = pod.init_containers.iter().chain(&pod.containers);
-        let looping = containers.filter_map(|container| match &container.state {
-            State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => {
-                Some((container, message.as_str()))
-            }
-            // It runs between two crashes, and whether this one was the last shows in a while.
-            State::Running { since } if container.was_held_back() => {
-                (!view.has_lasted(*since, RECOVERED, found)).then_some((container, ""))
-            }
-            State::Terminated(ended) if ended.exit_code != 0 && container.last.is_some() => {
-                (!view.has_lasted(ended.finished, RECOVERED, found)).then_some((container, ""))
-            }
-            State::Waiting { .. }
-            | State::Unreported
-            | State::None
-            | State::Running { .. }
-            | State::Terminated(_) => None,
-        });
-        // The one that was restarted most stands for the pod.
-        if let Some((container, message)) = looping.max_by_key(|(container, _)| container.restarts) {
-            found.add(finding(view, pod, container, message));
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
+    if !pod.is_troubled() {
+        return;
+    }
+    let containers = pod.init_containers.iter().chain(&pod.containers);
+    let looping = containers.filter_map(|container| match &container.state {
+        State::Waiting { reason, message } if *reason == "CrashLoopBackOff" => {
+            Some((container, message.as_str()))
         }
+        // It runs between two crashes, and whether this one was the last shows in a while.
+        State::Running { since } if container.was_held_back() => {
+            (!view.has_lasted(*since, RECOVERED, found)).then_some((container, ""))
+        }
+        State::Terminated(ended) if ended.exit_code != 0 && container.last.is_some() => {
+            (!view.has_lasted(ended.finished, RECOVERED, found)).then_some((container, ""))
+        }
+        State::Waiting { .. }
+        | State::Unreported
+        | State::None
+        | State::Running { .. }
+        | State::Terminated(_) => None,
+    });
+    // The one that was restarted most stands for the pod.
+    if let Some((container, message)) = looping.max_by_key(|(container, _)| container.restarts) {
+        found.add(finding(view, pod, container, message));
     }
 }
 

@@ -15,40 +15,41 @@ const REASONS: [&str; 6] = [
     "RegistryUnavailable",
 ];
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for pod in view.cluster.troubled_pods() {
-        let waiting =
-            pod.init_containers.iter().chain(&pod.containers).find_map(|container| match &container.state {
-                State::Waiting { reason, message } if REASONS.contains(&reason.as_str()) => {
-                    Some((container, reason, message))
-                }
-                State::Waiting { .. }
-                | State::Unreported
-                | State::None
-                | State::Running { .. }
-                | State::Terminated(_) => None,
-            });
-        let Some((container, reason, message)) = waiting else { continue };
-        found.add(Finding {
-            sentence: format!(
-                "Pod {} cannot start: the image {} of container {} is not pulled{}.",
-                pod.meta.name,
-                container.image,
-                container.name,
-                because(reason, message),
-            ),
-            since: since(pod),
-            evidence: vec![Evidence::new(format!(
-                "the kubelet of {} says {reason}: {}",
-                pod.node,
-                words::quote(message)
-            ))],
-            next: "Check the image's name and tag, and that its registry answers and takes the pull secret."
-                .to_owned(),
-            cause: blame::pod(view, pod),
-            ..Finding::new(RuleId::PodImageNotPulled, Severity::Warning, pod.object())
-        });
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
+    if !pod.is_troubled() {
+        return;
     }
+    let waiting =
+        pod.init_containers.iter().chain(&pod.containers).find_map(|container| match &container.state {
+            State::Waiting { reason, message } if REASONS.contains(&reason.as_str()) => {
+                Some((container, reason, message))
+            }
+            State::Waiting { .. }
+            | State::Unreported
+            | State::None
+            | State::Running { .. }
+            | State::Terminated(_) => None,
+        });
+    let Some((container, reason, message)) = waiting else { return };
+    found.add(Finding {
+        sentence: format!(
+            "Pod {} cannot start: the image {} of container {} is not pulled{}.",
+            pod.meta.name,
+            container.image,
+            container.name,
+            because(reason, message),
+        ),
+        since: since(pod),
+        evidence: vec![Evidence::new(format!(
+            "the kubelet of {} says {reason}: {}",
+            pod.node,
+            words::quote(message)
+        ))],
+        next: "Check the image's name and tag, and that its registry answers and takes the pull secret."
+            .to_owned(),
+        cause: blame::pod(view, pod),
+        ..Finding::new(RuleId::PodImageNotPulled, Severity::Warning, pod.object())
+    });
 }
 
 /// What the registry said, which is the end of the kubelet's message.

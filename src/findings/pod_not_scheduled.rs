@@ -9,24 +9,25 @@ pub const PROSE: &str = "The scheduler has found no node for a pod for more than
 
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for pod in view.cluster.troubled_pods().filter(|pod| pod.node.is_empty()) {
-        let Some(scheduled) = pod.condition("PodScheduled") else { continue };
-        if scheduled.status != Status::False
-            || scheduled.reason != "Unschedulable"
-            || !view.has_lasted(scheduled.changed, PATIENCE, found)
-        {
-            continue;
-        }
-        found.add(Finding {
-            sentence: format!("No node takes pod {}: {}.", pod.meta.name, words::quote(&scheduled.message)),
-            since: scheduled.changed,
-            evidence: vec![Evidence::at("the scheduler found no node", scheduled.changed)],
-            next: next(&scheduled.message).to_owned(),
-            cause: claim(view, pod, &scheduled.message).or_else(|| blame::pod(view, pod)),
-            ..Finding::new(RuleId::PodNotScheduled, Severity::Warning, pod.object())
-        });
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
+    if !pod.node.is_empty() || !pod.is_troubled() {
+        return;
     }
+    let Some(scheduled) = pod.condition("PodScheduled") else { return };
+    if scheduled.status != Status::False
+        || scheduled.reason != "Unschedulable"
+        || !view.has_lasted(scheduled.changed, PATIENCE, found)
+    {
+        return;
+    }
+    found.add(Finding {
+        sentence: format!("No node takes pod {}: {}.", pod.meta.name, words::quote(&scheduled.message)),
+        since: scheduled.changed,
+        evidence: vec![Evidence::at("the scheduler found no node", scheduled.changed)],
+        next: next(&scheduled.message).to_owned(),
+        cause: claim(view, pod, &scheduled.message).or_else(|| blame::pod(view, pod)),
+        ..Finding::new(RuleId::PodNotScheduled, Severity::Warning, pod.object())
+    });
 }
 
 /// The claim that it waits for, where that is the reason.

@@ -23,22 +23,20 @@ enum Cause<'a> {
     Unknown,
 }
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
+pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
     // Until the first list of nodes is in, each of these would be blamed on an unknown node.
     if view.cluster.feed(Feed::Watch(Kind::Node)).is_first_awaited() {
         return;
     }
-    for pod in view.cluster.deleting_pods() {
-        let Some(deletion) = pod.meta.deletion else { continue };
-        // A kubelet that has just come back has its pods to end first.
-        let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
-        let asked = back.map_or(deletion.deadline, |back| back.max(deletion.deadline));
-        let Ok(stuck) = asked.checked_add(view.timers.deletion_slack) else { continue };
-        if stuck > view.now {
-            found.look_again(stuck, view.now);
-        } else {
-            found.add(finding(view, pod, deletion));
-        }
+    let Some(deletion) = pod.meta.deletion else { return };
+    // A kubelet that has just come back has its pods to end first.
+    let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
+    let asked = back.map_or(deletion.deadline, |back| back.max(deletion.deadline));
+    let Ok(stuck) = asked.checked_add(view.timers.deletion_slack) else { return };
+    if stuck > view.now {
+        found.look_again(stuck, view.now);
+    } else {
+        found.add(finding(view, pod, deletion));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rule `stateful-set-blocked`: one pod that is not ready keeps a stateful set from going on.
 
 use super::{Evidence, Finding, Found, RuleId, Severity, View, blame, words};
-use crate::cluster::{Pod, Row, StatefulSet, Workload};
+use crate::cluster::{Pod, Row, Since, StatefulSet, Workload};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PROSE: &str = "A stateful set goes pod by pod, in order, and waits for each to be ready. One pod that has not \
@@ -12,24 +12,22 @@ pub const PROSE: &str = "A stateful set goes pod by pod, in order, and waits for
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 const REVISION: &str = "controller-revision-hash";
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for (workload, _) in view.cluster.unwell_workloads() {
-        let Workload::StatefulSet(set) = workload else { continue };
-        if set.pod_management == "Parallel" {
-            continue;
-        }
-        let mut pods: Vec<(u32, &Pod)> =
-            view.cluster.pods_of(workload).into_iter().filter_map(|pod| Some((ordinal(pod)?, pod))).collect();
-        pods.sort_by_key(|(ordinal, _)| *ordinal);
-        let Some((ordinal, pod)) = pods.iter().find(|(_, pod)| !pod.is_ready()) else { continue };
-        let since = pod.unready_since();
-        if pod.meta.is_deleting() || !view.has_lasted(since, PATIENCE, found) {
-            continue;
-        }
-        let many = u32::try_from(pods.len()).unwrap_or(u32::MAX);
-        if let Some(finding) = finding(view, set, pod, Missing { many, ordinal: *ordinal, since }) {
-            found.add(finding);
-        }
+pub fn evaluate(view: &View<'_>, workload: Workload<'_>, _: Since, found: &mut Found) {
+    let Workload::StatefulSet(set) = workload else { return };
+    if set.pod_management == "Parallel" {
+        return;
+    }
+    let mut pods: Vec<(u32, &Pod)> =
+        view.cluster.pods_of(workload).into_iter().filter_map(|pod| Some((ordinal(pod)?, pod))).collect();
+    pods.sort_by_key(|(ordinal, _)| *ordinal);
+    let Some((ordinal, pod)) = pods.iter().find(|(_, pod)| !pod.is_ready()) else { return };
+    let since = pod.unready_since();
+    if pod.meta.is_deleting() || !view.has_lasted(since, PATIENCE, found) {
+        return;
+    }
+    let many = u32::try_from(pods.len()).unwrap_or(u32::MAX);
+    if let Some(finding) = finding(view, set, pod, Missing { many, ordinal: *ordinal, since }) {
+        found.add(finding);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod due;
+mod renewed;
 
 use super::*;
 use crate::cluster::sample::{at, attachment, claim, cluster, gone, lease, node, pod, volume};
@@ -383,7 +384,11 @@ fn what_blames_each_other_in_a_ring_is_one_incident_and_nothing_is_lost() {
         ..Finding::new(RuleId::PodCrashLooping, Severity::Warning, subject(name))
     };
     let findings = vec![of("db/a", "db/b"), of("db/b", "db/c"), of("db/c", "db/b"), of("db/d", "db/none")];
-    let incidents = incident::join(findings);
-    let sizes: Vec<usize> = incidents.iter().map(|incident| incident.findings().count()).collect();
+    let mut store = store::Store::default();
+    for finding in findings {
+        store.add(finding);
+    }
+    let joined = incident::join(&store);
+    let sizes: Vec<usize> = joined.incidents.iter().map(|incident| incident.findings().count()).collect();
     assert_eq!(sizes, [3, 1]);
 }

@@ -93,7 +93,7 @@ impl<'a> Place<'a> {
     }
 }
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
+pub fn evaluate(view: &View<'_>, name: &Text, found: &mut Found) {
     let is_awaited = |kind| view.cluster.feed(Feed::Watch(kind)).is_first_awaited();
     if [Kind::PersistentVolume, Kind::Pod, Kind::VolumeAttachment].into_iter().any(is_awaited) {
         return;
@@ -103,13 +103,15 @@ pub fn evaluate(view: &View<'_>, found: &mut Found) {
     if [Kind::Node, Kind::Pod, Kind::PersistentVolume, Kind::VolumeAttachment].into_iter().any(is_old) {
         return;
     }
-    let unready = view.cluster.unready_nodes().filter_map(|node| match node.readiness() {
-        Readiness::Silent => Some(Place::Silent(node)),
-        Readiness::NotReady => Some(Place::NotReady(node)),
-        Readiness::New | Readiness::Ready => None,
-    });
-    let gone = view.cluster.absent_nodes().map(|(name, since)| Place::Gone(name, since));
-    for place in unready.chain(gone) {
+    let place = match view.cluster.node(name) {
+        Some(node) => match node.readiness() {
+            Readiness::Silent => Some(Place::Silent(node)),
+            Readiness::NotReady => Some(Place::NotReady(node)),
+            Readiness::New | Readiness::Ready => None,
+        },
+        None => view.cluster.absent_since(name).map(|since| Place::Gone(name, since)),
+    };
+    if let Some(place) = place {
         on_node(view, place, found);
     }
 }

@@ -1,6 +1,6 @@
 //! The rule `workload-short`: fewer pods are available than are wanted, and it is not a rollout that goes on.
 
-use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, blame, words};
+use super::{Evidence, Finding, Found, RuleId, Severity, Subject, View, blame, pods_not_created, words};
 use crate::cluster::{Counts, Pod, Rollout, Row, Since, Status, Workload};
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,75 +13,71 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 /// Longer than the usual deadline of a rollout: whoever is over that is told of by another rule.
 const PATIENCE_OF_ROLLOUT: SignedDuration = SignedDuration::from_mins(11);
 
-pub fn evaluate(view: &View<'_>, found: &mut Found) {
-    for (workload, seen) in view.cluster.unwell_workloads() {
-        let Counts { desired, ready, available, .. } = workload.counts();
-        let available = available.unwrap_or(ready).min(ready);
-        if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
-            continue;
-        }
-        if is_told_already(workload) {
-            continue;
-        }
-        let pods = view.cluster.pods_of(workload).into_iter();
-        // The garbage collector marks a pod as failed before it removes it: until then it stands where the next belongs.
-        let is_missing = |pod: &&Pod| pod.meta.is_deleting() || !(pod.phase.is_terminal() || pod.is_ready());
-        let missing: Vec<Missing<'_>> = pods.filter(is_missing).map(|pod| Missing::of(view, pod)).collect();
-        let cause = cause(view, &missing);
-        // A daemon set has nothing to make up for on a node that is silent.
-        if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
-            continue;
-        }
-        let is_rolling = is_rolling(workload);
-        let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
-        let since = since(&missing, seen);
-        if !view.has_lasted(since, patience, found) {
-            continue;
-        }
-        let objects: Vec<_> = missing.iter().map(|missing| missing.pod.object()).collect();
-        let which = match missing.first() {
-            None => "the others are not there".to_owned(),
-            Some(first) => format!(
-                "{} {} not ready ({})",
-                words::pods(&objects),
-                words::verb(objects.len(), "is", "are"),
-                first.pod.status()
-            ),
-        };
-        let noun = match workload {
-            Workload::Deployment(_) => "Deployment",
-            Workload::StatefulSet(_) => "Stateful set",
-            Workload::DaemonSet(_) => "Daemon set",
-            Workload::ReplicaSet(_) | Workload::Job(_) => continue,
-        };
-        let is_down = available == 0 && !is_rolling;
-        let has = match (available, desired) {
-            (_, 1) => "does not have its one pod".to_owned(),
-            (0, desired) => format!("has none of its {desired} pods"),
-            (available, desired) => format!("has {available} of {desired} pods"),
-        };
-        found.add(Finding {
-            sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
-            about: objects,
-            since,
-            evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
-            next: "Look at the pods that are missing: each says what it waits for.".to_owned(),
-            cause,
-            ..Finding::new(
-                RuleId::WorkloadShort,
-                if is_down { Severity::Critical } else { Severity::Warning },
-                workload.object(),
-            )
-        });
+pub fn evaluate(view: &View<'_>, workload: Workload<'_>, seen: Since, found: &mut Found) {
+    let Counts { desired, ready, available, .. } = workload.counts();
+    let available = available.unwrap_or(ready).min(ready);
+    if available >= desired || matches!(workload, Workload::Job(_) | Workload::ReplicaSet(_)) {
+        return;
     }
+    if is_told_already(view, workload, found) {
+        return;
+    }
+    let pods = view.cluster.pods_of(workload).into_iter();
+    // The garbage collector marks a pod as failed before it removes it: until then it stands where the next belongs.
+    let is_missing = |pod: &&Pod| pod.meta.is_deleting() || !(pod.phase.is_terminal() || pod.is_ready());
+    let missing: Vec<Missing<'_>> = pods.filter(is_missing).map(|pod| Missing::of(view, pod)).collect();
+    let cause = cause(view, &missing, found);
+    // A daemon set has nothing to make up for on a node that is silent.
+    if matches!(workload, Workload::DaemonSet(_)) && cause.is_some() {
+        return;
+    }
+    let is_rolling = is_rolling(workload);
+    let patience = if is_rolling && cause.is_none() { PATIENCE_OF_ROLLOUT } else { PATIENCE };
+    let since = since(&missing, seen);
+    if !view.has_lasted(since, patience, found) {
+        return;
+    }
+    let objects: Vec<_> = missing.iter().map(|missing| missing.pod.object()).collect();
+    let which = match missing.first() {
+        None => "the others are not there".to_owned(),
+        Some(first) => format!(
+            "{} {} not ready ({})",
+            words::pods(&objects),
+            words::verb(objects.len(), "is", "are"),
+            first.pod.status()
+        ),
+    };
+    let noun = match workload {
+        Workload::Deployment(_) => "Deployment",
+        Workload::StatefulSet(_) => "Stateful set",
+        Workload::DaemonSet(_) => "Daemon set",
+        Workload::ReplicaSet(_) | Workload::Job(_) => return,
+    };
+    let is_down = available == 0 && !is_rolling;
+    let has = match (available, desired) {
+        (_, 1) => "does not have its one pod".to_owned(),
+        (0, desired) => format!("has none of its {desired} pods"),
+        (available, desired) => format!("has {available} of {desired} pods"),
+    };
+    found.add(Finding {
+        sentence: format!("{noun} {} {has} available: {which}.", workload.meta().name),
+        about: objects,
+        since,
+        evidence: vec![Evidence::new(format!("{desired} wanted, {ready} ready, {available} available"))],
+        next: "Look at the pods that are missing: each says what it waits for.".to_owned(),
+        cause,
+        ..Finding::new(
+            RuleId::WorkloadShort,
+            if is_down { Severity::Critical } else { Severity::Warning },
+            workload.object(),
+        )
+    });
 }
 
 /// Whether another rule says why: its pods are refused, or its rollout is stuck.
-fn is_told_already(workload: Workload<'_>) -> bool {
-    let Workload::Deployment(deployment) = workload else { return false };
-    let is_refused =
-        deployment.condition("ReplicaFailure").is_some_and(|failure| failure.status == Status::True);
-    is_refused || matches!(deployment.rollout(), Rollout::DeadlineExceeded { .. })
+fn is_told_already(view: &View<'_>, workload: Workload<'_>, found: &mut Found) -> bool {
+    pods_not_created::refusal(view, workload, found).is_some()
+        || matches!(workload.rollout(), Some(Rollout::DeadlineExceeded { .. }))
 }
 
 /// A pod that is missing.
@@ -100,7 +96,10 @@ impl<'a> Missing<'a> {
 }
 
 /// The node that is to blame for all that have been missing for long; what has just begun to start changes nothing.
-fn cause(view: &View<'_>, missing: &[Missing<'_>]) -> Option<Subject> {
+fn cause(view: &View<'_>, missing: &[Missing<'_>], found: &mut Found) -> Option<Subject> {
+    for due in missing.iter().filter_map(|missing| missing.since?.checked_add(PATIENCE).ok()) {
+        found.look_again(due, view.now);
+    }
     let is_starting = |missing: &&Missing<'_>| {
         let due = missing.since.and_then(|since| since.checked_add(PATIENCE).ok());
         missing.node.is_none() && due.is_some_and(|due| due > view.now)

@@ -217,7 +217,7 @@ fn document(app: &App, incidents: &[&Incident]) -> Value {
             json!({
                 "severity": incident.severity.word(),
                 "root": finding(&incident.root),
-                "members": incident.members.iter().map(finding).collect::<Vec<_>>(),
+                "members": incident.following().map(finding).collect::<Vec<_>>(),
             })
         })
         .collect();

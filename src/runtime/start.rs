@@ -8,6 +8,7 @@ use crate::app::acting::Told;
 use crate::app::link;
 use crate::cli::{Arguments, Global};
 use crate::cluster::{Text, Timers};
+use crate::findings::Places;
 use crate::journal::{self, Journal};
 use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
 use crate::k8s::kubeconfig::{Env, Flags};
@@ -176,6 +177,9 @@ impl Connection {
             Scope::All => None,
             Scope::Namespace { name, .. } => Some(Text::new(name)),
         };
+        if let Some(labels) = settings.config.places(&session.context, &session.server) {
+            app.places = Places::new(labels.iter().map(String::as_str));
+        }
         app
     }
 

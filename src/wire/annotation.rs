@@ -1,5 +1,7 @@
-//! Annotations: of ours the values are read, of all others the keys alone, because they can be large.
+//! Annotations: of ours, and of the one tool that speaks in values, the values are read; of all others the keys
+//! alone, because they can be large.
 
+use crate::cluster::Cordoner;
 use prost::bytes::{Buf, BufMut};
 use prost::encoding::{DecodeContext, WireType, skip_field, string};
 use prost::{DecodeError, Message};
@@ -9,7 +11,7 @@ use std::fmt;
 /// What the keys of our own annotations begin with.
 const OURS: &str = "sickbay.dev/";
 
-/// The pair of the map. The value is empty where it is not ours.
+/// The pair of the map. The value is empty where it is not one that is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Annotation {
     pub key: String,
@@ -17,8 +19,8 @@ pub struct Annotation {
 }
 
 impl Annotation {
-    fn is_ours(&self) -> bool {
-        self.key.starts_with(OURS)
+    fn is_read(&self) -> bool {
+        self.key.starts_with(OURS) || self.key == Cordoner::MACHINE_CONFIG
     }
 }
 
@@ -38,7 +40,7 @@ impl Message for Annotation {
     ) -> Result<(), DecodeError> {
         match tag {
             1 => string::merge(wire_type, &mut self.key, buffer, context),
-            2 if self.is_ours() => string::merge(wire_type, &mut self.value, buffer, context),
+            2 if self.is_read() => string::merge(wire_type, &mut self.value, buffer, context),
             _ => skip_field(wire_type, tag, buffer, context),
         }
     }
@@ -70,7 +72,7 @@ pub fn annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Ann
             let mut annotations = Vec::new();
             while let Some(key) = map.next_key()? {
                 let mut annotation = Annotation { key, value: String::new() };
-                if annotation.is_ours() {
+                if annotation.is_read() {
                     annotation.value = map.next_value::<Option<String>>()?.unwrap_or_default();
                 } else {
                     map.next_value::<IgnoredAny>()?;

@@ -39,6 +39,9 @@ struct Spec {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
+    #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    current_number_scheduled: i32,
     #[prost(int32, tag = "2")]
     #[serde(deserialize_with = "nullable")]
     number_misscheduled: i32,
@@ -79,6 +82,7 @@ impl Object for DaemonSet {
             generation: metadata.generation,
             observed_generation: status.observed_generation,
             desired: count(status.desired_number_scheduled),
+            scheduled: count(status.current_number_scheduled),
             updated: count(status.updated_number_scheduled),
             ready: count(status.number_ready),
             available: count(status.number_available),

@@ -4,7 +4,7 @@ use super::decoder::Object;
 use super::meta::{Condition, ObjectMeta};
 use super::scalar::{Amount, Quantity, Time, amount, free, nullable, pairs, resources};
 use super::shared::Shared;
-use crate::cluster::{Cordon, Effect, Node as Row, Taint as TaintRow};
+use crate::cluster::{Cordon, Cordoner, Effect, Node as Row, Taint as TaintRow};
 use serde::Deserialize;
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -138,6 +138,7 @@ impl Object for Node {
                 .and_then(|pods| u32::try_from(pods).ok()),
             allocatable: resources(&status.allocatable),
             cordon_note: Cordon::read(|key| metadata.annotation(key)).map(Box::new),
+            cordoned_by: Cordoner::read(|key| metadata.annotation(key)),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::decoder::Object;
 use super::meta::ObjectMeta;
 use super::scalar::nullable;
 use super::shared::Shared;
-use super::template::{Selector, Template, count, wanted};
+use super::template::{Selector, SetCondition, Template, count, wanted};
 use crate::cluster::ReplicaSet as Row;
 use serde::Deserialize;
 
@@ -50,6 +50,9 @@ struct Status {
     #[prost(int32, tag = "5")]
     #[serde(deserialize_with = "nullable")]
     available_replicas: i32,
+    #[prost(message, repeated, tag = "6")]
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<SetCondition>,
 }
 
 impl Object for ReplicaSet {
@@ -71,6 +74,7 @@ impl Object for ReplicaSet {
             current: count(status.replicas),
             ready: count(status.ready_replicas),
             available: count(status.available_replicas),
+            conditions: status.conditions.iter().map(|condition| condition.row(shared)).collect(),
         }
     }
 }

@@ -120,7 +120,9 @@ fn a_mark_goes_with_its_object_and_is_not_inherited() {
     assert!(board.screen().contains("1 marked"), "{}", board.screen());
     let uid = match board.app.view().unwrap().marks.iter().next().unwrap() {
         sickbay::app::columns::RowId::Object(object) => object.uid.clone(),
-        other @ sickbay::app::columns::RowId::Volume(_) => panic!("{other:?}"),
+        other @ (sickbay::app::columns::RowId::Volume(_) | sickbay::app::columns::RowId::Case(_)) => {
+            panic!("{other:?}")
+        }
     };
     board.tell(Msg::Changes(vec![Change::Pod(Delta::Delete { name: Name::new("mq", "queue-0"), uid })]));
     board.read(

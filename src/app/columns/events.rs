@@ -58,7 +58,7 @@ impl Listing for Events {
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<FoldedEvent<'a>> {
         match id {
             RowId::Object(object) => cluster.folded_event(object),
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

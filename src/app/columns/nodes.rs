@@ -89,7 +89,7 @@ impl Listing for Nodes {
             RowId::Object(object) => {
                 cluster.nodes.get(&object.name).filter(|node| node.meta.uid == object.uid)
             }
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 
@@ -129,9 +129,8 @@ impl Listing for Nodes {
             }
             Column::Version => Cell::plain(node.kubelet_version.as_str()),
             Column::Age => Cell::plain(age(node.meta.created, look.now)),
-            Column::CordonedBy => match node.cordon() {
-                Some(cordon) if cordon.why.is_empty() => Cell::plain(cordon.by.as_str()),
-                Some(cordon) => Cell::plain(format!("{}: {}", cordon.by, cordon.why)),
+            Column::CordonedBy => match node.cordoned_by() {
+                Some(by) => Cell::plain(by),
                 None if node.outlived_note().is_some() => Cell::plain("not known"),
                 None => Cell::none(),
             },
@@ -162,7 +161,7 @@ impl Listing for Nodes {
             Column::Roles => node.roles().next().map_or(SortKey::None, SortKey::text),
             Column::Version => SortKey::text(&node.kubelet_version),
             Column::Age => SortKey::age(node.meta.created),
-            Column::CordonedBy => node.cordon().map_or(SortKey::None, |cordon| SortKey::text(&cordon.by)),
+            Column::CordonedBy => node.cordoned_by().map_or(SortKey::None, |by| SortKey::text(&by)),
         }
     }
 

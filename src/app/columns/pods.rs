@@ -113,7 +113,7 @@ impl Listing for Pods {
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<&'a Pod> {
         match id {
             RowId::Object(object) => cluster.pods.get(&object.name).filter(|pod| pod.meta.uid == object.uid),
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

@@ -104,7 +104,7 @@ impl Listing for Services {
                 let service = cluster.services.get(&object.name)?;
                 (service.meta.uid == object.uid).then(|| cluster.service(service))
             }
-            RowId::Object(_) | RowId::Volume(_) => None,
+            RowId::Object(_) | RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

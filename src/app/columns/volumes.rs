@@ -147,7 +147,7 @@ impl Listing for Volumes {
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<VolumeJoin<'a>> {
         match id {
             RowId::Volume(id) => cluster.volume(id),
-            RowId::Object(_) => None,
+            RowId::Object(_) | RowId::Case(_) => None,
         }
     }
 

@@ -170,7 +170,7 @@ impl Listing for Workloads {
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<Workload<'a>> {
         match id {
             RowId::Object(object) => cluster.workload(object),
-            RowId::Volume(_) => None,
+            RowId::Volume(_) | RowId::Case(_) => None,
         }
     }
 

@@ -70,16 +70,17 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
     if !node.is_cordoned() {
         return Cell::plain("no");
     }
-    let words = node.cordon().map(|cordon| {
-        let since = cordon.at.map_or_else(String::new, |at| format!(" {} ago", age(Some(at), look.now)));
-        let why = cordon.why.non_empty().map_or_else(String::new, |why| format!(", because: {why}"));
-        format!("cordoned by {}{since}{why}", cordon.by)
-    });
-    let outlived = node.outlived_note().map(|note| {
-        let (since, written) = (age(node.cordoned_since(), look.now), age(note.at, look.now));
-        format!("cordoned {since} ago, by whom is not known: the note of {} is {written} old", note.by)
-    });
-    Cell::new(words.or(outlived).unwrap_or_else(|| "cordoned".to_owned()), Tone::Notice)
+    let since = node.cordoned_since();
+    let ago = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
+    let words = match (node.cordoned_by(), node.outlived_note()) {
+        (Some(by), _) => format!("cordoned{ago} by {by}"),
+        (None, Some(note)) => {
+            let written = age(note.at, look.now);
+            format!("cordoned{ago}, by whom is not known: the note of {} is {written} old", note.by)
+        }
+        (None, None) => format!("cordoned{ago}"),
+    };
+    Cell::new(words, Tone::Notice)
 }
 
 fn pods_on(node: &Node, look: &Look<'_>) -> Section {

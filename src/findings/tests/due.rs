@@ -20,7 +20,7 @@ fn state(name: &str, state: u8, second: i64) -> Node {
     }
 }
 
-fn changes() -> impl Strategy<Value = Change> {
+pub(super) fn changes() -> impl Strategy<Value = Change> {
     let which = 0..NODES.len();
     prop_oneof![
         (which.clone(), 0..5_u8, -400..0_i64)
