@@ -13,9 +13,10 @@ use sickbay::demo::{Demo, Options, Scenario};
 use sickbay::k8s::connect::{Session, connect};
 use sickbay::k8s::execute::{Mode, execute};
 use sickbay::k8s::kubeconfig::{Env, Flags};
-use sickbay::k8s::{access, pods};
+use sickbay::k8s::{access, pods, references, revisions};
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 /// A board at a cluster, with the hands that do what it asks for.
@@ -70,6 +71,7 @@ impl Ward {
                     let answer = match &probe {
                         Probe::May(access) => access::may(session, access).await,
                         Probe::PodsOn(node) => pods::on(session, node).await,
+                        Probe::Needed(needed) => references::written(session, needed).await,
                         Probe::DryRun(call) => {
                             let tried = execute(session, call, Mode::DryRun).await;
                             assert_eq!(tried, Err(CallError::ReadOnly));
@@ -85,6 +87,10 @@ impl Ward {
                     Told::Answered { run, step, answer }
                 }
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
+                Asked::History { object } => {
+                    let read = revisions::read(session, &object).await.map(Arc::new);
+                    Told::History { object, read }
+                }
             };
             let now = self.board.now();
             open.extend(self.board.app.update(told.into(), now));
@@ -104,6 +110,14 @@ impl Ward {
             self.invoke(ui(Ui::ProblemsOnly)).await;
         }
         self.invoke(ui(Ui::MarkAll)).await;
+        if matches!(context, Context::History | Context::Difference) {
+            self.invoke(ui(Ui::GoWorkloads)).await;
+            self.invoke(ui(Ui::ClearFilter)).await;
+            if self.board.app.view().is_some_and(|view| view.problems_only) {
+                self.invoke(ui(Ui::ProblemsOnly)).await;
+            }
+            self.invoke(ui(Ui::ClearMarks)).await;
+        }
         let act = Command::Act(ActionKind::Cordon);
         let drain = Command::Act(ActionKind::Drain);
         let way: &[Command] = match context {
@@ -130,11 +144,17 @@ impl Ward {
             Context::Run if self.board.app.acting.runs.is_empty() => return false,
             Context::Run => &[ui(Ui::Runs), ui(Ui::Open)],
             Context::Journal => &[ui(Ui::Journal)],
+            Context::History => &[ui(Ui::Top), ui(Ui::History)],
+            Context::Difference => &[ui(Ui::Top), ui(Ui::History), ui(Ui::Open)],
         };
         for command in way {
             self.invoke(*command).await;
         }
         let focus = self.board.app.focus();
+        // What has had one template only differs from nothing.
+        if context == Context::Difference && focus == Context::History {
+            return false;
+        }
         let is_shared = matches!(context, Context::Global | Context::Table);
         assert!(focus == context || is_shared, "{focus:?} instead of {context:?}");
         true
@@ -181,9 +201,9 @@ async fn whatever_is_invoked_only_reads_and_access_reviews_leave() {
         }
         let runs = &ward.board.app.acting.runs;
         let begun: BTreeSet<ActionKind> = runs.iter().map(|run| run.draft.action.kind()).collect();
-        // Nothing is cordoned, so there is nothing to put back.
-        let tried = BTreeSet::from([ActionKind::Cordon, ActionKind::Drain]);
-        assert_eq!(begun, if is_known { BTreeSet::new() } else { tried });
+        // Nothing is cordoned, so there is nothing to put back; nor anything that was paused.
+        let tried = BTreeSet::from([ActionKind::Cordon, ActionKind::Drain, ActionKind::Restart]);
+        assert!(if is_known { begun.is_empty() } else { begun.is_superset(&tried) }, "{begun:?}");
     }
     assert_eq!(ward.writes(), BTreeSet::from([REVIEWS.to_owned()]));
 }

@@ -97,7 +97,9 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                         let pods = board.app.cluster.pods_on(&node.name.name);
                         Answer::Pods(pods.cloned().collect())
                     }
-                    sickbay::actions::Probe::May(_) | sickbay::actions::Probe::DryRun(_) => Answer::Yes,
+                    sickbay::actions::Probe::May(_)
+                    | sickbay::actions::Probe::DryRun(_)
+                    | sickbay::actions::Probe::Needed(_) => Answer::Yes,
                 };
                 Told::Probed { run, probe, answer }
             }
@@ -106,6 +108,7 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 sent.push((step, call));
                 continue;
             }
+            Asked::History { object } => panic!("a drain reads no history of {object}"),
         };
         open.extend(board.tell(told.into()));
     }
