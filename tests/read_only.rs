@@ -110,6 +110,14 @@ impl Ward {
             self.invoke(ui(Ui::ProblemsOnly)).await;
         }
         self.invoke(ui(Ui::MarkAll)).await;
+        if matches!(context, Context::History | Context::Difference) {
+            self.invoke(ui(Ui::GoWorkloads)).await;
+            self.invoke(ui(Ui::ClearFilter)).await;
+            if self.board.app.view().is_some_and(|view| view.problems_only) {
+                self.invoke(ui(Ui::ProblemsOnly)).await;
+            }
+            self.invoke(ui(Ui::ClearMarks)).await;
+        }
         let act = Command::Act(ActionKind::Cordon);
         let drain = Command::Act(ActionKind::Drain);
         let way: &[Command] = match context {
@@ -136,8 +144,8 @@ impl Ward {
             Context::Run if self.board.app.acting.runs.is_empty() => return false,
             Context::Run => &[ui(Ui::Runs), ui(Ui::Open)],
             Context::Journal => &[ui(Ui::Journal)],
-            Context::History => &[ui(Ui::GoWorkloads), ui(Ui::Top), ui(Ui::History)],
-            Context::Difference => &[ui(Ui::GoWorkloads), ui(Ui::Top), ui(Ui::History), ui(Ui::Open)],
+            Context::History => &[ui(Ui::Top), ui(Ui::History)],
+            Context::Difference => &[ui(Ui::Top), ui(Ui::History), ui(Ui::Open)],
         };
         for command in way {
             self.invoke(*command).await;

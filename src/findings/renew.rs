@@ -129,7 +129,9 @@ impl Kept {
             }
             let mut found = Found::default();
             if let Some(suspect) = suspect {
-                rules.iter().for_each(|rule| judge(rule, suspect, &view, &mut found));
+                for rule in rules {
+                    judge(rule, suspect, &view, &mut found);
+                }
                 standstill::mark(cluster, &mut found.findings);
             }
             self.put(of, found);

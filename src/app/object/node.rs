@@ -74,9 +74,9 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
     let ago = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
     let words = match (node.cordoned_by(), node.outlived_note()) {
         (Some(by), _) => format!("cordoned{ago} by {by}"),
-        (None, Some(note)) => {
-            let written = age(note.at, look.now);
-            format!("cordoned{ago}, by whom is not known: the note of {} is {written} old", note.by)
+        (None, Some(outlived)) => {
+            let written = age(outlived.at, look.now);
+            format!("cordoned{ago}, by whom is not known: the note of {} is {written} old", outlived.by)
         }
         (None, None) => format!("cordoned{ago}"),
     };
