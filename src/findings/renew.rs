@@ -129,7 +129,7 @@ impl Kept {
             }
             let mut found = Found::default();
             if let Some(suspect) = suspect {
-                for rule in rules {
+                for rule in &rules {
                     judge(rule, suspect, &view, &mut found);
                 }
                 standstill::mark(cluster, &mut found.findings);

@@ -35,8 +35,7 @@ impl Hollow {
 
     /// The whole control plane goes away, and its nodes with it.
     pub fn stop(&mut self) {
-        kill_process(Pid::from_child(&self.up.program), Signal::TERM).unwrap();
-        self.up.program.wait().unwrap();
+        self.up.stop();
     }
 
     /// It comes back as it was, at the same address.
@@ -78,12 +77,17 @@ impl Drop for Hollow {
         if std::thread::panicking() {
             self.tell_last_words();
         }
-        let _already_ended = self.up.program.kill();
-        let _already_waited_for = self.up.program.wait();
+        self.up.stop();
     }
 }
 
 impl Up {
+    /// Told to end, it ends its components as well; killed, it would leave API servers behind that wait for their etcd.
+    fn stop(&mut self) {
+        let _already_ended = kill_process(Pid::from_child(&self.program), Signal::TERM);
+        let _already_waited_for = self.program.wait();
+    }
+
     fn start(folder: &Path, nodes: usize, port: u16) -> Self {
         let up = std::env::var_os("HOLLOW_CLUSTER").map_or_else(
             || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/hollow-cluster"),
