@@ -358,3 +358,14 @@ fn a_drain_that_is_done_says_so_and_a_list_of_runs_leads_back_to_it() {
     board.press("esc");
     assert!(board.screen().contains("Runs"), "{}", board.screen());
 }
+
+#[test]
+fn what_came_up_in_the_second_in_which_the_run_began_is_counted() {
+    let mut board = ward(80, 24);
+    board.now += jiff::SignedDuration::from_millis(700);
+    board.press("shift-d");
+    begin(&mut board);
+    // The API dates in whole seconds.
+    board.read(&pod("api-3", ("worker-2", "api"), "").replace("03:00:00Z", "03:22:00Z"));
+    assert!(board.screen().contains("coming up elsewhere: 1 of 1 ready"), "{}", board.screen());
+}

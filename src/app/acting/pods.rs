@@ -250,7 +250,9 @@ fn held<'a>(pods: &[&'a Progress]) -> BTreeMap<Option<&'a Name>, usize> {
 
 /// What comes up elsewhere, in one line; nothing where nothing was moved.
 pub fn elsewhere(run: &Run, cluster: &Cluster) -> Option<String> {
-    let new: Vec<Replacement> = replacements(&run.plan, run.began, cluster);
+    // Objects are dated in whole seconds: one made a moment after the run began would seem to be from before it.
+    let since = Timestamp::from_second(run.began.as_second()).unwrap_or(run.began);
+    let new: Vec<Replacement> = replacements(&run.plan, since, cluster);
     let (ready, open): (Vec<&Replacement>, Vec<&Replacement>) = new.iter().partition(|new| new.is_ready);
     let first = open.first().map(|one| {
         let place = one
