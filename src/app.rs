@@ -246,51 +246,6 @@ impl App {
         self.notices.say(weight, text, self.now);
     }
 
-    fn take_beat(&mut self, beat: Result<(), Text>) {
-        match beat {
-            Ok(()) => {
-                if matches!(self.link, Link::Down { .. }) {
-                    self.notices.say(Weight::Hint, "the API server answers again", self.now);
-                }
-                self.last_beat = Some(self.now);
-                if !matches!(self.link, Link::Login { .. }) {
-                    self.link = Link::Up;
-                }
-            }
-            Err(reason) => {
-                let since = match &self.link {
-                    Link::Down { since, .. } | Link::Login { since, .. } => *since,
-                    Link::Connecting | Link::Up => {
-                        self.notices.say(Weight::Error, reason.clone(), self.now);
-                        self.last_beat.unwrap_or(self.now)
-                    }
-                };
-                self.link = Link::Down { since, reason };
-            }
-        }
-    }
-
-    fn take_login(&mut self, login: Login) {
-        let since = match &self.link {
-            Link::Down { since, .. } | Link::Login { since, .. } => *since,
-            Link::Connecting | Link::Up => self.now,
-        };
-        match login {
-            Login::Renewing => {
-                self.notices.say(Weight::Warning, "the credentials expired: logging in again", self.now);
-                self.link = Link::Login { since, reason: "logging in again".into() };
-            }
-            Login::Renewed => {
-                self.notices.say(Weight::Hint, "logged in again", self.now);
-                self.link = Link::Up;
-            }
-            Login::Failed { reason } => {
-                self.notices.say(Weight::Error, reason.clone(), self.now);
-                self.link = Link::Login { since, reason };
-            }
-        }
-    }
-
     /// Makes what is shown anew, where anything it depends on has changed.
     pub fn settle(&mut self) {
         let is_due = self.findings.next_due.is_some_and(|due| due <= self.now);

@@ -1,5 +1,7 @@
 //! The connection as the header tells it: to what, as whom, how much may be seen, and how old the picture is.
 
+use super::App;
+use super::notice::Weight;
 use crate::cluster::{Cluster, Feed, FeedState, Kind, Sync, Text};
 use jiff::{SignedDuration, Timestamp};
 
@@ -124,4 +126,51 @@ pub fn clock_warning(offset: SignedDuration) -> Option<String> {
         let word = if offset.is_negative() { "ahead" } else { "behind" };
         format!("this machine's clock is {} {word}", super::time::short(offset.abs()))
     })
+}
+
+impl App {
+    pub(super) fn take_beat(&mut self, beat: Result<(), Text>) {
+        match beat {
+            Ok(()) => {
+                if matches!(self.link, Link::Down { .. }) {
+                    self.notices.say(Weight::Hint, "the API server answers again", self.now);
+                }
+                self.last_beat = Some(self.now);
+                if !matches!(self.link, Link::Login { .. }) {
+                    self.link = Link::Up;
+                }
+            }
+            Err(reason) => {
+                let since = match &self.link {
+                    Link::Down { since, .. } | Link::Login { since, .. } => *since,
+                    Link::Connecting | Link::Up => {
+                        self.notices.say(Weight::Error, reason.clone(), self.now);
+                        self.last_beat.unwrap_or(self.now)
+                    }
+                };
+                self.link = Link::Down { since, reason };
+            }
+        }
+    }
+
+    pub(super) fn take_login(&mut self, login: Login) {
+        let since = match &self.link {
+            Link::Down { since, .. } | Link::Login { since, .. } => *since,
+            Link::Connecting | Link::Up => self.now,
+        };
+        match login {
+            Login::Renewing => {
+                self.notices.say(Weight::Warning, "the credentials expired: logging in again", self.now);
+                self.link = Link::Login { since, reason: "logging in again".into() };
+            }
+            Login::Renewed => {
+                self.notices.say(Weight::Hint, "logged in again", self.now);
+                self.link = Link::Up;
+            }
+            Login::Failed { reason } => {
+                self.notices.say(Weight::Error, reason.clone(), self.now);
+                self.link = Link::Login { since, reason };
+            }
+        }
+    }
 }
