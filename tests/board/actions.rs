@@ -348,7 +348,7 @@ fn a_note_that_is_older_than_the_cordon_is_not_believed() {
     board.read(&tainted(0));
     board.press("enter");
     assert!(
-        board.screen().contains("cordoned by alice@bastion 62m ago, because: the disk"),
+        board.screen().contains("cordoned 62m ago by alice@bastion, because: the disk"),
         "{}",
         board.screen()
     );
