@@ -1,6 +1,6 @@
 //! Drain: a node cordoned, and its pods asked to go, as `kubectl drain` does it; budgets are respected and waited for.
 //!
-//! What becomes of each pod is decided in [`choice`], what that means for all of them together in [`forecast`], and
+//! What becomes of each pod is decided in [`choice`], what that means for all of them together in `forecast`, and
 //! what is sent for one of them in [`removal`]. It deliberately drains no silent node: nobody there would confirm
 //! that anything is gone.
 
