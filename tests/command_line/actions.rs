@@ -282,6 +282,7 @@ async fn a_rollback_is_planned_from_the_history_and_names_the_pod_that_blocks_it
         assert!(planned.out.contains(line), "{planned:?}");
     }
     let planned = ward.run(&["plan", "rollback", "sts/data/postgres"]).await;
+    assert_eq!(planned.code, 0, "{planned:?}");
     for line in ["which blocks the way back", "to confirm, postgres has to be typed"] {
         assert!(planned.out.contains(line), "{planned:?}");
     }

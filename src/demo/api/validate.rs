@@ -17,7 +17,10 @@ pub(crate) fn complaints(resource: Resource, object: &Value, before: Option<&Val
     metadata(object, before, &mut causes);
     match resource {
         Resource::Pods => match before {
-            None => pod_spec("spec", &object["spec"], &mut causes),
+            None => {
+                pod_spec("spec", &object["spec"], &mut causes);
+                mounts("spec", &object["spec"], &mut causes);
+            }
             Some(before) => pod_change(&before["spec"], &object["spec"], &mut causes),
         },
         Resource::Deployments | Resource::ReplicaSets | Resource::StatefulSets | Resource::DaemonSets => {
@@ -153,8 +156,12 @@ fn pod_spec(at: &str, spec: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::required(&field("image"), ""));
         }
     }
+}
+
+/// What is mounted must be there.
+fn mounts(at: &str, spec: &Value, causes: &mut Vec<Cause>) {
     let volumes = object::items(spec, "/volumes");
-    for (number, container) in containers.iter().enumerate() {
+    for (number, container) in object::items(spec, "/containers").iter().enumerate() {
         for (mount_number, mount) in object::items(container, "/volumeMounts").iter().enumerate() {
             if !volumes.iter().any(|volume| volume["name"] == mount["name"]) {
                 let field = format!("{at}.containers[{number}].volumeMounts[{mount_number}].name");
@@ -214,6 +221,10 @@ fn workload(resource: Resource, object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid("spec.template.metadata.labels", labels, complaint));
     }
     pod_spec("spec.template.spec", &spec["template"]["spec"], causes);
+    // What a stateful set's claims give is mounted as well, and a real server does not look at that.
+    if resource != Resource::StatefulSets {
+        mounts("spec.template.spec", &spec["template"]["spec"], causes);
+    }
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if !policy.is_null() && policy != "Always" {
         causes.push(Cause::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
@@ -263,6 +274,7 @@ fn job(job: &Value, before: Option<&Value>, causes: &mut Vec<Cause>) {
     match before {
         None => {
             pod_spec("spec.template.spec", &spec["template"]["spec"], causes);
+            mounts("spec.template.spec", &spec["template"]["spec"], causes);
             let policy = &spec["template"]["spec"]["restartPolicy"];
             if policy != "Never" && policy != "OnFailure" {
                 let field = "spec.template.spec.restartPolicy";
@@ -374,6 +386,26 @@ mod tests {
                 "spec.template.metadata.labels",
                 "spec.template.spec.containers[0].image"
             ]
+        );
+    }
+
+    #[test]
+    fn a_stateful_set_mounts_what_its_claims_give_and_a_deployment_only_its_volumes() {
+        let workload = json!({
+            "metadata": { "name": "db" },
+            "spec": {
+                "selector": { "matchLabels": { "app": "db" } },
+                "template": {
+                    "metadata": { "labels": { "app": "db" } },
+                    "spec": { "containers": [{ "name": "a", "image": "a", "volumeMounts": [{ "name": "data" }] }] },
+                },
+                "volumeClaimTemplates": [{ "metadata": { "name": "data" } }],
+            },
+        });
+        assert_eq!(fields(Resource::StatefulSets, &workload, None), [""; 0]);
+        assert_eq!(
+            fields(Resource::Deployments, &workload, None),
+            ["spec.template.spec.containers[0].volumeMounts[0].name"]
         );
     }
 
