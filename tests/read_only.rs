@@ -116,7 +116,15 @@ impl Ward {
             if self.board.app.view().is_some_and(|view| view.problems_only) {
                 self.invoke(ui(Ui::ProblemsOnly)).await;
             }
-            self.invoke(ui(Ui::ClearMarks)).await;
+            self.invoke(ui(Ui::Top)).await;
+            // Past what has no history, however the list is sorted by now.
+            for _ in 0..self.board.app.view().map_or(0, |view| view.len()) {
+                self.invoke(ui(Ui::History)).await;
+                if self.board.app.focus() == Context::History {
+                    break;
+                }
+                self.invoke(ui(Ui::Down)).await;
+            }
         }
         let act = Command::Act(ActionKind::Cordon);
         let drain = Command::Act(ActionKind::Drain);
@@ -144,8 +152,8 @@ impl Ward {
             Context::Run if self.board.app.acting.runs.is_empty() => return false,
             Context::Run => &[ui(Ui::Runs), ui(Ui::Open)],
             Context::Journal => &[ui(Ui::Journal)],
-            Context::History => &[ui(Ui::Top), ui(Ui::History)],
-            Context::Difference => &[ui(Ui::Top), ui(Ui::History), ui(Ui::Open)],
+            Context::History => &[],
+            Context::Difference => &[ui(Ui::Open)],
         };
         for command in way {
             self.invoke(*command).await;

@@ -66,6 +66,16 @@ async fn until_complete(board: &mut Board, kind: Kind, name: &str) {
     board.until(&format!("a complete {name}"), is_complete).await;
 }
 
+/// Until the picture shows this image to be wanted, and all of it there.
+async fn until_release(board: &mut Board, name: &str, image: &str) {
+    let is_wanted = |app: &App| {
+        let row = app.cluster.workload_named(Kind::Deployment, &Name::new(NAMESPACE, name));
+        row.is_some_and(|row| row.images().iter().any(|known| *known.image == *image))
+    };
+    board.until(&format!("{name} of {image}"), is_wanted).await;
+    until_complete(board, Kind::Deployment, name).await;
+}
+
 /// Until a pod of the broken release is there, so that it has begun.
 async fn until_broken(board: &mut Board, kind: Kind, name: &str) {
     let is_broken = |app: &App| {
@@ -142,7 +152,7 @@ async fn what_must_not_go_back_is_refused_and_stays_as_it_is() {
     let (code, text) = user.run(&plan).await;
     assert!(code == 4 && text.contains("there is no earlier revision"), "{text}");
     api.patch_strategic(&path(kind, "web"), &release("shop/main:2")).await;
-    until_complete(&mut board, kind, "web").await;
+    until_release(&mut board, "web", "shop/main:2").await;
     let (code, text) = user.run(&[&plan[..], &["--context", "viewer"]].concat()).await;
     assert!(code == 4 && text.contains("you may not patch deployments.apps web"), "{text}");
     api.patch_strategic(&path(kind, "web"), &json!({ "spec": { "paused": true } })).await;
