@@ -129,14 +129,14 @@ impl Ward {
         let act = Command::Act(ActionKind::Cordon);
         let drain = Command::Act(ActionKind::Drain);
         let way: &[Command] = match context {
-            Context::Global | Context::Table | Context::Nodes => &[],
+            Context::Global | Context::Table | Context::Nodes | Context::History => &[],
             Context::Triage => &[ui(Ui::GoTriage)],
             Context::Pods => &[ui(Ui::GoPods)],
             Context::Volumes => &[ui(Ui::GoVolumes)],
             Context::Workloads => &[ui(Ui::GoWorkloads)],
             Context::Events => &[ui(Ui::GoEvents)],
             Context::Services => &[ui(Ui::GoServices)],
-            Context::Object => &[ui(Ui::Open)],
+            Context::Object | Context::Difference => &[ui(Ui::Open)],
             Context::Help => &[ui(Ui::Help)],
             Context::Notices => &[ui(Ui::Notices)],
             Context::Prompt => &[ui(Ui::Filter)],
@@ -152,8 +152,6 @@ impl Ward {
             Context::Run if self.board.app.acting.runs.is_empty() => return false,
             Context::Run => &[ui(Ui::Runs), ui(Ui::Open)],
             Context::Journal => &[ui(Ui::Journal)],
-            Context::History => &[],
-            Context::Difference => &[ui(Ui::Open)],
         };
         for command in way {
             self.invoke(*command).await;

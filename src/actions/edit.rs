@@ -249,7 +249,10 @@ impl Return {
                 let set = sets.into_iter().find(|set| set.meta.uid == self.uid);
                 set.is_some_and(|set| set.replicas > 0 || row.replicas == 0)
             }
-            Workload::StatefulSet(row) => row.update_revision == self.name,
+            // A server that fills in more than it did when the revision was kept gives the same template a new name.
+            Workload::StatefulSet(row) => {
+                row.update_revision == self.name || row.observed_generation >= row.generation
+            }
             Workload::DaemonSet(_) => true,
             Workload::ReplicaSet(_) | Workload::Job(_) => false,
         }

@@ -181,7 +181,10 @@ impl Blocking {
         if pod.meta.is_deleting() {
             return Guard::UnderWay { reason: "it was going already".to_owned() };
         }
-        if set.update_revision != self.revision {
+        // Its template may go by another name than the revision's, but not by that of the broken pod's.
+        let is_of_pod = pod.meta.label(REVISION).is_none_or(|of| *of == *set.update_revision);
+        let is_behind = set.observed_generation < set.generation;
+        if set.update_revision != self.revision && (is_of_pod || is_behind) {
             let reason = format!("waiting until {} goes to {}", self.set, self.revision);
             return Guard::Hold { reason };
         }

@@ -3,7 +3,7 @@
 //! It reads the request, applies the faults, decides what is asked for and leaves the answering to its parts.
 
 pub(crate) mod ask;
-mod defaults;
+pub(crate) mod defaults;
 mod delete;
 mod discovery;
 mod eviction;

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+use super::super::api::defaults;
 use super::super::object;
 use super::super::resource::Resource;
 use super::super::store::Key;
@@ -88,7 +89,15 @@ fn api_services() -> Vec<Value> {
 }
 
 impl World {
-    pub(super) fn add(&mut self, resource: Resource, object: Value) {
+    /// As a server would have stored it: a template that is filled up only later is another revision then.
+    pub(super) fn add(&mut self, resource: Resource, mut object: Value) {
+        if matches!(resource, Resource::Deployments | Resource::StatefulSets | Resource::DaemonSets) {
+            let grace = &mut object["spec"]["template"]["spec"]["terminationGracePeriodSeconds"];
+            if grace.is_null() {
+                *grace = json!(self.timers.whole_seconds(30));
+            }
+            defaults::fill(&mut object, resource);
+        }
         self.store.put(resource, object, self.now);
     }
 
