@@ -223,8 +223,13 @@ async fn a_node_is_drained_under_budgets_that_open_later_and_what_stays_is_told(
     for (name, annotations) in [("web", json!({})), ("slow", slow), ("twice", json!({}))] {
         api.create(SETS, &replica_set(name, 1, (&["worker-1"], annotations))).await;
     }
+    // The same name comes up again elsewhere while the drain goes on.
+    let mut again = replica_set("again", 1, (&["worker-1"], json!({})));
+    again["kind"] = json!("StatefulSet");
+    again["spec"]["serviceName"] = json!("again");
+    api.create("/apis/apps/v1/namespaces/default/statefulsets", &again).await;
     let mut board = Board::live(&user.hollow.kubeconfig).await;
-    for name in ["web", "slow", "twice"] {
+    for name in ["web", "slow", "twice", "again"] {
         ready(&mut board, name, 1).await;
     }
     for row in [budget("web", "web", 1), budget("one", "twice", 0), budget("two", "twice", 0)] {
@@ -270,9 +275,13 @@ async fn a_node_is_drained_under_budgets_that_open_later_and_what_stays_is_told(
     let twice = step(&records, "twice-");
     assert_eq!((&twice["call"], &twice["result"]), (&"evict".into(), &"failed".into()));
     assert!(twice["reason"].as_str().unwrap().contains("more than one PodDisruptionBudget"), "{twice}");
-    for name in ["bare", "scratch"] {
+    for name in ["bare", "scratch", "again"] {
         assert_eq!(step(&records, name)["result"], "done");
     }
+    let anew = api.get(&format!("{PODS}/again-0")).await;
+    assert_ne!(anew["metadata"]["uid"], step(&records, "again")["object"]["uid"]);
+    assert_eq!(anew["metadata"]["deletionTimestamp"], Value::Null, "nobody asked that one to go: {anew}");
+    assert_ne!(anew["spec"]["nodeName"], "worker-1");
     let slow = step(&records, "slow-")["reason"].as_str().unwrap();
     assert!(slow.contains("all of its 3 s of grace"), "{slow}");
     assert_eq!(step(&records, "web-")["result"], "done");
