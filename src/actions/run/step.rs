@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 const SHOWN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// Between two live looks at a node, where the first was not answered.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+/// Deadlines are whole seconds, and the server's time is known to about one.
+const BLUR: SignedDuration = SignedDuration::from_secs(1);
 /// So many names are told of what is left.
 const MOST_NAMED: usize = 10;
 
@@ -307,7 +309,9 @@ fn going(deletion: Deletion, until: &Until, now: Timestamp) -> Next {
 fn note(call: &Call, until: &Until, sight: &Sight<'_>) -> Text {
     let Some(removal) = call.removal() else { return Text::default() };
     match until {
-        Until::Gone { deadline, grace_seconds } if *grace_seconds > 0 && sight.now >= *deadline => {
+        Until::Gone { deadline, grace_seconds }
+            if *grace_seconds > 0 && later(sight.now, BLUR) >= *deadline =>
+        {
             killed(removal, *grace_seconds, sight.cluster)
         }
         Until::Gone { .. }
