@@ -131,14 +131,6 @@ impl Dirty {
         self.0 & (1 << kind as u16) != 0
     }
 
-    pub const fn has_feeds(self) -> bool {
-        self.0 & Self::FEEDS != 0
-    }
-
-    pub const fn has_leases(self) -> bool {
-        self.0 & Self::LEASES != 0
-    }
-
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -163,10 +163,6 @@ impl Pod {
         self.has_condition("Ready")
     }
 
-    pub fn is_terminating(&self) -> bool {
-        self.meta.is_deleting() && !self.phase.is_terminal()
-    }
-
     /// Whether the kubelet has reported that all of its containers have ended.
     pub fn has_stopped(&self) -> bool {
         !self.containers.is_empty()

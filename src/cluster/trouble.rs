@@ -16,18 +16,6 @@ impl Cluster {
         self.indexes.pods_troubled.iter().filter_map(|name| self.pods.get(name))
     }
 
-    /// One pod of each set of labels of which no pod that has not ended is ready, or some are going.
-    pub fn first_of_each_unready_label_set(&self) -> impl Iterator<Item = &Pod> {
-        self.indexes.pods_unready.iter().filter_map(|(labels, names)| {
-            let pod = self.pods.get(names.first()?)?;
-            // Where one more is ready and stays, whoever selects these labels has a ready pod.
-            let alike = self.indexes.pods_by_labels.keys(labels).filter_map(|name| self.pods.get(name));
-            let mut ready =
-                alike.filter(|pod| pod.is_ready() && !pod.meta.is_deleting() && !pod.phase.is_terminal());
-            ready.next().is_none().then_some(pod)
-        })
-    }
-
     /// Whether a pod that a service selects is not ready.
     pub fn has_unready_pods(&self, service: &Service) -> bool {
         let namespace = &service.meta.name.namespace;
