@@ -7,10 +7,13 @@
 pub mod audit;
 pub mod call;
 mod cordon;
+pub mod dangerous;
+mod dead_node;
 pub mod drain;
 pub mod edit;
 pub mod evidence;
 pub mod history;
+pub mod milestone;
 pub mod plan;
 pub mod preflight;
 pub mod probe;
@@ -22,6 +25,10 @@ mod workload;
 
 pub use audit::{Author, Record, RunId};
 pub use call::{Call, CallError, CallKind};
+pub use dangerous::Dangerous;
+pub use dead_node::{Replacing, Unmark};
+pub use evidence::Cleared;
+pub use milestone::Milestone;
 pub use plan::{Danger, Plan, Step};
 pub use preflight::{Check, Preflight, Verdict};
 pub use probe::{Access, Answer, Answers, Probe, Right};
@@ -43,6 +50,13 @@ pub enum ActionKind {
     Resume,
     Scale,
     SetImage,
+    ReturnToService,
+    ReplacePods,
+    ForceDetach,
+    ReleasePod,
+    DeleteAttachment,
+    DeleteNode,
+    RemoveFinalizer,
 }
 
 /// What the table knows of an action.
@@ -75,6 +89,13 @@ impl ActionKind {
         Self::Resume,
         Self::Scale,
         Self::SetImage,
+        Self::ReturnToService,
+        Self::ReplacePods,
+        Self::ForceDetach,
+        Self::ReleasePod,
+        Self::DeleteAttachment,
+        Self::DeleteNode,
+        Self::RemoveFinalizer,
     ];
 
     pub const fn spec(self) -> Spec {
@@ -88,6 +109,13 @@ impl ActionKind {
             Self::Resume => workload::RESUME,
             Self::Scale => workload::SCALE,
             Self::SetImage => workload::SET_IMAGE,
+            Self::ReturnToService => dead_node::RETURN_TO_SERVICE,
+            Self::ReplacePods => dead_node::REPLACE_PODS,
+            Self::ForceDetach => dead_node::FORCE_DETACH,
+            Self::ReleasePod => dead_node::RELEASE_POD,
+            Self::DeleteAttachment => dead_node::DELETE_ATTACHMENT,
+            Self::DeleteNode => dead_node::DELETE_NODE,
+            Self::RemoveFinalizer => dead_node::REMOVE_FINALIZER,
         }
     }
 
@@ -127,6 +155,17 @@ pub enum Action {
         #[serde(default)]
         image: Text,
     },
+    ReturnToService,
+    ReplacePods,
+    ForceDetach,
+    ReleasePod,
+    DeleteAttachment,
+    DeleteNode,
+    RemoveFinalizer {
+        /// Which; nothing is the only one that there is.
+        #[serde(default)]
+        finalizer: Text,
+    },
 }
 
 impl Action {
@@ -141,38 +180,23 @@ impl Action {
             Self::Resume => ActionKind::Resume,
             Self::Scale { .. } => ActionKind::Scale,
             Self::SetImage { .. } => ActionKind::SetImage,
+            Self::ReturnToService => ActionKind::ReturnToService,
+            Self::ReplacePods => ActionKind::ReplacePods,
+            Self::ForceDetach => ActionKind::ForceDetach,
+            Self::ReleasePod => ActionKind::ReleasePod,
+            Self::DeleteAttachment => ActionKind::DeleteAttachment,
+            Self::DeleteNode => ActionKind::DeleteNode,
+            Self::RemoveFinalizer { .. } => ActionKind::RemoveFinalizer,
         }
     }
-}
 
-impl Action {
     /// The options that are filled in before it is checked, where there are some.
     pub const fn options(&self) -> Option<&drain::Options> {
-        match self {
-            Self::Drain { options } => Some(options),
-            Self::Cordon
-            | Self::Uncordon { .. }
-            | Self::Rollback { .. }
-            | Self::Restart
-            | Self::Pause
-            | Self::Resume
-            | Self::Scale { .. }
-            | Self::SetImage { .. } => None,
-        }
+        if let Self::Drain { options } = self { Some(options) } else { None }
     }
 
     pub const fn options_mut(&mut self) -> Option<&mut drain::Options> {
-        match self {
-            Self::Drain { options } => Some(options),
-            Self::Cordon
-            | Self::Uncordon { .. }
-            | Self::Rollback { .. }
-            | Self::Restart
-            | Self::Pause
-            | Self::Resume
-            | Self::Scale { .. }
-            | Self::SetImage { .. } => None,
-        }
+        if let Self::Drain { options } = self { Some(options) } else { None }
     }
 }
 
@@ -189,6 +213,13 @@ impl From<ActionKind> for Action {
             ActionKind::Resume => Self::Resume,
             ActionKind::Scale => Self::Scale { replicas: None },
             ActionKind::SetImage => Self::SetImage { image: Text::default() },
+            ActionKind::ReturnToService => Self::ReturnToService,
+            ActionKind::ReplacePods => Self::ReplacePods,
+            ActionKind::ForceDetach => Self::ForceDetach,
+            ActionKind::ReleasePod => Self::ReleasePod,
+            ActionKind::DeleteAttachment => Self::DeleteAttachment,
+            ActionKind::DeleteNode => Self::DeleteNode,
+            ActionKind::RemoveFinalizer => Self::RemoveFinalizer { finalizer: Text::default() },
         }
     }
 }
@@ -201,6 +232,8 @@ pub struct Draft {
     pub targets: Vec<ObjectRef>,
     /// For the journal, and for whoever finds the outcome.
     pub why: Text,
+    /// The machines of which the operator states that they are off. Never taken over from an earlier run.
+    pub powered_off: Vec<Text>,
 }
 
 impl Draft {
@@ -219,26 +252,22 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::plan(self, cluster, author),
+            Action::ReturnToService
+            | Action::ReplacePods
+            | Action::ForceDetach
+            | Action::ReleasePod
+            | Action::DeleteAttachment
+            | Action::DeleteNode
+            | Action::RemoveFinalizer { .. } => dead_node::plan(self, (cluster, author)),
         }
     }
 
     /// The workload whose history has to be read before it can be planned.
     pub fn history(&mut self) -> Option<(&ObjectRef, &mut rollback::Goal)> {
-        match (&mut self.action, self.targets.as_slice()) {
-            (Action::Rollback { goal }, [object]) => Some((object, goal)),
-            (
-                Action::Rollback { .. }
-                | Action::Cordon
-                | Action::Uncordon { .. }
-                | Action::Drain { .. }
-                | Action::Restart
-                | Action::Pause
-                | Action::Resume
-                | Action::Scale { .. }
-                | Action::SetImage { .. },
-                _,
-            ) => None,
-        }
+        let (Action::Rollback { goal }, [object]) = (&mut self.action, self.targets.as_slice()) else {
+            return None;
+        };
+        Some((object, goal))
     }
 
     /// How many things are still being read for it.
@@ -262,6 +291,13 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::checks(self, sight),
+            Action::ReturnToService
+            | Action::ReplacePods
+            | Action::ForceDetach
+            | Action::ReleasePod
+            | Action::DeleteAttachment
+            | Action::DeleteNode
+            | Action::RemoveFinalizer { .. } => dead_node::checks(self, sight),
         }
     }
 }

@@ -217,6 +217,10 @@ pub struct Single {
     /// set-image: which container is to have which image
     #[arg(long, value_name = "CONTAINER=IMAGE", help_heading = "Of single actions")]
     pub image: Option<String>,
+
+    /// remove-finalizer: which one, where there are several
+    #[arg(long, value_name = "NAME", help_heading = "Of single actions")]
+    pub finalizer: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -237,6 +241,10 @@ pub struct Consent {
     /// Confirm what cannot be taken back, by the name of its target; may be given again
     #[arg(long, value_name = "NAME")]
     pub confirm: Vec<String>,
+
+    /// State that this machine is powered off: your word, written down as such; may be given again
+    #[arg(long, value_name = "NODE")]
+    pub powered_off: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -54,7 +54,7 @@ pub use memory::Since;
 pub use meta::{Deletion, Meta, Owner};
 pub use name::{Kind, Name, ObjectRef};
 pub use namespace::Namespace;
-pub use node::{Condition, Effect, Node, Readiness, Status, Taint};
+pub use node::{Condition, Effect, MARKS, Node, Readiness, Status, Taint};
 pub use pod::{Container, Ended, Phase, Pod, Resources, State, Toleration};
 pub use readiness::{Checks, Readiness as ServerReadiness};
 pub use replica_set::ReplicaSet;

@@ -104,6 +104,8 @@ fn scope_of(kinds: &[Kind]) -> &'static [Context] {
         scope::ACTS_ON_NODES
     } else if kinds.contains(&Kind::Deployment) {
         scope::WORKLOADS
+    } else if kinds.contains(&Kind::Pod) {
+        &[Context::Pods, Context::Object]
     } else {
         &[Context::Object]
     }

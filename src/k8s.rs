@@ -18,5 +18,6 @@ pub mod proxy;
 mod pulse;
 pub mod references;
 pub mod revisions;
+pub mod silence;
 pub mod transport;
 pub mod watch;

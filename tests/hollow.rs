@@ -19,6 +19,8 @@ mod watching;
 mod actions;
 #[path = "hollow/control_plane.rs"]
 mod control_plane;
+#[path = "hollow/dead_node.rs"]
+mod dead_node;
 #[path = "hollow/drain.rs"]
 mod drain;
 #[path = "hollow/encodings.rs"]

@@ -13,7 +13,7 @@ use sickbay::demo::{Demo, Options, Scenario};
 use sickbay::k8s::connect::{Session, connect};
 use sickbay::k8s::execute::{Mode, execute};
 use sickbay::k8s::kubeconfig::{Env, Flags};
-use sickbay::k8s::{access, pods, references, revisions};
+use sickbay::k8s::{access, pods, references, revisions, silence};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -72,6 +72,10 @@ impl Ward {
                         Probe::May(access) => access::may(session, access).await,
                         Probe::PodsOn(node) => pods::on(session, node).await,
                         Probe::Needed(needed) => references::written(session, needed).await,
+                        Probe::Lease(node) => silence::lease(session, node).await,
+                        Probe::Node(node) => silence::node(session, node).await,
+                        Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
+                        Probe::Leader => silence::leader(session).await,
                         Probe::DryRun(call) => {
                             let tried = execute(session, call, Mode::DryRun).await;
                             assert_eq!(tried, Err(CallError::ReadOnly));

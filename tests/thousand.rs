@@ -65,6 +65,9 @@ impl Hands {
                                 Ok(()) => Answer::Yes,
                                 Err(error) => Answer::Failed(error),
                             },
+                            Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => {
+                                panic!("nobody is said to be dead: {probe:?}")
+                            }
                         };
                         Told::Probed { run, probe, answer }
                     });

@@ -168,6 +168,7 @@ impl Started {
             action: self.action.clone(),
             targets: self.targets.iter().map(ObjectRef::from).collect(),
             why: self.why.clone(),
+            powered_off: Vec::new(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! Invariant: a call names one object by its uid, so one that was created anew under the name is not touched.
 
 use super::audit::Author;
+use super::dangerous::Armed;
+use super::dead_node::{Replacing, Unmark, replacing_refusal};
 use super::drain::{self, Removal};
 use super::edit::Edit;
 use super::probe::{Access, Needed, Right};
@@ -38,6 +40,12 @@ pub enum Call {
     Edit(Box<Edit>),
     /// Has a pod go that keeps its stateful set from going back.
     DeleteBlocking(Box<Blocking>),
+    /// Has a pod of a silent node made anew elsewhere.
+    ReplacePod(Replacing),
+    /// Takes the out-of-service taint off a node.
+    Unmark(Unmark),
+    /// Can ruin data, and was cleared.
+    Dangerous(Box<Armed>),
 }
 
 /// What a call does, as records have it.
@@ -50,6 +58,13 @@ pub enum CallKind {
     DeletePod,
     Edit,
     DeleteBlocking,
+    ReplacePod,
+    Unmark,
+    OutOfService,
+    ReleasePod,
+    DeleteAttachment,
+    DeleteNode,
+    RemoveFinalizer,
 }
 
 /// What the cluster says of a call that is about to be sent.
@@ -169,7 +184,7 @@ impl CallError {
 }
 
 impl Call {
-    pub const fn kind(&self) -> CallKind {
+    pub fn kind(&self) -> CallKind {
         match self {
             Self::Cordon { .. } => CallKind::Cordon,
             Self::Uncordon { .. } => CallKind::Uncordon,
@@ -177,6 +192,9 @@ impl Call {
             Self::DeletePod(_) => CallKind::DeletePod,
             Self::Edit(_) => CallKind::Edit,
             Self::DeleteBlocking(_) => CallKind::DeleteBlocking,
+            Self::ReplacePod(_) => CallKind::ReplacePod,
+            Self::Unmark(_) => CallKind::Unmark,
+            Self::Dangerous(armed) => armed.what().kind(),
         }
     }
 
@@ -186,6 +204,9 @@ impl Call {
             Self::Evict(removal) | Self::DeletePod(removal) => &removal.pod,
             Self::Edit(edit) => &edit.object,
             Self::DeleteBlocking(blocking) => &blocking.pod,
+            Self::ReplacePod(replacing) => &replacing.pod,
+            Self::Unmark(unmark) => &unmark.node,
+            Self::Dangerous(armed) => armed.what().object(),
         }
     }
 
@@ -193,7 +214,13 @@ impl Call {
     pub const fn removal(&self) -> Option<&Removal> {
         match self {
             Self::Evict(removal) | Self::DeletePod(removal) => Some(removal),
-            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Edit(_) | Self::DeleteBlocking(_) => None,
+            Self::Cordon { .. }
+            | Self::Uncordon { .. }
+            | Self::Edit(_)
+            | Self::DeleteBlocking(_)
+            | Self::ReplacePod(_)
+            | Self::Unmark(_)
+            | Self::Dangerous(_) => None,
         }
     }
 
@@ -204,11 +231,12 @@ impl Call {
 
     fn right(&self) -> Right {
         match self {
-            Self::Cordon { .. } | Self::Uncordon { .. } => cordon::PATCH_NODES,
+            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Unmark(_) => cordon::PATCH_NODES,
             Self::Evict(_) => drain::EVICT_PODS,
-            Self::DeletePod(_) => drain::DELETE_PODS,
+            Self::DeletePod(_) | Self::ReplacePod(_) => drain::DELETE_PODS,
             Self::Edit(edit) => edit.right(),
             Self::DeleteBlocking(_) => rollout::DELETE_PODS,
+            Self::Dangerous(armed) => armed.what().access().right,
         }
     }
 
@@ -220,7 +248,10 @@ impl Call {
             | Self::Uncordon { .. }
             | Self::Evict(_)
             | Self::DeletePod(_)
-            | Self::DeleteBlocking(_) => &[],
+            | Self::DeleteBlocking(_)
+            | Self::ReplacePod(_)
+            | Self::Unmark(_)
+            | Self::Dangerous(_) => &[],
         }
     }
 
@@ -228,8 +259,12 @@ impl Call {
     /// what a budget says then is old when it counts.
     pub const fn is_tried(&self) -> bool {
         match self {
-            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Edit(_) | Self::DeleteBlocking(_) => true,
-            Self::Evict(_) | Self::DeletePod(_) => false,
+            Self::Cordon { .. }
+            | Self::Uncordon { .. }
+            | Self::Edit(_)
+            | Self::DeleteBlocking(_)
+            | Self::Unmark(_) => true,
+            Self::Evict(_) | Self::DeletePod(_) | Self::ReplacePod(_) | Self::Dangerous(_) => false,
         }
     }
 
@@ -242,6 +277,9 @@ impl Call {
             Self::DeletePod(removal) => format!("delete {}, past its budget", removal.pod),
             Self::Edit(edit) => edit.sentence(),
             Self::DeleteBlocking(blocking) => blocking.sentence(),
+            Self::ReplacePod(replacing) => format!("have {} made anew elsewhere", replacing.pod),
+            Self::Unmark(unmark) => unmark.sentence(),
+            Self::Dangerous(armed) => armed.what().sentence(),
         }
     }
 
@@ -252,8 +290,10 @@ impl Call {
             Self::Uncordon { node, .. } => format!("kubectl uncordon {}", node.name),
             // There is none but drain itself.
             Self::Evict(_) => return None,
-            Self::DeletePod(removal) => {
-                let name = &removal.pod.name;
+            Self::Unmark(unmark) => unmark.kubectl(),
+            Self::Dangerous(armed) => return armed.what().kubectl(),
+            Self::DeletePod(_) | Self::ReplacePod(_) => {
+                let name = &self.object().name;
                 format!("kubectl delete pod -n {} {}", name.namespace, name.name)
             }
             Self::Edit(edit) => edit.kubectl(),
@@ -278,6 +318,9 @@ impl Call {
             Self::Evict(removal) | Self::DeletePod(removal) => removal.guard(self, cluster),
             Self::Edit(edit) => edit.guard(cluster),
             Self::DeleteBlocking(blocking) => blocking.guard(cluster),
+            Self::ReplacePod(replacing) => replacing.guard(self, cluster),
+            Self::Unmark(unmark) => unmark.guard(cluster),
+            Self::Dangerous(armed) => armed.guard(self),
         }
     }
 
@@ -290,6 +333,9 @@ impl Call {
             Self::Evict(removal) | Self::DeletePod(removal) => removal.shown(cluster, now),
             Self::Edit(edit) => edit.shown(cluster),
             Self::DeleteBlocking(blocking) => blocking.shown(cluster),
+            Self::ReplacePod(replacing) => replacing.shown(cluster),
+            Self::Unmark(unmark) => unmark.shown(cluster),
+            Self::Dangerous(armed) => armed.what().shown(cluster),
         }
     }
 
@@ -300,15 +346,20 @@ impl Call {
                 cluster.nodes.get(&node.name).is_none_or(|row| row.meta.resource_version != *version)
             }
             // Meant for a pod by its uid, in whatever state.
-            Self::Evict(_) | Self::DeletePod(_) | Self::DeleteBlocking(_) => true,
+            Self::Evict(_) | Self::DeletePod(_) | Self::DeleteBlocking(_) | Self::ReplacePod(_) => true,
+            // Looked at anew, all of it.
+            Self::Dangerous(_) => true,
             Self::Edit(edit) => edit.is_outdated(cluster),
+            Self::Unmark(unmark) => unmark.is_outdated(cluster),
         }
     }
 
     /// What a refusal means for it.
     pub fn refusal(&self, error: CallError) -> Refusal {
         match self {
-            Self::Cordon { .. } | Self::Uncordon { .. } => cordon::refusal(error),
+            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Unmark(_) => cordon::refusal(error),
+            Self::ReplacePod(_) => replacing_refusal(error),
+            Self::Dangerous(armed) => armed.refusal(error),
             Self::Evict(removal) | Self::DeletePod(removal) => removal.refusal(error),
             Self::Edit(edit) => edit.refusal(error),
             Self::DeleteBlocking(blocking) => blocking.refusal(error),

@@ -1,50 +1,461 @@
-//! The proof that a dangerous call needs. Who holds a [`Cleared`] has seen the evidence function find nothing against
-//! it, a moment ago.
+//! Whether a machine is dead enough for a dangerous request: facts in, and out comes either a [`Cleared`] or all that
+//! speaks against it, each with what to do about it.
 //!
-//! Invariant: only this module makes one, and it is worth nothing after five seconds.
+//! It deliberately gathers nothing: [`inquiry`] asks and [`facts`] puts together. Invariant: only this module makes a
+//! [`Cleared`], for one request, and it is worth nothing after five seconds. There is no override.
 
-use crate::cluster::ObjectRef;
+pub mod facts;
+pub mod inquiry;
+
+pub use facts::{Death, Facts, Leadership, ObjectState, Speech};
+pub use inquiry::Inquiry;
+
+use super::dangerous::Dangerous;
+use super::preflight::{Check, Verdict};
+use super::{Answers, Plan, Sight};
+use crate::cluster::{Effect, Kind, ObjectRef, Readiness, Taint, Text};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a proof is worth something: longer than a request takes, shorter than a machine needs to come back.
 pub const WORTH: SignedDuration = SignedDuration::from_secs(5);
+/// Between the two reads of a lease, by the local monotonic clock.
+pub const APART: SignedDuration = SignedDuration::from_secs(15);
+/// The later read, and the read of the node, are no older than this.
+pub const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// A controller-manager that leads for less than this may not have timed the silence itself.
+const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
-/// Cleared for one object, at one moment. Cannot be made outside of this module, and is no value that can be kept:
-/// a call takes it and is gone with it.
+/// One request is cleared, at one moment. Cannot be made outside of this module, and is no value that can be kept: a
+/// call takes it and is gone with it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cleared {
-    object: ObjectRef,
+    pub(super) what: Dangerous,
+    /// Of the object, as the evidence was about it.
+    pub(super) version: Text,
+    pub(super) taints: Box<[Taint]>,
+    pub(super) finalizers: Box<[Text]>,
     at: Timestamp,
+    _sealed: (),
 }
 
 impl Cleared {
-    pub const fn object(&self) -> &ObjectRef {
-        &self.object
+    pub const fn what(&self) -> &Dangerous {
+        &self.what
     }
 
-    /// Whether it is still worth something for this object. A clock that went backwards proves nothing.
-    pub fn holds(&self, object: &ObjectRef, now: Timestamp) -> bool {
-        let age = now.duration_since(self.at);
-        self.object == *object && !age.is_negative() && age <= WORTH
+    /// When it is worth nothing any more.
+    pub fn until(&self) -> Timestamp {
+        self.at.saturating_add(WORTH).unwrap_or(self.at)
     }
+}
+
+/// What an objection is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// What is known may be old.
+    Picture,
+    /// The object of the request.
+    Object,
+    /// What the node's status says.
+    Node,
+    Lease,
+    /// A pod's log on it.
+    Log,
+    /// Many nodes at once, or the control plane itself.
+    Storm,
+    Leader,
+    Death,
+    Quorum,
+    Volumes,
+    Rights,
+    /// Somebody else acts on it.
+    Others,
+}
+
+/// What speaks against a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    pub ground: Ground,
+    pub reason: String,
+    pub remedy: String,
+    /// It passes when what was asked is answered, or asked again.
+    pub is_open: bool,
+}
+
+impl Objection {
+    fn new(ground: Ground, reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { ground, reason: reason.into(), remedy: remedy.into(), is_open: false }
+    }
+
+    fn open(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+}
+
+/// Clears a request, or says all that speaks against it.
+pub fn clear(facts: &Facts) -> Result<Cleared, Vec<Objection>> {
+    let mut objections = Vec::new();
+    if let Some(reason) = &facts.staleness {
+        let reason = format!("what is known may be old: {reason}");
+        objections.push(Objection::new(Ground::Picture, reason, "wait until the picture is live"));
+    }
+    objections.extend(object(facts));
+    let lesser = lesser(facts);
+    let is_lesser = lesser.is_some();
+    match (facts.what.node(), lesser) {
+        (Some(node), None) => death(node, facts, &mut objections),
+        // Its own conditions are those of the object.
+        (Some(_) | None, Some(more)) => objections.extend(more),
+        (None, None) => {}
+    }
+    objections.extend(rights(facts, is_lesser));
+    if !objections.is_empty() {
+        objections.sort_by_key(|objection| objection.ground);
+        return Err(objections);
+    }
+    let is_of_node = facts.what.object().kind == Kind::Node;
+    let seen = facts.node.as_ref().filter(|_| is_of_node);
+    Ok(Cleared {
+        what: facts.what.clone(),
+        version: seen
+            .map_or_else(|| facts.object.version.clone(), |seen| seen.row.meta.resource_version.clone()),
+        taints: seen.map(|seen| seen.row.taints.clone()).unwrap_or_default(),
+        finalizers: facts.object.finalizers.clone(),
+        at: facts.now,
+        _sealed: (),
+    })
+}
+
+/// What the object itself has against it.
+fn object(facts: &Facts) -> Vec<Objection> {
+    let object = facts.what.object();
+    let state = &facts.object;
+    if !state.is_there {
+        let reason = format!("{object} is not there any more, or another one has its name");
+        return vec![Objection::new(Ground::Object, reason, "look again, and choose what is there now")];
+    }
+    let mut objections = Vec::new();
+    match &facts.what {
+        Dangerous::OutOfService { .. } | Dangerous::DeleteNode { .. } => {
+            if facts.node.as_ref().is_some_and(|seen| has_unknown_effect(&seen.row.taints)) {
+                let reason = format!("{object} has a taint whose effect this version does not know");
+                let remedy = "it could not be written back as it is: use kubectl";
+                objections.push(Objection::new(Ground::Object, reason, remedy));
+            }
+        }
+        Dangerous::ReleasePod { .. } => {}
+        Dangerous::DeleteAttachment { .. } => {
+            if let [first, ..] = state.wanted_by.as_slice() {
+                let reason = format!("pod {first} still wants the volume there: it would be attached anew");
+                objections.push(Objection::new(Ground::Object, reason, "release its pod first"));
+            }
+        }
+        Dangerous::RemoveFinalizer { finalizer, .. } => {
+            if !state.is_deleting {
+                let reason = format!("{object} is not to go: its finalizer holds nothing up");
+                objections.push(Objection::new(Ground::Object, reason, "delete it first, if it has to go"));
+            }
+            if !state.finalizers.contains(finalizer) {
+                let reason = format!("{object} has no finalizer {finalizer}");
+                objections.push(Objection::new(Ground::Object, reason, "look again"));
+            }
+            if let [first, ..] = state.wanted_by.as_slice() {
+                let reason = format!("pod {first} still wants the volume there");
+                objections.push(Objection::new(Ground::Object, reason, "release its pod first"));
+            }
+        }
+    }
+    objections
+}
+
+fn has_unknown_effect(taints: &[Taint]) -> bool {
+    taints.iter().any(|taint| taint.effect == Effect::Other)
+}
+
+/// Where no death has to be proved: the objections of those cases. Nothing where it has to be.
+fn lesser(facts: &Facts) -> Option<Vec<Objection>> {
+    let state = &facts.object;
+    match &facts.what {
+        Dangerous::RemoveFinalizer { object, node, .. } => {
+            // The kubelet has done its part.
+            let has_ended = object.kind == Kind::Pod && state.is_overdue && state.has_stopped;
+            if object.kind == Kind::Namespace || has_ended {
+                return Some(Vec::new());
+            }
+            node.is_none().then(|| {
+                let reason =
+                    format!("the node of {object} is gone: nothing can prove that its machine is off");
+                let remedy =
+                    "wait for the controllers: they release pods in a minute, and detach by force in six";
+                vec![Objection::new(Ground::Death, reason, remedy)]
+            })
+        }
+        Dangerous::ReleasePod { pod, node } => {
+            let seen = facts.node.as_ref()?;
+            let readiness = seen.row.readiness();
+            let speaks = readiness == Readiness::Ready || readiness == Readiness::NotReady;
+            if !speaks || seen.row.meta.uid != node.uid {
+                return None;
+            }
+            let mut objections = Vec::new();
+            let word = readiness.word();
+            if facts.now.duration_since(seen.at) > FRESH {
+                let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
+                objections.push(Objection::new(Ground::Node, reason, "it is read again").open());
+            }
+            if state.is_stateful {
+                let reason = format!(
+                    "the kubelet of {node} speaks ({word}), and {pod} is a stateful set's: two of it would run"
+                );
+                let remedy = "find out why the kubelet does not end it: a preStop, the runtime, an unmount";
+                objections.push(Objection::new(Ground::Node, reason, remedy));
+            }
+            if let [first, ..] = state.exclusive.as_slice() {
+                let reason = format!(
+                    "the kubelet of {node} speaks ({word}), and {pod} has the volume {first} for itself"
+                );
+                let remedy = "find out why the kubelet does not end it; its process may still write";
+                objections.push(Objection::new(Ground::Volumes, reason, remedy));
+            }
+            if !state.is_overdue {
+                let reason = format!("{pod} is not stuck: its kubelet speaks, and its time is not over");
+                objections.push(Objection::new(Ground::Object, reason, "delete it, and give it its grace"));
+            }
+            Some(objections)
+        }
+        Dangerous::OutOfService { .. }
+        | Dangerous::DeleteAttachment { .. }
+        | Dangerous::DeleteNode { .. } => None,
+    }
+}
+
+/// That the machine is dead: all of it, in the order of what is asked.
+fn death(node: &ObjectRef, facts: &Facts, objections: &mut Vec<Objection>) {
+    objections.extend(status(node, facts));
+    objections.extend(lease(node, facts));
+    objections.extend(log(node, facts));
+    objections.extend(storm(node, facts));
+    objections.extend(leader(facts));
+    objections.extend(proof(node, facts));
+    objections.extend(volumes(facts));
+    if facts.is_last_control_plane {
+        let reason = format!("{node} is the last of the control plane that could answer");
+        let remedy = "bring another member of the control plane up first";
+        objections.push(Objection::new(Ground::Quorum, reason, remedy));
+    }
+    for other in &facts.others_acting {
+        let reason = format!("somebody else acts on {node}: {other}");
+        objections.push(Objection::new(
+            Ground::Others,
+            reason,
+            "let it finish, or pause it, so that two do not act at once",
+        ));
+    }
+}
+
+fn status(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    let alive = "it is alive as far as anybody knows: look at the node, or restart its kubelet";
+    let Some(seen) = &facts.node else {
+        let reason = format!("{node} was not read live");
+        return Some(Objection::new(Ground::Node, reason, "it is read right before").open());
+    };
+    if seen.row.meta.uid != node.uid {
+        let reason = format!("{node} was deleted and registered afresh: it is not the one that you saw");
+        return Some(Objection::new(Ground::Node, reason, "look at the new one"));
+    }
+    let readiness = seen.row.readiness();
+    let reason = seen.row.condition("Ready").map(|ready| ready.reason.as_str()).unwrap_or_default();
+    match readiness {
+        Readiness::Silent if reason == "NodeStatusUnknown" => {}
+        Readiness::Silent => {
+            let said = format!("{node} is Unknown for another reason than silence: {reason}");
+            return Some(Objection::new(Ground::Node, said, "find out who wrote it"));
+        }
+        Readiness::Ready => {
+            return Some(Objection::new(Ground::Node, format!("{node} is Ready: its kubelet talks"), alive));
+        }
+        Readiness::NotReady => {
+            let said = format!("{node} is NotReady by its own word: its kubelet talks, so the machine lives");
+            return Some(Objection::new(Ground::Node, said, alive));
+        }
+        Readiness::New => {
+            let said = format!("{node} has never said how it is");
+            return Some(Objection::new(Ground::Node, said, "wait until the controller has judged it"));
+        }
+    }
+    (facts.now.duration_since(seen.at) > FRESH).then(|| {
+        let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
+        Objection::new(Ground::Node, reason, "it is read again").open()
+    })
+}
+
+fn lease(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    let open = |reason: String| {
+        Objection::new(Ground::Lease, reason, "it is read again, and that is waited for").open()
+    };
+    if let Some(reason) = &facts.moved {
+        let remedy = "the node lives, or did a moment ago: a partition is not a death";
+        return Some(Objection::new(Ground::Lease, reason.clone(), remedy));
+    }
+    let Some((first, last)) = &facts.leases else {
+        let reason = format!("the lease of {node} is read twice, {} s apart", APART.as_secs());
+        return Some(open(reason));
+    };
+    let is_same = first.lease.renewed == last.lease.renewed
+        && first.lease.resource_version == last.lease.resource_version
+        && first.lease.uid == last.lease.uid;
+    if !is_same {
+        let reason = format!("the lease of {node} has moved between two reads");
+        let remedy = "the node lives, or did a moment ago: a partition is not a death";
+        return Some(Objection::new(Ground::Lease, reason, remedy));
+    }
+    // The shortest time that can have passed between them.
+    let apart = last.asked.saturating_sub(first.answered);
+    if apart < APART {
+        return Some(open(format!(
+            "the two reads of {node}'s lease are less than {} s apart",
+            APART.as_secs()
+        )));
+    }
+    let age = facts.now.duration_since(last.at);
+    (age > FRESH || age.is_negative())
+        .then(|| open(format!("the lease of {node} was read more than {} s ago", FRESH.as_secs())))
+}
+
+fn log(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    match &facts.speech {
+        None => {
+            let reason = format!("whether anything on {node} answers is asked");
+            Some(Objection::new(Ground::Log, reason, "it is asked right before").open())
+        }
+        Some(Speech::Life(answer)) => {
+            let reason = format!("the kubelet of {node} answers: {answer}");
+            Some(Objection::new(
+                Ground::Log,
+                reason,
+                "it lives: the API's picture of it is wrong, and not the machine",
+            ))
+        }
+        Some(Speech::Silence(_) | Speech::NotKnown(_)) => None,
+    }
+}
+
+fn storm(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    let (unready, total) = facts.unready;
+    if facts.are_all_zones_down && total > 1 {
+        let reason =
+            "no node of any zone is ready: the control plane has lost touch, and not every machine its life";
+        return Some(Objection::new(Ground::Storm, reason, "look at the control plane and its network"));
+    }
+    // One is always allowed.
+    if unready > 1 && unready * 3 > total {
+        let reason =
+            format!("{unready} of {total} nodes are not ready, {} among them: more than a third", node.name);
+        let remedy = "look for what they share; one machine rarely dies in company";
+        return Some(Objection::new(Ground::Storm, reason, remedy));
+    }
+    None
+}
+
+fn leader(facts: &Facts) -> Option<Objection> {
+    match &facts.leadership {
+        Leadership::NotAsked => {
+            let reason = "whether the controller-manager leads is asked";
+            Some(Objection::new(Ground::Leader, reason, "it is asked right before").open())
+        }
+        Leadership::Unreadable(reason) => {
+            let reason = format!("it is not known whether the controller-manager works: {reason}");
+            let remedy =
+                "ask for the right to get leases in kube-system, or again when the API server answers";
+            Some(Objection::new(Ground::Leader, reason, remedy))
+        }
+        Leadership::Quiet => {
+            let reason =
+                "the controller-manager has not renewed its lease: what it wrote of the node may be old";
+            // It may have been held up for a moment; nothing is cleared before it works.
+            Some(
+                Objection::new(Ground::Leader, reason, "it is asked again; look at the controller-manager")
+                    .open(),
+            )
+        }
+        Leadership::Leads { since } => {
+            let silent = facts.node.as_ref().and_then(|seen| seen.row.ready_since());
+            let has_timed_it = since.is_none_or(|since| {
+                silent.is_some_and(|silent| since <= silent) || facts.now.duration_since(since) >= SETTLED
+            });
+            (!has_timed_it).then(|| {
+                let reason = "the controller-manager leads for less than a minute, and has not timed this silence itself";
+                Objection::new(Ground::Leader, reason, "wait a minute, and look again")
+            })
+        }
+        // Some distributions elect none.
+        Leadership::NoLease => None,
+    }
+}
+
+fn proof(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    facts.deaths.is_empty().then(|| {
+        let reason = format!("nothing proves that {} is off: it is silent, and that is all", node.name);
+        let remedy = format!(
+            "switch it off and see that it is, then say so: --powered-off {} on the command line, or the field of the \
+             review; or configure a fence command",
+            node.name
+        );
+        Objection::new(Ground::Death, reason, remedy)
+    })
+}
+
+fn volumes(facts: &Facts) -> Vec<Objection> {
+    let elsewhere = facts.used_elsewhere.iter().map(|used| {
+        let remedy = "two machines have it: stop the pod there before anything is detached here";
+        Objection::new(Ground::Volumes, used.clone(), remedy)
+    });
+    let deleting = facts.detaching.iter().map(|attachment| {
+        let reason = format!("volumeattachment {attachment} is to go already");
+        Objection::new(Ground::Volumes, reason, "wait for it, and look at what its driver says")
+    });
+    elsewhere.chain(deleting).collect()
+}
+
+fn rights(facts: &Facts, is_lesser: bool) -> Vec<Objection> {
+    // Where no death is proved, nothing but the request itself is done.
+    let own = facts.what.access().right;
+    let denied = facts.denied.iter().filter(|access| !is_lesser || access.right == own).map(|access| {
+        let remedy = format!("ask for the right to {}", access.right);
+        Objection::new(Ground::Rights, format!("you may not {access}"), remedy)
+    });
+    let unasked = (!facts.are_rights_known).then(|| {
+        Objection::new(Ground::Rights, "what you may do is asked", "it is asked right before").open()
+    });
+    denied.chain(unasked).collect()
+}
+
+/// The evidence for every dangerous step of a plan, as far as the review's answers tell.
+pub fn checks(plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Vec<Check> {
+    let mut checks: Vec<Check> = Vec::new();
+    for what in plan.dangerous() {
+        let inquiry = what.node().map(|node| Inquiry::of_review(node, answers));
+        let facts = Facts::gather(what, inquiry.as_ref(), &plan.deaths(what), sight);
+        let Err(objections) = clear(&facts) else { continue };
+        for objection in objections {
+            // The review asks for rights on its own.
+            if objection.ground == Ground::Rights || objection.ground == Ground::Picture {
+                continue;
+            }
+            let Objection { reason, remedy, .. } = objection;
+            let check = if objection.is_open {
+                Check::new(Verdict::Ok, format!("{reason}: {remedy}"))
+            } else {
+                Check::new(Verdict::Block, reason).remedy(remedy)
+            };
+            let check = check.about(what.object());
+            if !checks.contains(&check) {
+                checks.push(check);
+            }
+        }
+    }
+    checks
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cluster::{Kind, Name};
-
-    fn node(uid: &str) -> ObjectRef {
-        ObjectRef { kind: Kind::Node, name: Name::cluster("worker-2"), uid: uid.into() }
-    }
-
-    #[test]
-    fn a_proof_expires_after_five_seconds_and_holds_for_one_object_alone() {
-        let at = Timestamp::from_second(1_700_000_000).unwrap();
-        let cleared = Cleared { object: node("1"), at };
-        assert!(cleared.holds(&node("1"), at + SignedDuration::from_secs(5)));
-        assert!(!cleared.holds(&node("1"), at + SignedDuration::from_millis(5001)));
-        assert!(!cleared.holds(&node("1"), at - SignedDuration::from_millis(1)));
-        assert!(!cleared.holds(&node("2"), at));
-    }
-}
+mod tests;

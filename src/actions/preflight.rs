@@ -62,6 +62,7 @@ pub struct Preflight {
 impl Preflight {
     pub fn of(draft: &Draft, plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Self {
         let mut checks = draft.checks(sight);
+        checks.extend(super::evidence::checks(plan, answers, sight));
         checks.extend(read_only(sight));
         checks.extend(fresh(draft, sight));
         checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?, sight)));
@@ -128,12 +129,21 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             )
             .remedy("ask again when the API server answers"),
             // To another question.
-            Answer::Pods(_) | Answer::Written { .. } => return None,
+            Answer::Pods(_)
+            | Answer::Written { .. }
+            | Answer::Lease(_)
+            | Answer::Node(_)
+            | Answer::Speech(_)
+            | Answer::Leader(_) => return None,
         }),
         Probe::DryRun(call) => match answer {
-            Answer::Yes | Answer::Pods(_) | Answer::Written { .. } => {
-                Some(tried(call, Verdict::Ok, "the server would do it"))
-            }
+            Answer::Yes
+            | Answer::Pods(_)
+            | Answer::Written { .. }
+            | Answer::Lease(_)
+            | Answer::Node(_)
+            | Answer::Speech(_)
+            | Answer::Leader(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -151,6 +161,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
         },
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
+        // Evidence: weighed as a whole.
+        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => None,
     }
 }
 
@@ -180,7 +192,13 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
                     "ask for the right to list pods in all namespaces, or again when the API server answers",
                 )
         }
-        Answer::Yes | Answer::No { .. } | Answer::Written { .. } => {
+        Answer::Yes
+        | Answer::No { .. }
+        | Answer::Written { .. }
+        | Answer::Lease(_)
+        | Answer::Node(_)
+        | Answer::Speech(_)
+        | Answer::Leader(_) => {
             Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
                 .remedy("ask again")
         }

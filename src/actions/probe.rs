@@ -2,6 +2,8 @@
 //!
 //! It deliberately asks nobody: `k8s` does, and the answers come back as values.
 
+use super::evidence::Speech;
+use super::evidence::inquiry::{Leader, Reading, Seen};
 use super::{Call, CallError};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
@@ -83,6 +85,18 @@ pub enum Probe {
     PodsOn(ObjectRef),
     /// Whether what a template needs is there, and when it was last written.
     Needed(Needed),
+    /// The lease of a node, past every cache.
+    Lease(ObjectRef),
+    /// A node, past every cache.
+    Node(ObjectRef),
+    /// One byte of a pod's log, which nobody but the kubelet of its node can give.
+    Log {
+        node: ObjectRef,
+        pod: ObjectRef,
+        container: Text,
+    },
+    /// The lease of the controller-manager that leads.
+    Leader,
 }
 
 /// Something that a template needs and does not hold.
@@ -107,6 +121,10 @@ pub enum Answer {
     Written {
         at: Option<Timestamp>,
     },
+    Lease(Box<Reading>),
+    Node(Box<Seen>),
+    Speech(Speech),
+    Leader(Leader),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

@@ -4,6 +4,7 @@
 //! nothing is sent before the shell has said that the first record is on disk; and a step is done when the watch
 //! shows it, whatever the server answered.
 
+mod danger;
 mod pace;
 mod progress;
 mod steer;
@@ -14,12 +15,14 @@ pub use steer::Steer;
 
 use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
 use super::call::Refusal;
+use super::evidence::Inquiry;
 use super::rollback;
 use super::{Action, Answer, Call, CallError, CallKind, Draft, Plan, Probe, RunId, Sight, Step};
 use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
 use pace::{Pace, spread};
 use progress::later;
+use std::collections::BTreeMap;
 use step::Next;
 
 /// Calls of one run that are under way at a time.
@@ -48,6 +51,10 @@ pub struct Run {
     unwritten: usize,
     /// Calls and questions that are on their way, counted while steps are looked at.
     in_flight: usize,
+    /// What is asked about machines that are said to be dead.
+    inquiries: BTreeMap<ObjectRef, Inquiry>,
+    /// The sign of life that one of them gave after it was marked.
+    life: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -111,6 +118,8 @@ impl Run {
             notes: Vec::new(),
             unwritten: 1,
             in_flight: 0,
+            inquiries: BTreeMap::new(),
+            life: None,
         };
         let record = run.record(now, Entry::Started(started));
         (run, record)
@@ -176,6 +185,8 @@ impl Run {
             }
             Err(refusal) => refusal,
         };
+        // Whatever it was, it was the end of that evidence.
+        self.inquiries.values_mut().for_each(Inquiry::again);
         let is_worn = taken.tries >= MOST_TRIES;
         taken.progress = match refusal {
             Refusal::Final(reason) => Progress::failed(reason),
@@ -201,6 +212,7 @@ impl Run {
 
     /// The server answered a question, or nobody did.
     pub fn probed(&mut self, probe: &Probe, answer: &Answer) {
+        self.inquiries.values_mut().for_each(|inquiry| inquiry.hear(probe, answer));
         let asks = |step: &Step| step.question().as_ref() == Some(probe);
         let open = self.plan.steps.iter().zip(&mut self.steps);
         let asked = open.filter(|(step, taken)| taken.progress.is_in_flight() && asks(step));
@@ -218,6 +230,8 @@ impl Run {
         }
         self.pace.reopen(sight.cluster, sight.now);
         self.give_up_silent_nodes(sight);
+        self.look_for_life(sight);
+        orders.extend(self.inquire(sight));
         self.in_flight = self.steps.iter().filter(|taken| taken.progress.is_in_flight()).count();
         // What ends a stage begins the next one, in the same moment.
         loop {
@@ -227,6 +241,7 @@ impl Run {
                 let ending = self.ending(step, sight.now);
                 self.notes.extend(ending);
             }
+            self.halt();
             if self.front() == front {
                 break;
             }
@@ -255,6 +270,10 @@ impl Run {
                     self.pace.begin(&removal.node.name, sight.now);
                 }
                 self.in_flight += 1;
+                if let Call::Dangerous(_) = call {
+                    // One request to one gathering of the evidence.
+                    self.inquiries.values_mut().for_each(Inquiry::again);
+                }
                 let taken = &mut self.steps[step];
                 taken.progress = Progress::InFlight { since: sight.now };
                 taken.tries += 1;
@@ -335,18 +354,27 @@ pub fn undo(
             done.filter(|(call, _)| *call == Some(CallKind::Cordon)).map(|(_, object)| object).collect()
         }
         Action::Rollback { goal } => return rolled_back(run, goal, done),
-        // Who had cordoned it, and why, was taken off with it; and what was before an edit is not written down.
+        // Who had cordoned it, and why, was taken off with it; what was before an edit is not written down; and of what
+        // is done about a dead machine nothing can be taken back: return to service is an action of its own.
         Action::Uncordon { .. }
         | Action::Restart
         | Action::Pause
         | Action::Resume
         | Action::Scale { .. }
-        | Action::SetImage { .. } => Vec::new(),
+        | Action::SetImage { .. }
+        | Action::ReturnToService
+        | Action::ReplacePods
+        | Action::ForceDetach
+        | Action::ReleasePod
+        | Action::DeleteAttachment
+        | Action::DeleteNode
+        | Action::RemoveFinalizer { .. } => Vec::new(),
     };
     (!targets.is_empty()).then(|| Draft {
         action: Action::Uncordon { of: Some(run.clone()) },
         targets,
         why: format!("takes back {run}").into(),
+        powered_off: Vec::new(),
     })
 }
 
@@ -360,6 +388,7 @@ fn rolled_back(
         action: Action::Rollback { goal: rollback::way_back(goal)? },
         targets: vec![object],
         why: format!("takes back {run}").into(),
+        powered_off: Vec::new(),
     })
 }
 

@@ -11,6 +11,9 @@ const WORDS: &[(Kind, &[&str])] = &[
     (Kind::Deployment, &["deployment", "deployments", "deploy"]),
     (Kind::StatefulSet, &["statefulset", "statefulsets", "sts"]),
     (Kind::DaemonSet, &["daemonset", "daemonsets", "ds"]),
+    (Kind::Pod, &["pod", "pods", "po"]),
+    (Kind::VolumeAttachment, &["volumeattachment", "volumeattachments"]),
+    (Kind::Namespace, &["namespace", "namespaces", "ns"]),
 ];
 
 /// The objects that the words name, each once and in that order: `NAME`, or `KIND/NAME`. Or why one of them is no
@@ -29,6 +32,8 @@ pub fn resolve(action: ActionKind, words: &[String], cluster: &Cluster) -> Resul
 fn resolve_one(action: ActionKind, word: &str, cluster: &Cluster) -> Result<ObjectRef, String> {
     let spec = action.spec();
     let (kind, name) = match (word.split_once('/'), spec.kinds) {
+        // Of one kind only: the first word may be a namespace.
+        (Some((first, _)), [one]) if kind_of(first).is_none() && one.is_namespaced() => (Some(*one), word),
         (Some((first, name)), _) => (kind_of(first), name),
         (None, [one]) => (Some(*one), word),
         (None, _) => return Err(format!("{word:?} may be of several kinds: write KIND/{word}")),
@@ -37,13 +42,26 @@ fn resolve_one(action: ActionKind, word: &str, cluster: &Cluster) -> Result<Obje
         let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.plural()).collect();
         return Err(format!("{word:?} cannot be the target of {}: it is for {}", spec.id, kinds.join(", ")));
     };
-    let found: Vec<ObjectRef> = if kind == Kind::Node {
-        let nodes = cluster.nodes.values().map(|node| node.object());
-        nodes.filter(|node| *node.name.name == *name).collect()
-    } else {
-        let workloads = cluster.workloads().map(|workload| workload.object());
-        workloads.filter(|object| object.kind == kind && is_named(object, name)).collect()
+    let objects: Vec<ObjectRef> = match kind {
+        Kind::Node => cluster.nodes.values().map(|row| row.object()).collect(),
+        Kind::Pod => cluster.pods.values().map(|row| row.object()).collect(),
+        Kind::VolumeAttachment => cluster.volume_attachments.values().map(|row| row.object()).collect(),
+        Kind::Namespace => cluster.namespaces.values().map(|row| row.object()).collect(),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            let workloads = cluster.workloads().map(|workload| workload.object());
+            workloads.filter(|object| object.kind == kind).collect()
+        }
+        // No action is for these.
+        Kind::PersistentVolume
+        | Kind::PersistentVolumeClaim
+        | Kind::ReplicaSet
+        | Kind::Job
+        | Kind::PodDisruptionBudget
+        | Kind::Service
+        | Kind::Event
+        | Kind::ApiService => Vec::new(),
     };
+    let found: Vec<ObjectRef> = objects.into_iter().filter(|object| is_named(object, name)).collect();
     let kind = kind.word().to_lowercase();
     match found.as_slice() {
         [one] => Ok(one.clone()),

@@ -68,7 +68,7 @@ impl World {
     fn draft(&self, action: Action, names: &[&str]) -> Draft {
         let words: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let targets = target::resolve(action.kind(), &words, &self.cluster).unwrap();
-        Draft { action, targets, why: "the disk is failing".into() }
+        Draft { action, targets, why: "the disk is failing".into(), powered_off: Vec::new() }
     }
 
     fn plan(&self, draft: &Draft) -> Plan {
@@ -162,7 +162,13 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
     for probe in plan.probes(false) {
         let answer = match &probe {
             Probe::May(_) => Answer::No { reason: "no RBAC policy matched".into() },
-            Probe::DryRun(_) | Probe::PodsOn(_) | Probe::Needed(_) => {
+            Probe::DryRun(_)
+            | Probe::Needed(_)
+            | Probe::PodsOn(_)
+            | Probe::Lease(_)
+            | Probe::Node(_)
+            | Probe::Log { .. }
+            | Probe::Leader => {
                 Answer::Failed(CallError::Forbidden { reason: "forbidden".into(), causes: Vec::new() })
             }
         };

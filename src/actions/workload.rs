@@ -78,7 +78,17 @@ fn change(action: &Action, workload: Workload<'_>, author: &Author) -> Result<Ch
                 is_init: known.is_init,
             }
         }
-        Action::Cordon | Action::Uncordon { .. } | Action::Drain { .. } | Action::Rollback { .. } => {
+        Action::Cordon
+        | Action::Uncordon { .. }
+        | Action::Drain { .. }
+        | Action::Rollback { .. }
+        | Action::ReturnToService
+        | Action::ReplacePods
+        | Action::ForceDetach
+        | Action::ReleasePod
+        | Action::DeleteAttachment
+        | Action::DeleteNode
+        | Action::RemoveFinalizer { .. } => {
             return Err("this is no edit of a workload".to_owned());
         }
     })

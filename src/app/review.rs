@@ -45,6 +45,8 @@ pub enum Pane {
 pub struct Form {
     pub field: Field,
     pub why: String,
+    /// The machines that are stated to be off.
+    pub off: String,
     pub typed: String,
     /// How far what is above the fields is scrolled.
     pub top: usize,
@@ -67,6 +69,8 @@ struct Targets {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Field {
     Why,
+    /// Which machine is stated to be off.
+    Off,
     /// The name that has to be typed.
     Word,
     #[default]
@@ -82,7 +86,7 @@ impl Pane {
                 Takes::Seconds | Takes::Words => Context::DraftLine,
             },
             Self::Review(Form { field, .. }) | Self::Override(Override { field, .. }) => match field {
-                Field::Why | Field::Word => Context::ReviewLine,
+                Field::Why | Field::Off | Field::Word => Context::ReviewLine,
                 Field::Cancel | Field::Agree => Context::Review,
             },
             Self::Leave(_) => Context::Review,
@@ -97,12 +101,13 @@ impl Pane {
         match self {
             Self::Review(form) => match form.field {
                 Field::Why => Some(&mut form.why),
+                Field::Off => Some(&mut form.off),
                 Field::Word => Some(&mut form.typed),
                 Field::Cancel | Field::Agree => None,
             },
             Self::Override(asked) => match asked.field {
                 Field::Word => Some(&mut asked.typed),
-                Field::Why | Field::Cancel | Field::Agree => None,
+                Field::Why | Field::Off | Field::Cancel | Field::Agree => None,
             },
             Self::Draft(_) | Self::Runs { .. } | Self::Run(_) | Self::Journal { .. } | Self::Leave(_) => None,
         }
@@ -135,7 +140,7 @@ impl App {
         match self.targets(action) {
             Ok(Targets { shown, hidden }) => {
                 let action = self.at_revision(Action::from(action));
-                let draft = Draft { action, targets: shown, why: Text::default() };
+                let draft = Draft { action, targets: shown, why: Text::default(), powered_off: Vec::new() };
                 self.review_on_screen(draft, hidden)
             }
             Err(hint) => {
@@ -210,13 +215,21 @@ impl App {
         self.ask()
     }
 
+    /// Whether anything of it needs to know that a machine is off.
+    pub fn asks_for_statement(&self) -> bool {
+        self.acting.review.as_ref().is_some_and(|review| review.plan.dangerous().next().is_some())
+    }
+
     // -- fields ----------------------------------------------------------------------------------------------
 
     pub(super) fn next_field(&mut self, is_forward: bool) {
-        let is_word_asked = self.word_asked().is_some();
+        let asked = Extra { word: self.word_asked().is_some(), off: self.asks_for_statement() };
         match &mut self.overlay {
             Some(Overlay::Acting(Pane::Review(form))) => {
-                form.field = form.field.next(is_forward, is_word_asked);
+                form.field = form.field.next(is_forward, asked);
+                if let Some(review) = &mut self.acting.review {
+                    review.draft.powered_off = form.off.split_whitespace().map(Text::from).collect();
+                }
             }
             Some(Overlay::Acting(Pane::Override(asked))) => asked.next_field(is_forward),
             Some(Overlay::Acting(Pane::Draft(form))) => {
@@ -256,7 +269,7 @@ impl App {
             }
             Pane::Override(asked) => self.enter_override(asked),
             Pane::Leave(Field::Agree) => return vec![Effect::Quit],
-            Pane::Leave(Field::Cancel | Field::Why | Field::Word) => return Vec::new(),
+            Pane::Leave(Field::Cancel | Field::Why | Field::Off | Field::Word) => return Vec::new(),
             Pane::Runs { at } => self.open_run(at),
             pane @ (Pane::Run(_) | Pane::Journal { .. }) => pane,
         };
@@ -326,11 +339,22 @@ impl App {
     }
 }
 
+/// Which fields there are beside those that there always are.
+#[derive(Clone, Copy)]
+struct Extra {
+    word: bool,
+    off: bool,
+}
+
 impl Field {
-    fn next(self, is_forward: bool, is_word_asked: bool) -> Self {
-        const ORDER: [Field; 4] = [Field::Why, Field::Word, Field::Cancel, Field::Agree];
-        let fields: Vec<Self> =
-            ORDER.into_iter().filter(|field| is_word_asked || *field != Self::Word).collect();
+    fn next(self, is_forward: bool, asked: Extra) -> Self {
+        const ORDER: [Field; 5] = [Field::Why, Field::Off, Field::Word, Field::Cancel, Field::Agree];
+        let is_asked = |field: &Self| match field {
+            Self::Word => asked.word,
+            Self::Off => asked.off,
+            Self::Why | Self::Cancel | Self::Agree => true,
+        };
+        let fields: Vec<Self> = ORDER.into_iter().filter(is_asked).collect();
         let at = fields.iter().position(|field| *field == self).unwrap_or(0);
         let by = if is_forward { 1 } else { fields.len() - 1 };
         fields[(at + by) % fields.len()]
@@ -339,7 +363,7 @@ impl Field {
     const fn other(self) -> Self {
         match self {
             Self::Agree => Self::Cancel,
-            Self::Why | Self::Word | Self::Cancel => Self::Agree,
+            Self::Why | Self::Off | Self::Word | Self::Cancel => Self::Agree,
         }
     }
 }

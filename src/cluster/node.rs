@@ -25,7 +25,19 @@ pub struct Node {
     pub cordon_note: Option<Box<Cordon>>,
     /// The tool whose annotation says that it empties the node.
     pub cordoned_by: Option<Cordoner>,
+    /// What those who act on machines by themselves have written on it, by their annotations.
+    pub marks: Box<[(Text, Text)]>,
 }
+
+/// The annotations of those who fence, remedy, reboot or delete machines.
+pub const MARKS: [&str; 6] = [
+    "fencing/state",
+    "fencing/enabled",
+    "remediation.medik8s.io/nhc-timed-out",
+    "cluster.x-k8s.io/delete-machine",
+    "machine.openshift.io/delete-machine",
+    "weave.works/kured-reboot-in-progress",
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taint {

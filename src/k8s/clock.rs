@@ -36,6 +36,12 @@ impl Clock {
         local.saturating_add(self.offset()).unwrap_or(local)
     }
 
+    /// How long it runs, by the local monotonic clock: what lies between two moments, whatever anybody learns of the
+    /// time.
+    pub fn steady(&self) -> SignedDuration {
+        SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX)
+    }
+
     /// The server's time less ours; nothing until it was learnt, which [`Clock::is_known`] tells.
     pub fn offset(&self) -> SignedDuration {
         match self.offset.load(Ordering::Relaxed) {

@@ -8,9 +8,10 @@ mod edit;
 use super::connect::Session;
 use super::watch::{escaped, innermost};
 use crate::actions::call::Cause;
+use crate::actions::dangerous::Armed;
 use crate::actions::drain::Removal;
-use crate::actions::{Call, CallError};
-use crate::cluster::{Cordon, ObjectRef, Text};
+use crate::actions::{Call, CallError, Dangerous};
+use crate::cluster::{Cordon, ObjectRef, Taint, Text};
 use crate::wire::Status;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Method, Request};
@@ -40,6 +41,12 @@ pub enum Mode {
 pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), CallError> {
     if session.read_only {
         return Err(CallError::ReadOnly);
+    }
+    if let Call::Dangerous(armed) = call
+        && !armed.holds(session.clock.now())
+    {
+        let reason = format!("not sent: the evidence for it is too old to {}", armed.what().sentence());
+        return Err(CallError::Conflict { reason: reason.into() });
     }
     let (method, path, content_type, body) = request_of(call, mode);
     let send = || async {
@@ -116,7 +123,87 @@ fn request_of(call: &Call, mode: Mode) -> (Method, String, &'static str, Value) 
         }
         Call::Edit(edit) => edit::request(edit, mode),
         Call::DeleteBlocking(blocking) => edit::deletion(blocking, mode),
+        Call::ReplacePod(replacing) => deletion(&replacing.pod, mode, json!({})),
+        Call::Unmark(unmark) => {
+            let metadata = guarded(&unmark.node, &unmark.version, mode, &[]);
+            patch_of_node(
+                &unmark.node,
+                mode,
+                json!({ "metadata": metadata, "spec": { "taints": taints(&unmark.taints) } }),
+            )
+        }
+        Call::Dangerous(armed) => dangerous(armed, mode),
     }
+}
+
+fn dangerous(armed: &Armed, mode: Mode) -> (Method, String, &'static str, Value) {
+    match armed.what() {
+        Dangerous::OutOfService { node } => {
+            let metadata = guarded(node, armed.version(), mode, &[]);
+            patch_of_node(
+                node,
+                mode,
+                json!({ "metadata": metadata, "spec": { "taints": taints(&armed.taints()) } }),
+            )
+        }
+        Dangerous::ReleasePod { pod, .. } => deletion(pod, mode, json!({ "gracePeriodSeconds": 0 })),
+        Dangerous::DeleteAttachment { attachment, .. } => deletion(attachment, mode, json!({})),
+        Dangerous::DeleteNode { node } => {
+            // Of the version that was read as silent: one that says a word is another.
+            let preconditions = json!({ "uid": node.uid, "resourceVersion": armed.version() });
+            deletion(node, mode, json!({ "preconditions": preconditions }))
+        }
+        Dangerous::RemoveFinalizer { object, .. } => {
+            let mut metadata = guarded(object, armed.version(), mode, &[]);
+            metadata["finalizers"] = armed.finalizers().map(|finalizer| json!(finalizer)).collect();
+            let path = format!("{}?fieldManager={FIELD_MANAGER}{}", object_path(object), dry_run(mode));
+            (Method::PATCH, path, MERGE_PATCH, json!({ "metadata": metadata }))
+        }
+    }
+}
+
+/// The deletion of one uid, and what else is said of it.
+fn deletion(object: &ObjectRef, mode: Mode, besides: Value) -> (Method, String, &'static str, Value) {
+    let mut body = json!({
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": { "uid": object.uid },
+    });
+    if let Value::Object(besides) = besides {
+        besides.into_iter().for_each(|(key, value)| body[key] = value);
+    }
+    match mode {
+        Mode::DryRun => body["dryRun"] = json!(["All"]),
+        Mode::Real => {}
+    }
+    (Method::DELETE, object_path(object), JSON, body)
+}
+
+fn object_path(object: &ObjectRef) -> String {
+    let base = match object.kind.group() {
+        "" => "/api/v1".to_owned(),
+        group => format!("/apis/{group}/v1"),
+    };
+    let (plural, name) = (object.kind.plural(), escaped(&object.name.name));
+    if object.kind.is_namespaced() {
+        format!("{base}/namespaces/{}/{plural}/{name}", escaped(&object.name.namespace))
+    } else {
+        format!("{base}/{plural}/{name}")
+    }
+}
+
+fn taints(taints: &[Taint]) -> Value {
+    let written = taints.iter().map(|taint| {
+        let mut written = json!({ "key": taint.key, "effect": taint.effect.word() });
+        if !taint.value.is_empty() {
+            written["value"] = json!(taint.value);
+        }
+        if let Some(added) = taint.added {
+            written["timeAdded"] = json!(added.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        }
+        written
+    });
+    written.collect()
 }
 
 fn patch_of_node(node: &ObjectRef, mode: Mode, body: Value) -> (Method, String, &'static str, Value) {

@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// What is wanted: by words, or as a run before had it.
 enum Wanted {
-    Words { action: Action, targets: Vec<String>, why: String },
+    Words { action: Action, targets: Vec<String>, why: String, powered_off: Vec<Text> },
     Draft(Draft),
 }
 
@@ -36,7 +36,7 @@ struct Manner {
 }
 
 pub async fn plan(arguments: &Arguments, asked: &cli::Plan, settings: &Settings) -> Outcome {
-    let (wanted, manner) = match wanted(asked) {
+    let (wanted, manner) = match wanted(asked, &Consent::default()) {
         Ok(wanted) => wanted,
         Err(outcome) => return outcome,
     };
@@ -47,7 +47,7 @@ pub async fn plan(arguments: &Arguments, asked: &cli::Plan, settings: &Settings)
 }
 
 pub async fn run(arguments: &Arguments, asked: &cli::Run, settings: &Settings) -> Outcome {
-    let (wanted, manner) = match wanted(&asked.plan) {
+    let (wanted, manner) = match wanted(&asked.plan, &asked.consent) {
         Ok(wanted) => wanted,
         Err(outcome) => return outcome,
     };
@@ -77,7 +77,7 @@ pub async fn runs(arguments: &Arguments, asked: &cli::Runs, settings: &Settings)
     carry_out(arguments, settings, (&Wanted::Draft(draft), &manner), &again.consent).await
 }
 
-fn wanted(asked: &cli::Plan) -> Result<(Wanted, Manner), Outcome> {
+fn wanted(asked: &cli::Plan, consent: &Consent) -> Result<(Wanted, Manner), Outcome> {
     let Some(action) = ActionKind::by_id(&asked.action) else {
         let known: Vec<&str> = ActionKind::ALL.iter().map(|action| action.spec().id).collect();
         complain(&format!("there is no action {:?}: there are {}", asked.action, known.join(", ")));
@@ -90,7 +90,9 @@ fn wanted(asked: &cli::Plan) -> Result<(Wanted, Manner), Outcome> {
             return Err(Outcome::Usage);
         }
     };
-    let wanted = Wanted::Words { action, targets: asked.targets.clone(), why: asked.why.clone() };
+    let powered_off = consent.powered_off.iter().map(|name| Text::new(name)).collect();
+    let (targets, why) = (asked.targets.clone(), asked.why.clone());
+    let wanted = Wanted::Words { action, targets, why, powered_off };
     Ok((wanted, Manner { output: asked.output, timeout: asked.sync_timeout }))
 }
 
@@ -190,10 +192,11 @@ impl Session {
     fn draft(&self, wanted: &Wanted) -> Result<Draft, String> {
         match wanted {
             Wanted::Draft(draft) => Ok(draft.clone()),
-            Wanted::Words { action, targets, why } => Ok(Draft {
+            Wanted::Words { action, targets, why, powered_off } => Ok(Draft {
                 action: action.clone(),
                 targets: target::resolve(action.kind(), targets, &self.app.cluster)?,
                 why: Text::new(why),
+                powered_off: powered_off.clone(),
             }),
         }
     }

@@ -10,7 +10,7 @@ use crate::cluster::Text;
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute};
-use crate::k8s::{access, pods, references, revisions};
+use crate::k8s::{access, pods, references, revisions, silence};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -106,6 +106,10 @@ impl Hands {
                 },
                 Probe::PodsOn(node) => pods::on(&session, node).await,
                 Probe::Needed(needed) => references::written(&session, needed).await,
+                Probe::Lease(node) => silence::lease(&session, node).await,
+                Probe::Node(node) => silence::node(&session, node).await,
+                Probe::Log { pod, container, .. } => silence::log(&session, pod, container).await,
+                Probe::Leader => silence::leader(&session).await,
             };
             let _ended = out.send(Told::Probed { run, probe, answer });
         });

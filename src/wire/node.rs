@@ -4,7 +4,7 @@ use super::decoder::Object;
 use super::meta::{Condition, ObjectMeta};
 use super::scalar::{Amount, Quantity, Time, amount, free, nullable, pairs, resources};
 use super::shared::Shared;
-use crate::cluster::{Cordon, Cordoner, Effect, Node as Row, Taint as TaintRow};
+use crate::cluster::{Cordon, Cordoner, Effect, MARKS, Node as Row, Taint as TaintRow};
 use serde::Deserialize;
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -139,6 +139,10 @@ impl Object for Node {
             allocatable: resources(&status.allocatable),
             cordon_note: Cordon::read(|key| metadata.annotation(key)).map(Box::new),
             cordoned_by: Cordoner::read(|key| metadata.annotation(key)),
+            marks: MARKS
+                .iter()
+                .filter_map(|key| Some(((*key).into(), metadata.annotation(key)?.into())))
+                .collect(),
         }
     }
 }

@@ -100,6 +100,10 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                     sickbay::actions::Probe::May(_)
                     | sickbay::actions::Probe::DryRun(_)
                     | sickbay::actions::Probe::Needed(_) => Answer::Yes,
+                    sickbay::actions::Probe::Lease(_)
+                    | sickbay::actions::Probe::Node(_)
+                    | sickbay::actions::Probe::Log { .. }
+                    | sickbay::actions::Probe::Leader => panic!("a drain asks for no sign of life"),
                 };
                 Told::Probed { run, probe, answer }
             }

@@ -2,6 +2,7 @@
 
 use crate::program::{Cluster, Run};
 use serde_json::Value;
+use sickbay::cluster::Kind;
 use sickbay::demo::{Resource, Scenario, Scope};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -232,12 +233,19 @@ async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
     let runs: Value = serde_json::from_str(&listed.out).unwrap();
     let id = runs[0]["id"].as_str().unwrap().to_owned();
     ward.cluster.demo.faults().forget_received();
+    let of = |object: &Value, field: &str| object["metadata"][field].as_str().unwrap().to_owned();
+    let pod = &ward.cluster.demo.list(Resource::Pods)[0];
+    let pod = format!("pod/{}/{}", of(pod, "namespace"), of(pod, "name"));
+    let attachment = of(&ward.cluster.demo.list(Resource::VolumeAttachments)[0], "name");
     let mut actions = vec![vec!["findings"], vec!["runs"], vec!["journal"], vec!["actions"]];
     for action in sickbay::actions::ActionKind::ALL {
         let id = action.spec().id;
-        let is_for_nodes = action.spec().kinds.contains(&sickbay::cluster::Kind::Node);
-        let targets =
-            if is_for_nodes { ["worker-1", "worker-2"] } else { ["deploy/shop/web", "deployment/shop/cart"] };
+        let targets: Vec<&str> = match action.spec().kinds {
+            [Kind::Node, ..] => vec!["worker-1", "worker-2"],
+            [Kind::Pod, ..] => vec![pod.as_str()],
+            [Kind::VolumeAttachment, ..] => vec![attachment.as_str()],
+            _ => vec!["deploy/shop/web", "deployment/shop/cart"],
+        };
         for target in targets {
             actions.push(vec!["plan", id, target]);
             actions.push(vec!["run", id, target, "--yes", "--confirm", target]);

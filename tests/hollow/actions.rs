@@ -30,7 +30,7 @@ impl User {
         Self { hollow, state }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sickbay"));
         command.args(arguments).env_clear().env("HOME", "/nonexistent").env("USER", "alice");
         command.env("XDG_STATE_HOME", self.state.path()).env("XDG_CONFIG_HOME", self.state.path());

@@ -117,7 +117,12 @@ fn only_pods_that_the_selector_matches_are_chosen() {
 // -- plans ----------------------------------------------------------------------------------------------------
 
 fn draft(cluster: &Cluster, options: Options) -> Draft {
-    Draft { action: Action::Drain { options }, targets: vec![target(cluster)], why: Text::default() }
+    Draft {
+        action: Action::Drain { options },
+        targets: vec![target(cluster)],
+        why: Text::default(),
+        powered_off: Vec::new(),
+    }
 }
 
 fn plan_of(cluster: &Cluster, options: Options) -> Plan {
@@ -177,7 +182,11 @@ fn the_server_is_asked_for_rights_and_not_for_each_pod() {
             crate::actions::Probe::May(access) => Some(access.to_string()),
             crate::actions::Probe::DryRun(_)
             | crate::actions::Probe::PodsOn(_)
-            | crate::actions::Probe::Needed(_) => None,
+            | crate::actions::Probe::Needed(_)
+            | crate::actions::Probe::Lease(_)
+            | crate::actions::Probe::Node(_)
+            | crate::actions::Probe::Log { .. }
+            | crate::actions::Probe::Leader => None,
         })
         .collect();
     assert_eq!(asked, ["create pods/eviction in shop", "list pods", "patch nodes worker-1"]);

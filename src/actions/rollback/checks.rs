@@ -115,7 +115,13 @@ pub fn judged(needed: &Needed, answer: &Answer, now: Timestamp) -> Option<Check>
         Answer::Failed(error) => {
             format!("it is not known whether the {reference} is there: {}", error.reason())
         }
-        Answer::Yes | Answer::Pods(_) => return None,
+        // To another question.
+        Answer::Yes
+        | Answer::Pods(_)
+        | Answer::Lease(_)
+        | Answer::Node(_)
+        | Answer::Speech(_)
+        | Answer::Leader(_) => return None,
     };
     Some(Check::new(Verdict::Warn, warning))
 }

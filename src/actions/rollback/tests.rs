@@ -206,7 +206,12 @@ fn draft(name: &str, to: Option<i64>, history: Arc<History>) -> Draft {
     let mut goal = Goal { to, ..Goal::default() };
     let kind = history.object.kind;
     goal.take(Ok(history));
-    Draft { action: Action::Rollback { goal }, targets: vec![object(kind, name)], why: Text::default() }
+    Draft {
+        action: Action::Rollback { goal },
+        targets: vec![object(kind, name)],
+        why: Text::default(),
+        powered_off: Vec::new(),
+    }
 }
 
 fn sent(orders: Vec<Order>) -> Vec<Call> {
@@ -338,7 +343,8 @@ fn what_cannot_be_gone_back_to_blocks_with_words_that_help() {
     let mut goal = Goal { uid: Some("uid-gone".into()), ..Goal::default() };
     goal.take(Ok(web_history(|_| {})));
     let targets = vec![object(Kind::Deployment, "web")];
-    let gone = Draft { action: Action::Rollback { goal }, targets, why: Text::default() };
+    let gone =
+        Draft { action: Action::Rollback { goal }, targets, why: Text::default(), powered_off: Vec::new() };
     assert_eq!(blocked(&gone), "deployment shop/web: revision uid-gone is gone\n");
     let same = draft("web", Some(2), web_history(|_| {}));
     assert!(world.plan(&same).steps.is_empty());
@@ -350,8 +356,12 @@ fn nobody_agrees_before_the_history_is_read() {
     let mut world = World::new();
     world.web((3, "41"), 2, 1);
     let targets = vec![object(Kind::Deployment, "web")];
-    let mut draft =
-        Draft { action: Action::Rollback { goal: Goal::default() }, targets, why: Text::default() };
+    let mut draft = Draft {
+        action: Action::Rollback { goal: Goal::default() },
+        targets,
+        why: Text::default(),
+        powered_off: Vec::new(),
+    };
     assert!(!world.preflight(&draft).is_settled());
     draft.history().unwrap().1.take(Err("the server does not answer".into()));
     let preflight = world.preflight(&draft);

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// What the server accepted is shown by a live watch within this, or something is wrong.
-const SHOWN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const SHOWN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// Between two live looks at a node, where the first was not answered.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 /// Deadlines are whole seconds, and the server's time is known to about one.
@@ -32,7 +32,13 @@ impl Step {
     pub(super) fn question(&self) -> Option<Probe> {
         match self {
             Self::Wait(Wait::Emptied { node, .. }) => Some(Probe::PodsOn(node.clone())),
-            Self::Wait(Wait::Replaced { .. }) | Self::Call(_) | Self::Rollout(_) => None,
+            Self::Wait(Wait::Replaced { .. })
+            | Self::Rollout(_)
+            | Self::Call(_)
+            | Self::Attest { .. }
+            | Self::Danger(_)
+            | Self::Milestone(_)
+            | Self::Retract(_) => None,
         }
     }
 }
@@ -43,6 +49,10 @@ impl Run {
             return Next::Stay;
         }
         match &self.plan.steps[step] {
+            Step::Attest { .. } => self.next_attest(step, front, sight),
+            Step::Danger(what) => self.next_danger((step, what), front, sight),
+            Step::Milestone(milestone) => self.next_milestone((step, milestone), front, sight),
+            Step::Retract(unmark) => self.next_retract((step, unmark), sight),
             Step::Call(planned) => {
                 let call = self.steps[step].call.as_ref().unwrap_or(planned);
                 let next = self.next_call((step, call), front, sight);
@@ -177,7 +187,10 @@ impl Run {
             | Call::Cordon { .. }
             | Call::Uncordon { .. }
             | Call::Edit(_)
-            | Call::DeleteBlocking(_) => None,
+            | Call::DeleteBlocking(_)
+            | Call::ReplacePod(_)
+            | Call::Unmark(_)
+            | Call::Dangerous(_) => None,
         };
         match call.guard(cluster) {
             Guard::Send(call) => match pod.and_then(|pod| self.pace.refusing(pod, cluster)) {
@@ -266,7 +279,7 @@ impl Run {
         named.collect()
     }
 
-    fn since(&self, step: usize, sight: &Sight<'_>) -> Timestamp {
+    pub(super) fn since(&self, step: usize, sight: &Sight<'_>) -> Timestamp {
         match &self.steps[step].progress {
             Progress::Waiting { since, .. } => *since,
             Progress::Pending
@@ -277,11 +290,11 @@ impl Run {
         }
     }
 
-    fn why_stopped(&self) -> &str {
+    pub(super) fn why_stopped(&self) -> &str {
         self.stopped.as_ref().map_or("stopped", |reason| reason.as_str())
     }
 
-    fn skipped(&self) -> Next {
+    pub(super) fn skipped(&self) -> Next {
         Next::Become(Progress::skipped(SkipReason::Stopped(self.why_stopped().into())))
     }
 }
@@ -362,8 +375,12 @@ fn looked(
             Progress::failed(format!("the pods of {node} could not be listed: {}", error.reason()))
         }
         Answer::Failed(error) => Progress::waiting(now, Until::Again(later(now, LOOK_AGAIN)), error.reason()),
-        Answer::Yes | Answer::No { .. } | Answer::Written { .. } => {
-            Progress::failed("the server's answer was to another question")
-        }
+        Answer::Yes
+        | Answer::No { .. }
+        | Answer::Written { .. }
+        | Answer::Lease(_)
+        | Answer::Node(_)
+        | Answer::Speech(_)
+        | Answer::Leader(_) => Progress::failed("the server's answer was to another question"),
     }
 }

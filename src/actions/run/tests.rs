@@ -65,7 +65,12 @@ impl World {
         let cluster = cluster(nodes.chain(rows));
         let author = Author { who: "alice".into(), run: RunId::new("t-1"), at: at(0) };
         let targets = targets.iter().map(|name| cluster.node(name).unwrap().object()).collect();
-        let draft = Draft { action: Action::Drain { options }, targets, why: Text::default() };
+        let draft = Draft {
+            action: Action::Drain { options },
+            targets,
+            why: Text::default(),
+            powered_off: Vec::new(),
+        };
         let plan = draft.plan(&cluster, &author);
         let started = Started::new(&draft, &plan, author.who, Place::default());
         let (mut run, _) = Run::begin(author.run, draft, plan, (started, at(0)));

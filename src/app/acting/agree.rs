@@ -2,7 +2,7 @@
 
 use super::{App, Asked, Effect, Review, Weight};
 use crate::actions::audit::{Place, Started};
-use crate::actions::plan::word_to_type;
+use crate::actions::plan::{names_to_type, word_to_type};
 use crate::actions::probe::Needed;
 use crate::actions::rollback::Read;
 use crate::actions::{
@@ -115,7 +115,10 @@ impl App {
             Danger::Destructive => true,
             Danger::Reversible => self.session.is_protected,
         };
-        is_asked.then(|| word_to_type(&review.draft.targets))
+        let is_each = review.plan.dangerous().next().is_some();
+        is_asked.then(|| {
+            if is_each { names_to_type(&review.draft.targets) } else { word_to_type(&review.draft.targets) }
+        })
     }
 
     /// Why nobody can agree to what is reviewed, as it stands.
@@ -135,7 +138,11 @@ impl App {
             return Some("there is nothing to do".to_owned());
         }
         let word = self.word_asked()?;
-        let is_named = |target: &ObjectRef| typed.iter().any(|typed| *typed == *target.name.name);
+        // Each of them by its name: how many there are says of no dead machine which one is meant.
+        let is_named = |target: &ObjectRef| {
+            let mut words = typed.iter().flat_map(|typed| typed.split_whitespace());
+            words.any(|typed| *typed == *target.name.name)
+        };
         let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
         (!is_typed).then(|| format!("type {word:?} to confirm"))
     }
@@ -147,7 +154,7 @@ impl App {
             self.notices.say(Weight::Warning, objection, self.now);
             return Vec::new();
         }
-        let Some(Review { draft, mut author, preflight, .. }) = self.acting.review.take() else {
+        let Some(Review { draft, mut author, preflight, answers, .. }) = self.acting.review.take() else {
             return Vec::new();
         };
         // Reviews can take long: what is written on the object is when it was agreed to.
@@ -165,7 +172,8 @@ impl App {
             .iter()
             .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
             .collect();
-        let (run, record) = Run::begin(author.run, draft, plan, (started, self.now));
+        let (mut run, record) = Run::begin(author.run, draft, plan, (started, self.now));
+        run.remember(&answers);
         self.acting.runs.push(run);
         self.write(record)
     }
@@ -180,8 +188,11 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
     let question = |probe| match probe {
         Probe::May(access) => Question::May(access),
         Probe::DryRun(call) => Question::About(call.object().clone()),
-        Probe::PodsOn(node) => Question::About(node),
         Probe::Needed(needed) => Question::Needed(needed),
+        Probe::PodsOn(node) | Probe::Lease(node) | Probe::Node(node) | Probe::Log { node, .. } => {
+            Question::About(node)
+        }
+        Probe::Leader => Question::Leader,
     };
     plan.probes(false).into_iter().map(question).collect()
 }
@@ -191,6 +202,7 @@ enum Question {
     May(Access),
     About(ObjectRef),
     Needed(Needed),
+    Leader,
 }
 
 /// That an action is for more objects than one may take.

@@ -38,8 +38,8 @@ pub struct Override {
 impl Override {
     pub(super) const fn next_field(&mut self, is_forward: bool) {
         self.field = match (self.field, is_forward) {
-            (Field::Word | Field::Why, true) | (Field::Agree, false) => Field::Cancel,
-            (Field::Cancel, true) | (Field::Word | Field::Why, false) => Field::Agree,
+            (Field::Word | Field::Why | Field::Off, true) | (Field::Agree, false) => Field::Cancel,
+            (Field::Cancel, true) | (Field::Word | Field::Why | Field::Off, false) => Field::Agree,
             (Field::Agree, true) | (Field::Cancel, false) => Field::Word,
         };
     }
@@ -161,7 +161,7 @@ impl App {
     /// Enter, where the name of a pod is asked for.
     pub(super) fn enter_override(&mut self, mut asked: Override) -> Pane {
         match asked.field {
-            Field::Word | Field::Why => {
+            Field::Word | Field::Why | Field::Off => {
                 asked.next_field(true);
                 Pane::Override(asked)
             }

@@ -12,11 +12,12 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
     if kind != ActionKind::Drain && *given != Drain::default() {
         return Err(format!("{id} takes no options of drain"));
     }
-    let Single { to, replicas, image } = single;
+    let Single { to, replicas, image, finalizer } = single;
     let given_of = [
         (ActionKind::Rollback, "--to", to.is_some()),
         (ActionKind::Scale, "--replicas", replicas.is_some()),
         (ActionKind::SetImage, "--image", image.is_some()),
+        (ActionKind::RemoveFinalizer, "--finalizer", finalizer.is_some()),
     ];
     if let Some((of, option, _)) = given_of.iter().find(|(of, _, is_given)| *is_given && *of != kind) {
         return Err(format!("{id} takes no {option}: that is for {}", of.spec().id));
@@ -32,11 +33,20 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
         ActionKind::SetImage => {
             Action::SetImage { image: image.as_deref().map(Text::new).unwrap_or_default() }
         }
+        ActionKind::RemoveFinalizer => {
+            Action::RemoveFinalizer { finalizer: finalizer.as_deref().map(Text::new).unwrap_or_default() }
+        }
         ActionKind::Cordon
         | ActionKind::Uncordon
         | ActionKind::Restart
         | ActionKind::Pause
-        | ActionKind::Resume => Action::from(kind),
+        | ActionKind::Resume
+        | ActionKind::ReturnToService
+        | ActionKind::ReplacePods
+        | ActionKind::ForceDetach
+        | ActionKind::ReleasePod
+        | ActionKind::DeleteAttachment
+        | ActionKind::DeleteNode => Action::from(kind),
     })
 }
 

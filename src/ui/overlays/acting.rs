@@ -45,7 +45,8 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let title = title(review);
     let inside = boxed(canvas, area, (area.width, area.height), &title);
     let word = app.word_asked();
-    let fields = 3 + u16::from(word.is_some());
+    let is_off_asked = app.asks_for_statement();
+    let fields = 3 + u16::from(word.is_some()) + u16::from(is_off_asked);
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
     let mut lines = lines(review, usize::from(above.width));
     lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
@@ -63,6 +64,10 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
         Rect { y: y - 1, height: 1, ..below }
     };
     line(("why: ", &form.why, form.field == Field::Why), canvas, next());
+    if is_off_asked {
+        let label = "I state that this machine is powered off (its name): ";
+        line((label, &form.off, form.field == Field::Off), canvas, next());
+    }
     if let Some(word) = word {
         let label = format!("type {word} to confirm: ");
         line((&label, &form.typed, form.field == Field::Word), canvas, next());

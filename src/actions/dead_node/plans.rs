@@ -1,0 +1,202 @@
+//! The steps of the actions for a silent machine.
+
+use super::super::call::{Call, Guard};
+use super::super::cordon;
+use super::super::dangerous::Dangerous;
+use super::super::milestone::{self, Milestone};
+use super::super::{Action, Author, Draft, Plan, Step};
+use super::{Replacing, Unmark, node_of};
+use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text};
+use jiff::SignedDuration;
+
+/// Between a detach and its end, where the driver answers.
+const DETACH: SignedDuration = SignedDuration::from_secs(60);
+/// The attach-detach controller's own patience with a volume that was not unmounted, and a minute more.
+const FORCED_DETACH: SignedDuration = SignedDuration::from_secs(7 * 60);
+
+pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
+    let mut plan = Plan::of(Vec::new(), draft.action.kind().spec().danger);
+    for target in &draft.targets {
+        match &draft.action {
+            Action::ReturnToService => return_to_service(&mut plan, target, cluster),
+            Action::ReplacePods => replace_pods(&mut plan, target, cluster),
+            Action::ForceDetach => force_detach(&mut plan, (draft, target), (cluster, author)),
+            Action::ReleasePod => release_pod(&mut plan, (draft, target), (cluster, author)),
+            Action::DeleteAttachment => {
+                if let Some(node) = node_of(target, cluster) {
+                    attest(&mut plan, (draft, &node), author);
+                    let (attachment, only) = (target.clone(), Some(vec![target.clone()]));
+                    plan.then(vec![Step::Danger(Dangerous::DeleteAttachment {
+                        attachment,
+                        node: node.clone(),
+                    })]);
+                    let detached = Milestone::Detached { node, only, normal: DETACH };
+                    plan.then(vec![Step::Milestone(detached)]);
+                }
+            }
+            Action::DeleteNode => {
+                if cordon::same_node(target, cluster).is_ok() {
+                    attest(&mut plan, (draft, target), author);
+                    plan.then(vec![Step::Danger(Dangerous::DeleteNode { node: target.clone() })]);
+                    let detached =
+                        Milestone::Detached { node: target.clone(), only: None, normal: FORCED_DETACH };
+                    plan.then(vec![Step::Milestone(detached)]);
+                }
+            }
+            Action::RemoveFinalizer { finalizer } => {
+                let node = node_of(target, cluster);
+                if let Some(node) = &node {
+                    attest(&mut plan, (draft, node), author);
+                }
+                if let Some(finalizer) = meant(finalizer, target, cluster) {
+                    let what = Dangerous::RemoveFinalizer { object: target.clone(), finalizer, node };
+                    plan.then(vec![Step::Danger(what)]);
+                }
+            }
+            Action::Cordon
+            | Action::Uncordon { .. }
+            | Action::Drain { .. }
+            | Action::Rollback { .. }
+            | Action::Restart
+            | Action::Pause
+            | Action::Resume
+            | Action::Scale { .. }
+            | Action::SetImage { .. } => {}
+        }
+    }
+    plan
+}
+
+/// The finalizer that is meant: the one that is named, or the only one.
+pub fn meant(finalizer: &Text, object: &ObjectRef, cluster: &Cluster) -> Option<Text> {
+    let meta = super::meta(object, cluster)?;
+    match &*meta.finalizers {
+        [one] if finalizer.is_empty() => Some(one.clone()),
+        all => all.iter().find(|known| *known == finalizer).cloned(),
+    }
+}
+
+/// What the operator has stated of the machine, as a step of its own.
+fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author) {
+    let is_stated = draft.powered_off.contains(&node.name.name);
+    let is_there = |step: &Step| matches!(step, Step::Attest { node: known, .. } if known == node);
+    if is_stated && !plan.steps.iter().any(is_there) {
+        plan.then(vec![Step::Attest { node: node.clone(), by: author.who.clone() }]);
+    }
+}
+
+fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
+    match cordon::guard_cordon(node, (author, &draft.why), cluster) {
+        Guard::Send(call) => vec![Step::Call(call)],
+        Guard::Needless { .. } | Guard::UnderWay { .. } | Guard::Hold { .. } | Guard::Stop { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+/// Cordon, mark, and watch what the controllers make of it.
+fn force_detach(
+    plan: &mut Plan,
+    (draft, node): (&Draft, &ObjectRef),
+    (cluster, author): (&Cluster, &Author),
+) {
+    let Ok(row) = cordon::same_node(node, cluster) else { return };
+    let name = &node.name.name;
+    let released: Vec<&Pod> = released(name, cluster).collect();
+    let is_idle =
+        row.is_out_of_service() && released.is_empty() && cluster.attachments_on(name).next().is_none();
+    if is_idle {
+        return;
+    }
+    plan.then(cordoned(node, (draft, author), cluster));
+    if !row.is_out_of_service() {
+        attest(plan, (draft, node), author);
+        plan.then(vec![Step::Danger(Dangerous::OutOfService { node: node.clone() })]);
+    }
+    let workloads = milestone::losing(released.iter().copied(), cluster);
+    let pods = released.iter().map(|pod| pod.object()).collect();
+    plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
+    plan.then(vec![Step::Milestone(Milestone::Detached { node: node.clone(), only: None, normal: DETACH })]);
+    if !workloads.is_empty() {
+        plan.then(vec![Step::Milestone(Milestone::Replaced { node: node.clone(), workloads })]);
+    }
+    plan.then(vec![Step::Retract(Unmark::of(node, true))]);
+}
+
+/// The pods that the mark releases from a node.
+pub fn released<'a>(node: &'a str, cluster: &'a Cluster) -> impl Iterator<Item = &'a Pod> {
+    cluster.pods_on(node).filter(|pod| pod.meta.is_deleting() || !milestone::tolerates_out_of_service(pod))
+}
+
+/// The taint first: on a node that lives it detaches volumes under its processes.
+fn return_to_service(plan: &mut Plan, node: &ObjectRef, cluster: &Cluster) {
+    let Ok(row) = cordon::same_node(node, cluster) else { return };
+    let unmark = Unmark::of(node, false);
+    if row.is_out_of_service() {
+        plan.then(vec![Step::Call(Call::Unmark(unmark.dated(row)))]);
+    }
+    if row.is_out_of_service() || row.is_cordoned() {
+        plan.then(vec![Step::Milestone(Milestone::Clean { node: node.clone() })]);
+    }
+    if let Guard::Send(call) = cordon::guard_uncordon(node, None, cluster) {
+        plan.then(vec![Step::Call(call)]);
+    }
+}
+
+/// Why a pod of a silent node is not made anew by a plain deletion.
+pub fn stays(pod: &Pod, cluster: &Cluster) -> Option<&'static str> {
+    let owner = pod.meta.owner.as_ref().filter(|owner| owner.is_controller);
+    if pod.is_mirror {
+        return Some("its kubelet owns it");
+    }
+    if pod.meta.is_deleting() {
+        return Some("it is to go already");
+    }
+    if pod.phase.is_terminal() {
+        return Some("it has ended");
+    }
+    let Some(owner) = owner else { return Some("nothing would make it anew") };
+    match owner.kind.as_str() {
+        "DaemonSet" => Some("its daemon set has it on this machine alone"),
+        "StatefulSet" => Some("its stateful set makes no other one before this one is gone"),
+        _ if milestone::has_exclusive(pod, cluster) => {
+            Some("it has a volume for itself, which another could not attach")
+        }
+        _ => None,
+    }
+}
+
+fn replace_pods(plan: &mut Plan, node: &ObjectRef, cluster: &Cluster) {
+    if cordon::same_node(node, cluster).is_err() {
+        return;
+    }
+    let pods: Vec<&Pod> =
+        cluster.pods_on(&node.name.name).filter(|pod| stays(pod, cluster).is_none()).collect();
+    if pods.is_empty() {
+        return;
+    }
+    let workloads = milestone::losing(pods.iter().copied(), cluster);
+    let replacing =
+        |pod: &&Pod| Step::Call(Call::ReplacePod(Replacing { pod: pod.object(), node: node.clone() }));
+    plan.then(pods.iter().map(replacing).collect());
+    if !workloads.is_empty() {
+        plan.then(vec![Step::Milestone(Milestone::Replaced { node: node.clone(), workloads })]);
+    }
+}
+
+fn release_pod(plan: &mut Plan, (draft, pod): (&Draft, &ObjectRef), (cluster, author): (&Cluster, &Author)) {
+    let (Some(node), Some(row)) = (node_of(pod, cluster), cluster.pods.get(&pod.name)) else { return };
+    attest(plan, (draft, &node), author);
+    plan.then(vec![Step::Danger(Dangerous::ReleasePod { pod: pod.clone(), node: node.clone() })]);
+    let pods = vec![pod.clone()];
+    plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
+    let ids: Vec<_> = cluster.volumes_of(row).collect();
+    let attached = cluster
+        .attachments_on(&node.name.name)
+        .filter(|attachment| ids.contains(&crate::cluster::VolumeId::Persistent(attachment.volume.clone())));
+    let only: Vec<ObjectRef> = attached.map(|attachment| attachment.object()).collect();
+    if !only.is_empty() && !cluster.is_node_ready(&node.name.name) {
+        let detached = Milestone::Detached { node, only: Some(only), normal: FORCED_DETACH };
+        plan.then(vec![Step::Milestone(detached)]);
+    }
+}

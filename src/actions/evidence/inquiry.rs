@@ -1,0 +1,352 @@
+//! What is asked live about one silent machine, and what came back.
+//!
+//! The lease is read twice, the second time with all else and at the very end; after a dangerous request it is read
+//! every second, for a sign of life. It asks nobody itself: it says what to ask, and takes the answers.
+
+use super::facts::{Leadership, Speech};
+use super::{APART, FRESH};
+use crate::actions::{Access, Answer, Answers, CallError, Probe};
+use crate::cluster::{Cluster, Lease, Node, ObjectRef, Phase, Pod, Readiness, Row as _, Text};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// One live read of a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    pub lease: Lease,
+    /// By the local monotonic clock, before and after.
+    pub asked: SignedDuration,
+    pub answered: SignedDuration,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// One live read of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub row: Node,
+    pub at: Timestamp,
+}
+
+/// A read of the controller-manager's lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leader {
+    pub renewed: Option<Timestamp>,
+    pub acquired: Option<Timestamp>,
+    pub holder: Text,
+}
+
+/// The clocks run with each other to less than this.
+const SLACK: SignedDuration = SignedDuration::from_millis(200);
+/// Between two reads for a sign of life.
+const PULSE: SignedDuration = SignedDuration::from_secs(1);
+/// What was asked and not answered by then is asked again.
+const UNANSWERED: SignedDuration = SignedDuration::from_secs(20);
+
+#[derive(Debug)]
+pub struct Inquiry {
+    node: ObjectRef,
+    /// Of when it was first looked at: whoever has another one lives.
+    first: Option<Reading>,
+    last: Option<Reading>,
+    has_moved: bool,
+    seen: Option<Seen>,
+    speech: Option<Speech>,
+    leaders: (Option<Answer>, Option<Answer>),
+    rights: BTreeMap<Access, Answer>,
+    /// What is on its way, and since when.
+    open: Vec<(Probe, Timestamp)>,
+    /// When something was asked last.
+    asked: Option<Timestamp>,
+    /// The boot that it was in when it was first read.
+    boot: Option<Text>,
+    round: Round,
+}
+
+/// How far the asking is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    First,
+    /// Everything but what has to be freshest.
+    Around,
+    /// The node and its lease.
+    Last,
+    Done,
+}
+
+/// What is known of rights.
+#[derive(Debug, Default)]
+pub struct Rights {
+    pub denied: Vec<Access>,
+    pub are_known: bool,
+}
+
+impl Inquiry {
+    pub fn new(node: &ObjectRef) -> Self {
+        Self {
+            node: node.clone(),
+            first: None,
+            last: None,
+            has_moved: false,
+            seen: None,
+            speech: None,
+            leaders: (None, None),
+            rights: BTreeMap::new(),
+            open: Vec::new(),
+            asked: None,
+            boot: None,
+            round: Round::First,
+        }
+    }
+
+    /// As far as the answers to a review tell.
+    pub fn of_review(node: &ObjectRef, answers: &Answers) -> Self {
+        let mut inquiry = Self::new(node);
+        for (probe, answer) in answers.iter() {
+            if let Some(answer) = answer {
+                inquiry.take(probe, answer);
+            }
+        }
+        inquiry
+    }
+
+    /// What a review asks once.
+    pub fn at_review(node: &ObjectRef) -> Vec<Probe> {
+        vec![Probe::Lease(node.clone()), Probe::Node(node.clone()), Probe::Leader]
+    }
+
+    /// What to ask now.
+    pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
+        self.open.retain(|(_, since)| now.duration_since(*since) < UNANSWERED);
+        if !self.open.is_empty() {
+            return Vec::new();
+        }
+        if self.round == Round::First {
+            if let Some(first) = &self.first {
+                if now.duration_since(first.at) < APART.saturating_add(SLACK) {
+                    return Vec::new();
+                }
+                self.round = Round::Around;
+            } else {
+                return self.ask(vec![Probe::Lease(self.node.clone()), Probe::Leader], now);
+            }
+        }
+        if self.round == Round::Around {
+            let mut missing: Vec<Probe> = accesses
+                .iter()
+                .filter(|access| !self.rights.contains_key(*access))
+                .map(|access| Probe::May(access.clone()))
+                .collect();
+            if self.leaders.1.is_none() {
+                missing.push(Probe::Leader);
+            }
+            if self.speech.is_none() {
+                match self.listened(cluster) {
+                    Some(probe) => missing.push(probe),
+                    None => self.speech = Some(Speech::NotKnown("no pod is there to ask".into())),
+                }
+            }
+            if !missing.is_empty() {
+                return self.ask(missing, now);
+            }
+            self.round = Round::Last;
+            // A moment later than anything before: the two reads are one answer.
+            return self.ask(vec![Probe::Node(self.node.clone()), Probe::Lease(self.node.clone())], now);
+        }
+        if self.round == Round::Last {
+            self.round = Round::Done;
+        }
+        Vec::new()
+    }
+
+    fn ask(&mut self, probes: Vec<Probe>, now: Timestamp) -> Vec<Probe> {
+        self.open.extend(probes.iter().map(|probe| (probe.clone(), now)));
+        self.asked = Some(now);
+        probes
+    }
+
+    /// Whether all was asked and answered.
+    pub fn is_done(&self) -> bool {
+        self.round == Round::Done && self.open.is_empty()
+    }
+
+    /// Whether it is not asked again in the same moment.
+    pub fn has_rested(&self, now: Timestamp) -> bool {
+        self.asked.is_none_or(|asked| now.duration_since(asked) >= FRESH)
+    }
+
+    /// Asks all that has to be fresh once more.
+    pub fn again(&mut self) {
+        self.round = if self.first.is_some() { Round::Around } else { Round::First };
+        self.speech = None;
+        self.seen = None;
+        self.leaders.1 = None;
+        self.rights.clear();
+        self.open.clear();
+    }
+
+    /// After a dangerous request: one read of the lease each second.
+    pub fn pulse(&mut self, now: Timestamp) -> Option<Probe> {
+        self.open.retain(|(_, since)| now.duration_since(*since) < FRESH);
+        let is_due = self.last.as_ref().is_none_or(|last| now.duration_since(last.at) >= PULSE);
+        if !is_due || !self.open.is_empty() {
+            return None;
+        }
+        let probe = Probe::Lease(self.node.clone());
+        self.open.push((probe.clone(), now));
+        Some(probe)
+    }
+
+    /// A pod whose log only the kubelet can give.
+    fn listened(&self, cluster: &Cluster) -> Option<Probe> {
+        let runs = |pod: &&Pod| pod.phase == Phase::Running && !pod.containers.is_empty();
+        let pod = cluster.pods_on(&self.node.name.name).find(runs)?;
+        let container = pod.containers.first()?.name.clone();
+        Some(Probe::Log { node: self.node.clone(), pod: pod.object(), container })
+    }
+
+    /// An answer, if it is to one of its questions.
+    pub fn hear(&mut self, probe: &Probe, answer: &Answer) {
+        if let Some(at) = self.open.iter().position(|(open, _)| open == probe) {
+            self.open.remove(at);
+            self.take(probe, answer);
+        }
+    }
+
+    /// A read of the review is the first of the two.
+    pub fn remember(&mut self, answers: &Answers) {
+        for (probe, answer) in answers.iter() {
+            if let (Probe::Lease(_) | Probe::Leader, Some(answer)) = (probe, answer) {
+                self.take(probe, answer);
+            }
+        }
+    }
+
+    fn take(&mut self, probe: &Probe, answer: &Answer) {
+        match (probe, answer) {
+            (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => self.read(reading),
+            (Probe::Node(node), Answer::Node(seen)) if *node == self.node => {
+                self.boot.get_or_insert_with(|| seen.row.boot_id.clone());
+                self.seen = Some((**seen).clone());
+            }
+            (Probe::Log { node, .. }, Answer::Speech(speech)) if *node == self.node => {
+                self.speech = Some(speech.clone());
+            }
+            (Probe::Leader, answer) => {
+                let (first, last) = &mut self.leaders;
+                let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
+                *(if is_first { first } else { last }) = Some(answer.clone());
+            }
+            (Probe::May(access), answer) => {
+                self.rights.insert(access.clone(), answer.clone());
+            }
+            // Of another node, or no answer: it is missing then, and that is an objection.
+            (
+                Probe::Lease(_)
+                | Probe::Node(_)
+                | Probe::Log { .. }
+                | Probe::DryRun(_)
+                | Probe::PodsOn(_)
+                | Probe::Needed(_),
+                _,
+            ) => {}
+        }
+    }
+
+    fn read(&mut self, reading: &Reading) {
+        let is_other = |known: &Reading| {
+            known.lease.renewed != reading.lease.renewed || known.lease.uid != reading.lease.uid
+        };
+        if self.first.as_ref().is_some_and(is_other) {
+            self.has_moved = true;
+        }
+        if self.first.is_none() {
+            self.first = Some(reading.clone());
+        } else {
+            self.last = Some(reading.clone());
+        }
+    }
+
+    // -- readings ------------------------------------------------------------------------------------------------
+
+    pub const fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
+    }
+
+    pub fn leases(&self) -> Option<(Reading, Reading)> {
+        self.first.clone().zip(self.last.clone())
+    }
+
+    pub const fn speech(&self) -> Option<&Speech> {
+        self.speech.as_ref()
+    }
+
+    pub fn rights(&self, accesses: &[Access]) -> Rights {
+        let mut rights = Rights { denied: Vec::new(), are_known: true };
+        for access in accesses {
+            match self.rights.get(access) {
+                // Who may not even ask finds out by trying.
+                Some(Answer::Yes | Answer::Failed(CallError::Forbidden { .. })) => {}
+                Some(Answer::No { .. }) => rights.denied.push(access.clone()),
+                Some(_) | None => rights.are_known = false,
+            }
+        }
+        rights
+    }
+
+    pub fn leadership(&self) -> Leadership {
+        let (first, last) = &self.leaders;
+        let last = last.as_ref().or(first.as_ref());
+        match (first, last) {
+            (Some(Answer::Leader(first)), Some(Answer::Leader(last))) => {
+                // One read alone, at review, says only that it leads.
+                let is_twice = self.leaders.1.is_some();
+                if is_twice && first.renewed == last.renewed && first.holder == last.holder {
+                    return Leadership::Quiet;
+                }
+                Leadership::Leads { since: last.acquired }
+            }
+            (_, Some(Answer::Failed(CallError::NotFound { .. }))) => Leadership::NoLease,
+            (_, Some(Answer::Failed(error))) => Leadership::Unreadable(error.reason().into()),
+            (_, Some(_) | None) => Leadership::NotAsked,
+        }
+    }
+
+    /// How anybody has seen it live since it was first looked at.
+    pub fn life(&self, cluster: &Cluster) -> Option<String> {
+        let node = &self.node;
+        if self.has_moved {
+            return Some(format!("the lease of {node} has moved"));
+        }
+        if let Some(Speech::Life(answer)) = &self.speech {
+            return Some(format!("the kubelet of {node} answers: {answer}"));
+        }
+        let first = self.first.as_ref()?;
+        let heartbeat = cluster.heartbeat(&node.name.name);
+        let has_moved = |read: &Lease| {
+            read.uid != first.lease.uid || (read.renewed > first.lease.renewed && read.renewed.is_some())
+        };
+        if heartbeat.is_some_and(|heartbeat| has_moved(&heartbeat.last)) {
+            return Some(format!("the lease of {node} has moved"));
+        }
+        None
+    }
+
+    /// The same, and what the node's own status says: after it was marked there must be no word of it.
+    pub fn revival(&self, cluster: &Cluster) -> Option<String> {
+        let node = &self.node;
+        if let Some(life) = self.life(cluster) {
+            return Some(life);
+        }
+        let row = cluster.nodes.get(&node.name)?;
+        if row.meta.uid != node.uid {
+            return Some(format!("{node} was registered afresh"));
+        }
+        match row.readiness() {
+            Readiness::Ready => return Some(format!("{node} is Ready")),
+            Readiness::NotReady => return Some(format!("{node} speaks: it is not ready by its own word")),
+            Readiness::Silent | Readiness::New => {}
+        }
+        self.boot.as_ref().is_some_and(|was| *was != row.boot_id).then(|| format!("{node} has booted"))
+    }
+}

@@ -1,0 +1,237 @@
+//! What the controllers do after a dangerous request, and what the watch must show of it: each with how long it takes
+//! where all is well, and what to look at when it does not come.
+
+use super::cordon;
+use super::drain::wait::{Moving, lacking};
+use super::evidence::facts::exclusive_volumes;
+use crate::cluster::{Cluster, Kind, ObjectRef, Phase, Pod, Readiness, Text, Toleration, VolumeAttachment};
+use jiff::SignedDuration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Milestone {
+    /// These pods are gone from the API.
+    Released { node: ObjectRef, pods: Vec<ObjectRef> },
+    /// These attachments are gone; nothing named is all of the node's.
+    Detached { node: ObjectRef, only: Option<Vec<ObjectRef>>, normal: SignedDuration },
+    /// What lost pods there is as ready as it was.
+    Replaced { node: ObjectRef, workloads: Vec<Moving> },
+    /// The node is Ready, with no old pod and no old attachment.
+    Clean { node: ObjectRef },
+    /// It has booted since: another boot than this.
+    Booted { node: ObjectRef, boot: Text },
+    /// It has fallen silent.
+    Silent { node: ObjectRef },
+}
+
+impl Milestone {
+    pub const fn node(&self) -> &ObjectRef {
+        match self {
+            Self::Released { node, .. }
+            | Self::Detached { node, .. }
+            | Self::Replaced { node, .. }
+            | Self::Clean { node }
+            | Self::Booted { node, .. }
+            | Self::Silent { node } => node,
+        }
+    }
+
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Released { node, pods } => match pods.as_slice() {
+                [one] => format!("wait until {one} is released from {}", node.name),
+                many => format!("wait until the {} pods of {} are released", many.len(), node.name),
+            },
+            Self::Detached { node, only: None, .. } => {
+                format!("wait until all volumes are detached from {}", node.name)
+            }
+            Self::Detached { node, only: Some(some), .. } => {
+                format!("wait until {} of the volumes of {} are detached", some.len(), node.name)
+            }
+            Self::Replaced { workloads, .. } => match workloads.as_slice() {
+                [one] => format!("wait until {} is as ready as before", one.workload),
+                many => format!("wait until {} workloads are as ready as before", many.len()),
+            },
+            Self::Clean { node } => {
+                format!("wait until {} is Ready, without old pods and old attachments", node.name)
+            }
+            Self::Booted { node, .. } => format!("wait until {} has booted", node.name),
+            Self::Silent { node } => format!("wait until the control plane sees {} as silent", node.name),
+        }
+    }
+
+    pub fn kubectl(&self) -> Option<String> {
+        let name = &self.node().name;
+        match self {
+            Self::Released { .. } => {
+                Some(format!("kubectl get pods -A --field-selector spec.nodeName={name}"))
+            }
+            Self::Detached { .. } => Some("kubectl get volumeattachments".to_owned()),
+            Self::Clean { .. } | Self::Booted { .. } | Self::Silent { .. } => {
+                Some(format!("kubectl get node {name}"))
+            }
+            Self::Replaced { .. } => None,
+        }
+    }
+
+    /// How long it takes where all is well.
+    pub const fn normal(&self) -> SignedDuration {
+        match self {
+            // The garbage collector looks every 20 s.
+            Self::Released { .. } => SignedDuration::from_secs(45),
+            Self::Detached { normal, .. } => *normal,
+            Self::Replaced { .. } => SignedDuration::from_secs(120),
+            Self::Clean { .. } => SignedDuration::from_secs(60),
+            Self::Booted { .. } => SignedDuration::from_secs(600),
+            Self::Silent { .. } => SignedDuration::from_secs(90),
+        }
+    }
+
+    /// Where to look when it takes longer.
+    pub const fn look_at(&self) -> &'static str {
+        match self {
+            Self::Released { .. } => {
+                "look at the pods' finalizers, and whether the controller-manager leads: its garbage collector \
+                 releases them every 20 s"
+            }
+            Self::Detached { .. } => {
+                "look at what the driver says of the attachment, and at its controller: the external-attacher tries \
+                 again with a back-off of up to 5 min"
+            }
+            Self::Replaced { .. } => {
+                "look at the pods that wait: their events tell what of scheduling, attaching or starting fails"
+            }
+            Self::Clean { .. } => "look at the kubelet of the node: what it has not ended or unmounted yet",
+            Self::Booted { .. } => "look at the machine's console",
+            Self::Silent { .. } => "it still speaks: what was to switch it off did not, or not this machine",
+        }
+    }
+
+    /// What is still lacking, in words that stay the same while it is the same; nothing where it is reached.
+    pub fn lacking(&self, cluster: &Cluster) -> Option<String> {
+        match self {
+            Self::Released { pods, .. } => {
+                let is_there =
+                    |pod: &&ObjectRef| cluster.pods.get(&pod.name).is_some_and(|row| row.meta.uid == pod.uid);
+                named(
+                    "still there",
+                    pods.iter().filter(is_there).map(|pod| match held_by(pod, cluster) {
+                        Some(finalizers) => format!("{} (held by {finalizers})", pod.name),
+                        None => pod.name.to_string(),
+                    }),
+                )
+            }
+            Self::Detached { node, only, .. } => {
+                let is_meant = |row: &&VolumeAttachment| {
+                    only.as_ref().is_none_or(|only| only.iter().any(|object| object.uid == row.meta.uid))
+                };
+                let left = cluster.attachments_on(&node.name.name).filter(is_meant);
+                named("still attached", left.map(attachment_words))
+            }
+            Self::Replaced { workloads, .. } => lacking(workloads, cluster),
+            Self::Clean { node } => unclean(node, cluster),
+            Self::Booted { node, boot } => {
+                let row = cordon::same_node(node, cluster).ok()?;
+                let is_back = row.boot_id != *boot && row.is_ready();
+                (!is_back).then(|| format!("{} is {} with its old boot", node.name, row.readiness().word()))
+            }
+            Self::Silent { node } => {
+                let row = cordon::same_node(node, cluster).ok()?;
+                (row.readiness() != Readiness::Silent)
+                    .then(|| format!("{} is {}", node.name, row.readiness().word()))
+            }
+        }
+    }
+}
+
+fn held_by(pod: &ObjectRef, cluster: &Cluster) -> Option<String> {
+    let row = cluster.pods.get(&pod.name)?;
+    let finalizers: Vec<&str> = row.meta.finalizers.iter().map(Text::as_str).collect();
+    (!finalizers.is_empty()).then(|| finalizers.join(", "))
+}
+
+fn attachment_words(row: &VolumeAttachment) -> String {
+    let what = if row.volume.is_empty() { &row.meta.name.name } else { &row.volume };
+    match &row.detach_error {
+        Some(error) => format!("{what} ({} says: {})", row.attacher, error.message),
+        None => what.to_string(),
+    }
+}
+
+/// Some of these names, said to be so; nothing where there are none.
+fn named(state: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let names: Vec<String> = names.collect();
+    let more = names.len().saturating_sub(MOST_NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let first: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
+    (!names.is_empty()).then(|| format!("{state}: {}{more}", first.join(", ")))
+}
+
+/// So many names are told.
+const MOST_NAMED: usize = 5;
+
+/// What is old on a node that came back.
+fn unclean(node: &ObjectRef, cluster: &Cluster) -> Option<String> {
+    let row = match cordon::same_node(node, cluster) {
+        Ok(row) => row,
+        Err(reason) => return Some(reason),
+    };
+    if !row.is_ready() {
+        return Some(format!("{} is {}", node.name, row.readiness().word()));
+    }
+    let name = &node.name.name;
+    let going = cluster.pods_on(name).filter(|pod| pod.meta.is_deleting() && !pod.phase.is_terminal());
+    let old = named("on their way out", going.map(|pod| pod.meta.name.to_string()));
+    old.or_else(|| {
+        named("attached and wanted by no pod there", old_attachments(name, cluster).map(attachment_words))
+    })
+}
+
+/// Attachments to a node that no pod there wants.
+pub fn old_attachments<'a>(
+    node: &'a str,
+    cluster: &'a Cluster,
+) -> impl Iterator<Item = &'a VolumeAttachment> {
+    cluster.attachments_on(node).filter(move |row| {
+        let wanted = cluster.pods_on(node).filter(|pod| pod.wants_volumes());
+        let mut volumes = wanted.flat_map(|pod| cluster.volumes_of(pod));
+        let id = crate::cluster::VolumeId::Persistent(row.volume.clone());
+        !volumes.any(|volume| volume == id)
+    })
+}
+
+/// Whether the out-of-service taint lets a pod stay.
+pub fn tolerates_out_of_service(pod: &Pod) -> bool {
+    let tolerates = |one: &Toleration| {
+        let key = one.key.is_empty() || *one.key == *super::dangerous::OUT_OF_SERVICE;
+        let effect = one.effect.is_empty() || *one.effect == *"NoExecute";
+        let value = *one.operator == *"Exists" || *one.value == *super::dangerous::OUT_OF_SERVICE_VALUE;
+        key && effect && value && one.seconds.is_none()
+    };
+    pod.tolerations.iter().any(tolerates)
+}
+
+/// The workloads that lose pods with these, each with how many it is to have again.
+pub fn losing<'a>(pods: impl Iterator<Item = &'a Pod>, cluster: &Cluster) -> Vec<Moving> {
+    let mut workloads: Vec<Moving> = Vec::new();
+    for pod in pods {
+        let Some(workload) = cluster.workload_of(pod) else { continue };
+        let object = workload.object();
+        let is_of_machine = object.kind == Kind::DaemonSet || object.kind == Kind::Job;
+        if is_of_machine || workloads.iter().any(|known| known.workload == object) {
+            continue;
+        }
+        let stay = cluster.pods_of(workload);
+        let counted = |other: &&&Pod| {
+            let is_lost = other.node == pod.node;
+            !other.phase.is_terminal() && (is_lost || (other.is_ready() && !other.meta.is_deleting()))
+        };
+        let ready = stay.iter().filter(counted).count();
+        workloads.push(Moving { workload: object, ready: u32::try_from(ready).unwrap_or(u32::MAX) });
+    }
+    workloads
+}
+
+/// Whether a pod has a volume for itself.
+pub fn has_exclusive(pod: &Pod, cluster: &Cluster) -> bool {
+    pod.phase != Phase::Succeeded && !exclusive_volumes(pod, cluster).is_empty()
+}
