@@ -345,10 +345,12 @@ impl Call {
             Self::Cordon { node, version, .. } | Self::Uncordon { node, version, .. } => {
                 cluster.nodes.get(&node.name).is_none_or(|row| row.meta.resource_version != *version)
             }
-            // Meant for a pod by its uid, in whatever state.
-            Self::Evict(_) | Self::DeletePod(_) | Self::DeleteBlocking(_) | Self::ReplacePod(_) => true,
-            // Looked at anew, all of it.
-            Self::Dangerous(_) => true,
+            // Meant for a pod by its uid, in whatever state; and what is dangerous is looked at anew, all of it.
+            Self::Evict(_)
+            | Self::DeletePod(_)
+            | Self::DeleteBlocking(_)
+            | Self::ReplacePod(_)
+            | Self::Dangerous(_) => true,
             Self::Edit(edit) => edit.is_outdated(cluster),
             Self::Unmark(unmark) => unmark.is_outdated(cluster),
         }

@@ -130,7 +130,7 @@ impl Going {
     async fn end(self) -> (i32, String) {
         let Self { child, lines, mut told } = self;
         let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-        for line in lines.iter() {
+        for line in &lines {
             told.push_str(&line);
             told.push('\n');
         }
