@@ -29,6 +29,7 @@ use super::kubeconfig::{Env, Flags, Pinned, pin};
 use super::plugin::Terminal;
 use super::proxy::{Proxy, proxy_to};
 use super::transport::Route;
+use super::watch::escaped;
 
 /// How long the server may take to tell its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
@@ -136,20 +137,6 @@ async fn may_list_pods(
         StatusCode::FORBIDDEN => Ok(Some(answer.reason())),
         _ => Ok(None),
     }
-}
-
-/// A name from the command line as a part of a path.
-fn escaped(name: &str) -> String {
-    use std::fmt::Write as _;
-    name.bytes().fold(String::new(), |mut path, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ok = write!(path, "%{byte:02X}");
-        }
-        path
-    })
 }
 
 struct Answer {
@@ -265,11 +252,5 @@ mod tests {
             "cannot connect to https://api (kubeconfig ~/config): no answer within 0 s; \
              check the network, the VPN and firewalls, and that the API server is alive"
         );
-    }
-
-    #[test]
-    fn names_are_escaped_in_paths() {
-        assert_eq!(escaped("kube-system"), "kube-system");
-        assert_eq!(escaped("../a?b=c d"), "..%2Fa%3Fb%3Dc%20d");
     }
 }

@@ -104,6 +104,12 @@ mod tests {
     }
 
     #[test]
+    fn names_cannot_leave_their_place_in_a_path() {
+        assert_eq!(escaped("kube-system"), "kube-system");
+        assert_eq!(escaped("../a?b=c d"), "..%2Fa%3Fb%3Dc%20d");
+    }
+
+    #[test]
     fn tokens_and_versions_cannot_add_to_the_query() {
         let request = page("/api/v1/pods", Some("a=b&c d/ö"), true);
         assert_eq!(request.uri(), "/api/v1/pods?limit=500&continue=a%3Db%26c%20d%2F%C3%B6");
