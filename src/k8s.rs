@@ -11,6 +11,7 @@ pub mod execute;
 pub mod kubeconfig;
 mod leaders;
 mod leases;
+mod once;
 pub mod plugin;
 pub mod pods;
 mod poll;

@@ -12,9 +12,13 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use rcgen::date_time_ymd;
+use sickbay::actions::probe::Needed;
+use sickbay::actions::{self, CallError};
 use sickbay::k8s::connect::{ConnectError, Scope, WhyNamespace};
 use sickbay::k8s::kubeconfig::Flags;
+use sickbay::k8s::references;
 use sickbay::k8s::transport::ReadOnly;
+use sickbay::revision::{Held, Reference};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -580,6 +584,43 @@ async fn credentials_are_renewed_before_they_end() {
         () = session.keep_fresh() => unreachable!("it never ends"),
         () = renewed => assert_eq!(home.read("runs"), "run\nrun\n"),
     }
+}
+
+/// A server that takes the second token and no other.
+fn after_one_renewal(request: &str) -> Answer {
+    let metadata = r#"{"metadata":{"creationTimestamp":"2026-11-21T10:00:00Z"}}"#;
+    match (path(request), header(request, "authorization")) {
+        ("/version" | "/api/v1/pods?limit=1", _) => healthy(request),
+        (_, Some("Bearer t2")) => Answer::json(200, metadata),
+        _ => Answer::status(401, "Unauthorized"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_once_is_asked_again_after_one_new_login() {
+    let server = serve(None, after_one_renewal).await;
+    let home = Home::new("{}", "{}");
+    let user = home.plugin(&counting(""));
+    home.configure(&plain_cluster(&server), &user, "night");
+    let session = home.connect(Flags::default()).await.unwrap();
+    let reference = Reference { held: Held::ConfigMap, name: "web".into(), is_optional: false };
+    let needed = Needed { reference, namespace: "shop".into(), replaced: None };
+    let at = "2026-11-21T10:00:00Z".parse().ok();
+    assert_eq!(references::written(&session, &needed).await, actions::Answer::Written { at });
+    assert_eq!(home.read("runs"), "run\nrun\n");
+
+    let strict = serve(None, |request| match path(request) {
+        "/version" | "/api/v1/pods?limit=1" => healthy(request),
+        _ => Answer::status(401, "Unauthorized"),
+    })
+    .await;
+    let home = Home::new("{}", "{}");
+    let user = home.plugin(&counting(""));
+    home.configure(&plain_cluster(&strict), &user, "night");
+    let session = home.connect(Flags::default()).await.unwrap();
+    let answer = references::written(&session, &needed).await;
+    assert!(matches!(answer, actions::Answer::Failed(CallError::Unauthorized { .. })), "{answer:?}");
+    assert_eq!(strict.requests().len(), 4, "one new login, and no more");
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 //! has shown.
 
 use super::connect::Session;
+use super::once::once;
 use super::watch::{Answer as Reply, Trouble, escaped, get};
-use crate::actions::{Answer, CallError};
+use crate::actions::Answer;
 use crate::cluster::{Change, Delta, Kind, ObjectRef, Pod};
 use crate::wire::{Decoder, Encoding, ListParser};
-use jiff::SignedDuration;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How long it may take: a node has some hundred pods, and an ailing server has other things to do.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -17,21 +16,9 @@ const LARGEST: usize = 64 << 20;
 
 /// What is on a node now, or why that is not known.
 pub async fn on(session: &Session, node: &ObjectRef) -> Answer {
-    let first = timeout(LIMIT, listed(session, node)).await;
-    let read = match first {
-        Ok(Err(Trouble::Login { reason })) => match session.renew().await {
-            Ok(_) => timeout(LIMIT, listed(session, node)).await,
-            Err(_) => Ok(Err(Trouble::Login { reason })),
-        },
-        other => other,
-    };
-    match read {
-        Ok(Ok(pods)) => Answer::Pods(pods),
-        Ok(Err(trouble)) => Answer::Failed(error(&trouble)),
-        Err(_) => {
-            let reason = format!("the server did not answer within {} s", LIMIT.as_secs());
-            Answer::Failed(CallError::Unanswered { reason: reason.into() })
-        }
+    match once(session, LIMIT, || listed(session, node)).await {
+        Ok(pods) => Answer::Pods(pods),
+        Err(trouble) => Answer::Failed(trouble.into()),
     }
 }
 
@@ -59,21 +46,5 @@ async fn listed(session: &Session, node: &ObjectRef) -> Result<Vec<Pod>, Trouble
             Some(token) => uri = format!("{path}&continue={}", escaped(&token)),
             None => return Ok(pods),
         }
-    }
-}
-
-pub fn error(trouble: &Trouble) -> CallError {
-    let reason = trouble.reason().into();
-    match trouble {
-        Trouble::Login { .. } => CallError::Unauthorized { reason },
-        Trouble::Forbidden { .. } => CallError::Forbidden { reason, causes: Vec::new() },
-        Trouble::Absent { .. } => CallError::NotFound { reason },
-        Trouble::Rejected { .. } => CallError::Broken { reason },
-        Trouble::Busy { pause, .. } => CallError::TooManyRequests {
-            reason,
-            pause: pause.and_then(|pause| SignedDuration::try_from(pause).ok()),
-            causes: Vec::new(),
-        },
-        Trouble::Expired { .. } | Trouble::Broken { .. } => CallError::Unanswered { reason },
     }
 }

@@ -2,14 +2,13 @@
 //! cannot leave it out is not read.
 
 use super::connect::Session;
-use super::pods::error;
+use super::once::{json, once};
 use super::watch::{Answer as Reply, Trouble, escaped, get};
+use crate::actions::Answer;
 use crate::actions::probe::Needed;
-use crate::actions::{Answer, CallError};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
-use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_secs(10);
 /// The metadata of one object.
@@ -21,20 +20,14 @@ pub async fn written(session: &Session, needed: &Needed) -> Answer {
     let Needed { reference, namespace, .. } = needed;
     let (namespace, name) = (escaped(namespace), escaped(&reference.name));
     let uri = format!("/api/v1/namespaces/{namespace}/{}/{name}", reference.held.plural());
-    let reading = async {
+    let read = once(session, LIMIT, async || {
         let reply = Reply::to(get(&uri, ACCEPT, false), &session.client()).await?;
-        let body = reply.collected(LARGEST).await?;
-        serde_json::from_slice::<Partial>(&body)
-            .map_err(|error| Trouble::broken(format!("the answer is not what was asked for: {error}")))
-    };
-    match timeout(LIMIT, reading).await {
-        Ok(Ok(partial)) => Answer::Written { at: partial.metadata.last_written() },
-        Ok(Err(Trouble::Absent { reason })) => Answer::No { reason: reason.into() },
-        Ok(Err(trouble)) => Answer::Failed(error(&trouble)),
-        Err(_) => {
-            let reason = format!("the server did not answer within {} s", LIMIT.as_secs());
-            Answer::Failed(CallError::Unanswered { reason: reason.into() })
-        }
+        json::<Partial>(&reply.collected(LARGEST).await?)
+    });
+    match read.await {
+        Ok(partial) => Answer::Written { at: partial.metadata.last_written() },
+        Err(Trouble::Absent { reason }) => Answer::No { reason: reason.into() },
+        Err(trouble) => Answer::Failed(trouble.into()),
     }
 }
 

@@ -4,15 +4,15 @@
 //! It deliberately asks page by page and bounds what it takes in: five hundred templates can be many megabytes.
 
 use super::connect::Session;
+use super::once::{json, once};
 use super::watch::{Answer, Trouble, escaped, get};
 use crate::cluster::{Kind, ObjectRef, Text};
 use crate::revision::History;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
-use tokio::time::timeout;
 
-/// How long all of it may take.
+/// How long all of it may take, and once more after a new login.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The most that is read of one history.
 const MOST_BYTES: usize = 64 << 20;
@@ -20,20 +20,7 @@ const PAGE: usize = 100;
 
 /// The history of a workload, or in words why it cannot be had.
 pub async fn read(session: &Session, object: &ObjectRef) -> Result<History, Text> {
-    let reading = async {
-        match attempt(session, object).await {
-            // Who was not known may be known after a new login.
-            Err(Trouble::Login { reason }) => match session.renew().await {
-                Ok(_) => attempt(session, object).await,
-                Err(_) => Err(Trouble::Login { reason }),
-            },
-            outcome => outcome,
-        }
-    };
-    let outcome = timeout(LIMIT, reading).await;
-    let outcome = outcome.unwrap_or_else(|_| {
-        Err(Trouble::broken(format!("the server did not answer within {} s", LIMIT.as_secs())))
-    });
+    let outcome = once(session, LIMIT, || attempt(session, object)).await;
     let (workload, owned) = outcome.map_err(|trouble| words(object, &trouble))?;
     let (kind, uid) = (object.kind, object.uid.clone());
     // Many templates take their time, and others wait for this thread.
@@ -93,8 +80,7 @@ async fn fetched(session: &Session, uri: &str, left: &mut usize) -> Result<Value
     let answer = Answer::to(get(uri, "application/json", true), &session.client()).await?;
     let body = answer.collected(*left).await?;
     *left = left.saturating_sub(body.len());
-    serde_json::from_slice(&body)
-        .map_err(|error| Trouble::broken(format!("the answer is not what was asked for: {error}")))
+    json(&body)
 }
 
 /// A selector as a query has it.
