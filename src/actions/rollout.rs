@@ -156,7 +156,7 @@ impl Blocking {
     }
 
     fn pod<'a>(&self, cluster: &'a Cluster) -> Option<&'a Pod> {
-        cluster.pods.get(&self.pod.name).filter(|pod| pod.meta.uid == self.pod.uid)
+        cluster.pods.same(&self.pod)
     }
 
     pub fn sentence(&self) -> String {

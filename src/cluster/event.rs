@@ -73,7 +73,7 @@ impl Cluster {
 
     /// The folded event that an event is part of.
     pub fn folded_event(&self, object: &ObjectRef) -> Option<FoldedEvent<'_>> {
-        let event = self.events.get(&object.name).filter(|event| event.meta.uid == object.uid)?;
+        let event = self.events.same(object)?;
         let Regarding { kind, name, .. } = &event.regarding;
         let subject = (kind.clone(), name.clone());
         let names = self.indexes.events_by_regarding.keys(&subject);

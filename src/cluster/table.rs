@@ -74,6 +74,11 @@ impl<R: Row> Table<R> {
         self.rows.get(name).map(|slot| &slot.row)
     }
 
+    /// The row of this very object, and not of another that has its name by now.
+    pub fn same(&self, object: &ObjectRef) -> Option<&R> {
+        self.get(&object.name).filter(|row| row.meta().uid == object.uid)
+    }
+
     pub fn values(&self) -> impl ExactSizeIterator<Item = &R> {
         self.rows.values().map(|slot| &slot.row)
     }
@@ -137,5 +142,13 @@ mod tests {
         table.apply(row("a", "new"));
         assert_eq!(table.remove(&Name::cluster("a"), &"old".into()), None);
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn an_object_has_no_row_when_another_has_its_name() {
+        let mut table = Table::default();
+        table.apply(row("a", "new"));
+        assert_eq!(table.same(&row("a", "new").object()), Some(&row("a", "new")));
+        assert_eq!(table.same(&row("a", "old").object()), None);
     }
 }

@@ -33,7 +33,7 @@ pub const SILENCE_BORNE: SignedDuration = SignedDuration::from_secs(30);
 impl Removal {
     /// The pod that was meant, while it is there.
     pub fn pod<'a>(&self, cluster: &'a Cluster) -> Option<&'a Pod> {
-        cluster.pods.get(&self.pod.name).filter(|pod| pod.meta.uid == self.pod.uid)
+        cluster.pods.same(&self.pod)
     }
 
     /// How far it is on its way, as the watch shows it.

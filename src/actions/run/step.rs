@@ -344,7 +344,7 @@ fn killed(removal: &Removal, grace: i64, cluster: &Cluster) -> Text {
 }
 
 fn is_lost(node: &ObjectRef, sight: &Sight<'_>) -> bool {
-    let row = sight.cluster.nodes.get(&node.name).filter(|row| row.meta.uid == node.uid);
+    let row = sight.cluster.nodes.same(node);
     row.is_some_and(|row| {
         let since = row.ready_since();
         let is_long = since.is_some_and(|since| sight.now.duration_since(since) > SILENCE_BORNE);

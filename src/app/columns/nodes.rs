@@ -86,9 +86,7 @@ impl Listing for Nodes {
 
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<&'a Node> {
         match id {
-            RowId::Object(object) => {
-                cluster.nodes.get(&object.name).filter(|node| node.meta.uid == object.uid)
-            }
+            RowId::Object(object) => cluster.nodes.same(object),
             RowId::Volume(_) | RowId::Case(_) => None,
         }
     }

@@ -112,7 +112,7 @@ impl Listing for Pods {
 
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<&'a Pod> {
         match id {
-            RowId::Object(object) => cluster.pods.get(&object.name).filter(|pod| pod.meta.uid == object.uid),
+            RowId::Object(object) => cluster.pods.same(object),
             RowId::Volume(_) | RowId::Case(_) => None,
         }
     }

@@ -101,8 +101,7 @@ impl Listing for Services {
     fn find<'a>(cluster: &'a Cluster, id: &RowId) -> Option<Backed<'a>> {
         match id {
             RowId::Object(object) if object.kind == Kind::Service => {
-                let service = cluster.services.get(&object.name)?;
-                (service.meta.uid == object.uid).then(|| cluster.service(service))
+                cluster.services.same(object).map(|service| cluster.service(service))
             }
             RowId::Object(_) | RowId::Volume(_) | RowId::Case(_) => None,
         }

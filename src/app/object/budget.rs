@@ -5,10 +5,7 @@ use crate::app::columns::{Cell, Look, RowId, Tone};
 use crate::cluster::{ObjectRef, Pod, PodDisruptionBudget, Row as _};
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
-    let budget = look.cluster.pod_disruption_budgets.get(&object.name)?;
-    if budget.meta.uid != object.uid {
-        return None;
-    }
+    let budget = look.cluster.pod_disruption_budgets.same(object)?;
     let namespace = &budget.meta.name.namespace;
     let covered: Vec<&Pod> = match &budget.selector {
         Some(selector) => look.cluster.pods_matching(namespace, selector).collect(),

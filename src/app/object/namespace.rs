@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, Kind, Namespace, ObjectRef, Row, Table};
 const LISTED: usize = 20;
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
-    let row = look.cluster.namespaces.get(&object.name).filter(|row| row.meta.uid == object.uid)?;
+    let row = look.cluster.namespaces.same(object)?;
     Some(vec![
         findings(look, std::slice::from_ref(object)),
         facts(row, look),

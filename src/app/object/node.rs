@@ -8,7 +8,7 @@ use crate::cluster::{Kind, Node, ObjectRef, Pod, VolumeId};
 use std::collections::BTreeSet;
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
-    let node = look.cluster.nodes.get(&object.name).filter(|node| node.meta.uid == object.uid)?;
+    let node = look.cluster.nodes.same(object)?;
     Some(vec![
         findings(look, std::slice::from_ref(object)),
         facts(node, look),

@@ -6,7 +6,7 @@ use crate::app::time::{age, short};
 use crate::cluster::{Container, Kind, Name, ObjectRef, Pod, State};
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
-    let pod = look.cluster.pods.get(&object.name).filter(|pod| pod.meta.uid == object.uid)?;
+    let pod = look.cluster.pods.same(object)?;
     Some(vec![
         findings(look, std::slice::from_ref(object)),
         facts(pod, look),

@@ -5,7 +5,7 @@ use crate::app::columns::{Cell, Look, RowId, services};
 use crate::cluster::{Backed, ObjectRef, Pod, Row as _, Service};
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
-    let service = look.cluster.services.get(&object.name).filter(|row| row.meta.uid == object.uid)?;
+    let service = look.cluster.services.same(object)?;
     let join = look.cluster.service(service);
     let selector = service.selector();
     let behind: Vec<&Pod> = match &selector {
