@@ -94,11 +94,14 @@ pub fn guard_uncordon(object: &ObjectRef, of: Option<&RunId>, cluster: &Cluster)
 pub fn same_node<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Result<&'a Node, String> {
     match cluster.nodes.get(&object.name) {
         None => Err(format!("{object} is gone")),
-        Some(node) if node.meta.uid != object.uid => {
-            Err(format!("{object} was deleted and created anew: it is another object than the one you saw"))
-        }
+        Some(node) if node.meta.uid != object.uid => Err(anew(object)),
         Some(node) => Ok(node),
     }
+}
+
+/// What is said of an object whose name another one has by now.
+pub fn anew(object: &ObjectRef) -> String {
+    format!("{object} was deleted and created anew: it is another object than the one you saw")
 }
 
 pub fn is_cordoned_by(object: &ObjectRef, run: &RunId, cluster: &Cluster) -> bool {

@@ -94,9 +94,7 @@ pub fn same_workload<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Result<Wor
     match cluster.workload(object) {
         Some(workload) if workload.meta().is_deleting() => Err(format!("{object} is being deleted")),
         Some(workload) => Ok(workload),
-        None if cluster.workload_named(object.kind, &object.name).is_some() => {
-            Err(format!("{object} was deleted and created anew: it is another object than the one you saw"))
-        }
+        None if cluster.workload_named(object.kind, &object.name).is_some() => Err(cordon::anew(object)),
         None => Err(format!("{object} is gone")),
     }
 }
