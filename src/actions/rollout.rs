@@ -8,8 +8,6 @@ use super::edit::same_workload;
 use super::{Call, Right, cordon};
 use crate::cluster::{Cluster, ObjectRef, Pod, Rollout as Stands, Row as _, StatefulSet, Text, Workload};
 
-/// By this, pods of a set tell of which revision they are.
-const REVISION: &str = "controller-revision-hash";
 /// So many pods are named that hold it up.
 const MOST_NAMED: usize = 2;
 
@@ -136,7 +134,7 @@ pub fn blocking<'a>(set: &'a StatefulSet, revision: &Text, cluster: &'a Cluster)
         .collect();
     pods.sort_by_key(|(ordinal, _)| *ordinal);
     let (ordinal, pod) = pods.into_iter().find(|(_, pod)| !pod.is_ready())?;
-    let is_other = pod.meta.label(REVISION).is_some_and(|of| *of != **revision);
+    let is_other = pod.revision().is_some_and(|of| *of != **revision);
     let is_kept = set.partition.is_some_and(|partition| ordinal < partition);
     (is_other && !is_kept && !pod.meta.is_deleting()).then_some(pod)
 }
@@ -182,7 +180,7 @@ impl Blocking {
             return Guard::UnderWay { reason: "it was going already".to_owned() };
         }
         // Its template may go by another name than the revision's, but not by that of the broken pod's.
-        let is_of_pod = pod.meta.label(REVISION).is_none_or(|of| *of == *set.update_revision);
+        let is_of_pod = pod.revision().is_none_or(|of| *of == *set.update_revision);
         let is_behind = set.observed_generation < set.generation;
         if set.update_revision != self.revision && (is_of_pod || is_behind) {
             let reason = format!("waiting until {} goes to {}", self.set, self.revision);

@@ -151,6 +151,13 @@ impl Container {
 }
 
 impl Pod {
+    /// The label by which the pods of a stateful set or a daemon set tell of which revision they are.
+    pub const REVISION: &str = "controller-revision-hash";
+
+    pub fn revision(&self) -> Option<&str> {
+        self.meta.label(Self::REVISION)
+    }
+
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.kind == *kind)
     }

@@ -10,7 +10,6 @@ pub const PROSE: &str = "A stateful set goes pod by pod, in order, and waits for
     A pod that was told to go and stays is another rule's.";
 
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
-const REVISION: &str = "controller-revision-hash";
 
 pub fn evaluate(view: &View<'_>, workload: Workload<'_>, _: Since, found: &mut Found) {
     let Workload::StatefulSet(set) = workload else { return };
@@ -41,7 +40,7 @@ struct Missing {
 
 fn finding(view: &View<'_>, set: &StatefulSet, pod: &Pod, missing: Missing) -> Option<Finding> {
     let is_updating = set.update_revision != set.current_revision && !set.is_on_delete();
-    let is_old = pod.meta.label(REVISION).is_some_and(|revision| set.update_revision != *revision);
+    let is_old = pod.revision().is_some_and(|revision| set.update_revision != *revision);
     let (what, next) = if is_updating && is_old {
         (
             "is not replaced by the new template, because it is not ready",

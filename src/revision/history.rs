@@ -13,8 +13,6 @@ use std::fmt;
 
 const NUMBER: &str = "deployment.kubernetes.io/revision";
 const CAUSE: &str = "kubernetes.io/change-cause";
-/// By this, pods of a set tell of which revision they are.
-const POD_MARK: &str = "controller-revision-hash";
 
 /// Whether workloads of this kind have a history.
 pub const fn is_for(kind: Kind) -> bool {
@@ -201,8 +199,7 @@ fn mark_of<'a>(workload: Workload<'_>, pod: &'a Pod) -> Option<&'a str> {
     match workload {
         Workload::Deployment(_) => pod.meta.owner.as_ref().map(|owner| owner.uid.as_str()),
         Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::ReplicaSet(_) | Workload::Job(_) => {
-            let mut labels = pod.meta.labels.iter();
-            labels.find(|(key, _)| *key == POD_MARK).map(|(_, value)| value.as_str())
+            pod.revision()
         }
     }
 }
@@ -225,7 +222,7 @@ impl Revision {
         } else {
             // The pods of a stateful set carry the whole name.
             let is_named = kind == Kind::StatefulSet;
-            let mark = Text::new(meta["labels"][POD_MARK].as_str().unwrap_or_default());
+            let mark = Text::new(meta["labels"][Pod::REVISION].as_str().unwrap_or_default());
             let mark = if is_named { name.clone() } else { mark };
             let template = Template::new(held["data"]["spec"]["template"].clone());
             (held["revision"].as_i64()?, mark, template, taken(&mut held, "/data"))

@@ -163,7 +163,7 @@ impl World {
     fn db_pod(&mut self, number: u32, revision: &str, is_ready: bool) {
         let status = if is_ready { Status::True } else { Status::False };
         let mut meta = meta(&format!("db-{number}"), "1");
-        meta.labels = Labels::from([("controller-revision-hash".into(), revision.into())]);
+        meta.labels = Labels::from([(Pod::REVISION.into(), revision.into())]);
         meta.owner = Some(Owner {
             kind: "StatefulSet".into(),
             name: "db".into(),

@@ -181,7 +181,7 @@ fn pods_of_a_set_tell_their_revision_by_a_label() {
     cluster.apply(Change::StatefulSet(Delta::Apply(Box::new(row))), at(0));
     for (name, of) in [("shop/db-0", "db-1"), ("shop/db-1", "db-2"), ("shop/db-2", "gone")] {
         let mut row = pod(name, "worker-1");
-        row.meta.labels = Labels::from([(POD_MARK.into(), of.into())]);
+        row.meta.labels = Labels::from([(Pod::REVISION.into(), of.into())]);
         row.meta.owner = Some(Owner {
             kind: "StatefulSet".into(),
             name: "db".into(),
