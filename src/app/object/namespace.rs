@@ -1,9 +1,9 @@
 //! An open namespace: its state, why it does not go if it is to go, and what is left in it as far as that is watched.
 
 use super::{Line, Section, common, conditions, events, findings};
-use crate::app::columns::{Cell, Look, RowId, Tone};
+use crate::app::columns::{Cell, Look, Tone};
 use crate::app::subject::row_of;
-use crate::cluster::{Cluster, Kind, Namespace, ObjectRef, Row, Table};
+use crate::cluster::{Cluster, Namespace, ObjectRef, Row, Table};
 
 /// Objects that are listed of each kind.
 const LISTED: usize = 20;
@@ -66,24 +66,7 @@ fn line(object: &ObjectRef, cluster: &Cluster) -> Line {
         Cell::muted(format!("{:<24}", object.kind.to_string())),
         Cell::plain(object.name.name.as_str()),
     ]);
-    let row = match object.kind {
-        Kind::PersistentVolumeClaim => row_of(cluster, object),
-        Kind::Node
-        | Kind::Pod
-        | Kind::PersistentVolume
-        | Kind::VolumeAttachment
-        | Kind::Namespace
-        | Kind::Deployment
-        | Kind::ReplicaSet
-        | Kind::StatefulSet
-        | Kind::DaemonSet
-        | Kind::Job
-        | Kind::PodDisruptionBudget
-        | Kind::Service
-        | Kind::ApiService
-        | Kind::Event => Some(RowId::Object(object.clone())),
-    };
-    match row {
+    match row_of(cluster, object) {
         Some(row) => line.to(row),
         None => line,
     }
