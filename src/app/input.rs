@@ -42,23 +42,9 @@ impl App {
 
     fn type_key(&mut self, key: Key) {
         if key.code() == Code::Backspace {
-            match &mut self.overlay {
-                Some(Overlay::Palette(palette)) => palette.erase(),
-                Some(Overlay::Namespaces(picker)) => picker.erase(),
-                Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| {
-                    filter.pop();
-                }),
-                Some(Overlay::Acting(_)) => self.edit_pane(|line| {
-                    line.pop();
-                }),
-                Some(
-                    Overlay::Help { .. }
-                    | Overlay::Notices { .. }
-                    | Overlay::Columns { .. }
-                    | Overlay::Revisions(_),
-                )
-                | None => {}
-            }
+            self.edit(|line| {
+                line.pop();
+            });
         } else if let Some(c) = key.text() {
             self.type_text(c.encode_utf8(&mut [0; 4]));
         }
@@ -77,11 +63,16 @@ impl App {
 
     fn type_text(&mut self, text: &str) {
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        self.edit(|line| line.push_str(&text));
+    }
+
+    /// Changes the line that takes text, if there is one.
+    fn edit(&mut self, edit: impl FnOnce(&mut String)) {
         match &mut self.overlay {
-            Some(Overlay::Palette(palette)) => palette.type_text(&text),
-            Some(Overlay::Namespaces(picker)) => picker.type_text(&text),
-            Some(Overlay::Prompt { .. }) => self.edit_filter(|filter| filter.push_str(&text)),
-            Some(Overlay::Acting(_)) => self.edit_pane(|line| line.push_str(&text)),
+            Some(Overlay::Palette(palette)) => palette.edit(edit),
+            Some(Overlay::Namespaces(picker)) => picker.edit(edit),
+            Some(Overlay::Prompt { .. }) => self.edit_filter(edit),
+            Some(Overlay::Acting(_)) => self.edit_pane(edit),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
@@ -252,9 +243,9 @@ impl App {
 
     fn clear_filter(&mut self) {
         match &mut self.overlay {
-            Some(Overlay::Palette(palette)) => palette.typed.clear(),
-            Some(Overlay::Namespaces(picker)) => picker.clear(),
-            Some(Overlay::Acting(_)) => self.edit_pane(String::clear),
+            Some(Overlay::Palette(_) | Overlay::Namespaces(_) | Overlay::Acting(_)) => {
+                self.edit(String::clear);
+            }
             Some(
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }

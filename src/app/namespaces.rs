@@ -128,18 +128,8 @@ impl Namespaces {
 }
 
 impl Picker {
-    pub fn type_text(&mut self, text: &str) {
-        self.typed.push_str(text);
-        self.at = 0;
-    }
-
-    pub fn erase(&mut self) {
-        self.typed.pop();
-        self.at = 0;
-    }
-
-    pub fn clear(&mut self) {
-        self.typed.clear();
+    pub fn edit(&mut self, edit: impl FnOnce(&mut String)) {
+        edit(&mut self.typed);
         self.at = 0;
     }
 

@@ -54,13 +54,8 @@ impl Palette {
         ranked.into_iter().map(|(_, _, candidate)| candidate).collect()
     }
 
-    pub fn type_text(&mut self, text: &str) {
-        self.typed.extend(text.chars().filter(|c| !c.is_control()));
-        self.at = 0;
-    }
-
-    pub fn erase(&mut self) {
-        self.typed.pop();
+    pub fn edit(&mut self, edit: impl FnOnce(&mut String)) {
+        edit(&mut self.typed);
         self.at = 0;
     }
 
