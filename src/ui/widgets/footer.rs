@@ -74,12 +74,21 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Nodes
         | Context::Pods
         | Context::Volumes
-        | Context::Workloads
         | Context::Events
         | Context::Services
         | Context::Table => {
             &[Ui::Open, Ui::Filter, Ui::ProblemsOnly, Ui::SortNextColumn, Ui::Back, Ui::Palette, Ui::Help]
         }
+        Context::Workloads => &[
+            Ui::Open,
+            Ui::History,
+            Ui::Filter,
+            Ui::ProblemsOnly,
+            Ui::SortNextColumn,
+            Ui::Back,
+            Ui::Palette,
+            Ui::Help,
+        ],
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
         Context::Help | Context::Notices | Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
         Context::History => &[Ui::Open, Ui::Mark, Ui::AskAgain, Ui::Back],
@@ -100,7 +109,9 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Global | Context::Prompt => &[],
     };
     let is_shown = |act: &&ActionKind| {
-        let is_listed = focus == Context::Nodes || focus == Context::History || focus == Context::Difference;
+        let all = [Context::Nodes, Context::History, Context::Difference].contains(&focus);
+        // Of the many for workloads the one that is looked for at night: there is no room for more.
+        let is_listed = all || (focus == Context::Workloads && **act == ActionKind::Rollback);
         is_listed && Command::Act(**act).applies_in(focus)
     };
     let acts = ActionKind::ALL.iter().filter(is_shown);
