@@ -1,10 +1,9 @@
 //! Guided actions on the screen, from the key to the effects: what is asked, what is sent, and what it takes for that.
 
-use crate::harness::Board;
+use crate::harness::{Board, asked};
 use insta::assert_snapshot;
 use sickbay::actions::{Answer, Call, CallError};
 use sickbay::app::acting::{Asked, Told};
-use sickbay::app::link::Session;
 use sickbay::app::{Effect, Msg};
 use sickbay::cluster::FeedChange;
 
@@ -26,24 +25,8 @@ fn cordoned(name: &str, version: u32, run: &str) -> String {
 
 /// Three nodes, on the screen that lists them.
 fn nodes(width: u16, height: u16) -> Board {
-    let mut board = Board::new(width, height);
-    let session =
-        Session { operator: "alice@bastion".into(), tag: "k3f9".into(), ..board.app.session.clone() };
-    board.app.session = session;
-    for name in ["worker-1", "worker-2", "worker-3"] {
-        board.read(&node(name, 1, ""));
-    }
-    board.go_live();
-    board.press("2");
-    board
-}
-
-fn asked(effects: Vec<Effect>) -> Vec<Asked> {
-    let asked = effects.into_iter().map(|effect| match effect {
-        Effect::Acting(asked) => *asked,
-        other => panic!("{other:?}"),
-    });
-    asked.collect()
+    let world = ["worker-1", "worker-2", "worker-3"].map(|name| node(name, 1, ""));
+    Board::at_nodes(&world.join("\n---\n"), (width, height))
 }
 
 fn calls(effects: Vec<Effect>) -> Vec<Call> {

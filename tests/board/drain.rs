@@ -1,11 +1,10 @@
 //! A drain on the screen: its options, its check, its board of pods, and what an operator does to them.
 
-use crate::harness::Board;
+use crate::harness::{Board, asked};
 use insta::assert_snapshot;
 use sickbay::actions::call::Cause;
 use sickbay::actions::{Answer, Call, CallError, CallKind};
 use sickbay::app::acting::{Asked, Told};
-use sickbay::app::link::Session;
 use sickbay::app::{Effect, Msg};
 use sickbay::cluster::{Change, Delta, Name};
 
@@ -62,26 +61,7 @@ fn ward(width: u16, height: u16) -> Board {
     for name in ["api-1", "api-2"] {
         world += &pod(name, ("worker-1", "api"), "");
     }
-    at_nodes(&world, (width, height))
-}
-
-fn at_nodes(world: &str, (width, height): (u16, u16)) -> Board {
-    let mut board = Board::new(width, height);
-    let session =
-        Session { operator: "alice@bastion".into(), tag: "k3f9".into(), ..board.app.session.clone() };
-    board.app.session = session;
-    board.read(world);
-    board.go_live();
-    board.press("2");
-    board
-}
-
-fn asked(effects: Vec<Effect>) -> Vec<Asked> {
-    let asked = effects.into_iter().map(|effect| match effect {
-        Effect::Acting(asked) => *asked,
-        other => panic!("{other:?}"),
-    });
-    asked.collect()
+    Board::at_nodes(&world, (width, height))
 }
 
 /// The server allows everything, and shows the same pods as the picture does; records are written at once. What is

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use sickbay::app::acting::Asked;
 use sickbay::app::layout::Size;
 use sickbay::app::link::Session;
 use sickbay::app::{App, Effect, Msg};
@@ -48,6 +49,17 @@ impl Board {
         board.read(include_str!("../fixtures/findings/dead-node.yaml"));
         board.read(include_str!("../fixtures/board.yaml"));
         board.go_live();
+        board
+    }
+
+    /// On the screen that lists the nodes, with this in the cluster, and an operator who may act on it.
+    pub fn at_nodes(world: &str, (width, height): (u16, u16)) -> Self {
+        let mut board = Self::new(width, height);
+        let session = &mut board.app.session;
+        (session.operator, session.tag) = ("alice@bastion".into(), "k3f9".into());
+        board.read(world);
+        board.go_live();
+        board.press("2");
         board
     }
 
@@ -121,4 +133,13 @@ impl Board {
         let line = screen.lines().find(|line| line.starts_with(['▸', '→']));
         line.unwrap_or_default().trim_start_matches(['▸', '→']).trim().to_owned()
     }
+}
+
+/// What a guided action asks for, and nothing else is.
+pub fn asked(effects: Vec<Effect>) -> Vec<Asked> {
+    let asked = effects.into_iter().map(|effect| match effect {
+        Effect::Acting(asked) => *asked,
+        other => panic!("{other:?}"),
+    });
+    asked.collect()
 }
