@@ -96,6 +96,18 @@ fn difference_of_a_list_turned_round(bencher: Bencher<'_, '_>) {
     differ(bencher, (before, after));
 }
 
+/// The same with few values: lines that come again and again, and none in its place.
+#[divan::bench]
+fn difference_of_a_list_of_few_values_turned_round(bencher: Bencher<'_, '_>) {
+    let arguments = |step: usize| (0..2 * VARIABLES).map(move |at| format!("--{}", at * at * step % 61));
+    let with = |arguments: Vec<String>| {
+        let mut template = template(1, 1, 1);
+        template["spec"]["containers"][0]["args"] = json!(arguments);
+        template
+    };
+    differ(bencher, (with(arguments(7).collect()), with(arguments(31).rev().collect())));
+}
+
 /// The words of the lines of a screen.
 #[divan::bench]
 fn words_of_a_screen(bencher: Bencher<'_, '_>) {

@@ -5,6 +5,7 @@
 
 mod difference;
 mod history;
+mod matching;
 mod reference;
 mod summary;
 mod template;

@@ -1,19 +1,14 @@
 //! The difference between two templates: what matters of it, and all of it line against line.
 //!
-//! Which words of a line differ is found when it is shown, because of thousands of lines few are. Lines that are there
-//! on one side only are set apart before the rest is compared: that keeps two templates with nothing in common, the
-//! worst there is to compare, as quick as two that are nearly equal.
+//! Which words of a line differ is found when it is shown, because of thousands of lines few are.
 
+use super::matching::matches;
 use super::{Note, Template, summary};
 use crate::cluster::Text;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use std::collections::HashMap;
 
 /// Lines that are the same and shown around what differs.
 const AROUND: usize = 3;
-/// Beyond so many pairs of lines, what is between the same beginnings and ends counts as wholly different: to find
-/// better could take longer than somebody waits for a key.
-const MOST_PAIRS: usize = 40_000_000;
 /// How far ahead the line that another one became is looked for.
 const AHEAD: usize = 32;
 /// Longer lines are told as wholly different.
@@ -102,46 +97,6 @@ fn rows(before: &[Text], after: &[Text]) -> Vec<Row> {
     }
     apart((before, one..before.len()), (after, other..after.len()), &mut rows);
     rows
-}
-
-/// Which lines of the one side are which of the other, both in their order.
-fn matches(before: &[Text], after: &[Text]) -> Vec<(usize, usize)> {
-    let head = before.iter().zip(after).take_while(|(one, other)| one == other).count();
-    let left = before.len().min(after.len()) - head;
-    let ends = before.iter().rev().zip(after.iter().rev());
-    let tail = ends.take(left).take_while(|(one, other)| one == other).count();
-    let mut numbers: HashMap<&str, (u32, bool, bool)> = HashMap::new();
-    let mut number = |line, is_before: bool| {
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        let known = numbers.entry(line).or_insert((next, false, false));
-        known.1 |= is_before;
-        known.2 |= !is_before;
-        known.0
-    };
-    let middle = |lines: &[Text]| head..lines.len() - tail;
-    let one: Vec<(usize, u32)> = middle(before).map(|at| (at, number(before[at].as_str(), true))).collect();
-    let other: Vec<(usize, u32)> = middle(after).map(|at| (at, number(after[at].as_str(), false))).collect();
-    let mut is_shared = vec![false; numbers.len()];
-    for (number, in_before, in_after) in numbers.values() {
-        if let Some(is_shared) = is_shared.get_mut(*number as usize) {
-            *is_shared = *in_before && *in_after;
-        }
-    }
-    let shared = |lines: Vec<(usize, u32)>| -> (Vec<usize>, Vec<u32>) {
-        lines.into_iter().filter(|(_, number)| is_shared.get(*number as usize) == Some(&true)).unzip()
-    };
-    let ((places, one), (others, other)) = (shared(one), shared(other));
-    let mut found: Vec<(usize, usize)> = (0..head).map(|at| (at, at)).collect();
-    if one.len().saturating_mul(other.len()) <= MOST_PAIRS {
-        for op in capture_diff_slices(Algorithm::Myers, &one, &other) {
-            if let DiffOp::Equal { old_index, new_index, len } = op {
-                let pair = |step| Some((*places.get(old_index + step)?, *others.get(new_index + step)?));
-                found.extend((0..len).filter_map(pair));
-            }
-        }
-    }
-    found.extend((0..tail).rev().map(|back| (before.len() - 1 - back, after.len() - 1 - back)));
-    found
 }
 
 type Part<'a> = (&'a [Text], std::ops::Range<usize>);
