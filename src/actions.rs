@@ -270,6 +270,21 @@ impl Draft {
         Some((object, goal))
     }
 
+    /// Where a rollback goes back to.
+    pub const fn goal(&self) -> Option<&rollback::Goal> {
+        match &self.action {
+            Action::Rollback { goal } => Some(goal),
+            Action::Cordon
+            | Action::Uncordon { .. }
+            | Action::Drain { .. }
+            | Action::Restart
+            | Action::Pause
+            | Action::Resume
+            | Action::Scale { .. }
+            | Action::SetImage { .. } => None,
+        }
+    }
+
     /// How many things are still being read for it.
     fn unread(&self) -> usize {
         let is_unread = matches!(

@@ -15,6 +15,7 @@ pub mod namespaces;
 pub mod notice;
 pub mod object;
 pub mod palette;
+pub mod patch;
 pub mod review;
 pub mod revisions;
 pub mod screen;
@@ -94,6 +95,8 @@ pub enum Effect {
     Refresh,
     /// What the user arranged has changed: favourites and columns.
     Remember,
+    /// Hand this to the clipboard.
+    Copy(String),
     /// Something that guided actions need.
     Acting(Box<Asked>),
 }
@@ -120,6 +123,7 @@ pub enum Overlay {
     },
     Acting(Pane),
     Revisions(Level),
+    Patch(patch::Sheet),
 }
 
 #[derive(Debug)]
@@ -363,6 +367,7 @@ impl App {
             Some(Overlay::Acting(pane)) => pane.context(),
             Some(Overlay::Revisions(Level::History)) => Context::History,
             Some(Overlay::Revisions(Level::Difference)) => Context::Difference,
+            Some(Overlay::Patch(_)) => Context::Patch,
             None => self.below(),
         }
     }

@@ -210,6 +210,10 @@ pub struct Single {
     #[arg(long, value_name = "REVISION", help_heading = "Of single actions")]
     pub to: Option<i64>,
 
+    /// rollback: print the patch that brings a repository to the revision, and nothing else
+    #[arg(long, help_heading = "Of single actions")]
+    pub patch: bool,
+
     /// scale: how many pods to have
     #[arg(long, value_name = "N", help_heading = "Of single actions")]
     pub replicas: Option<u32>,

@@ -20,6 +20,7 @@ pub mod wire;
 // -- shell ---------------------------------------------------------------------------------------------------
 pub mod assets;
 pub mod cli;
+pub mod clipboard;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;

@@ -6,12 +6,14 @@
 mod difference;
 mod history;
 mod matching;
+mod patch;
 mod reference;
 mod summary;
 mod template;
 
 pub use difference::{Difference, Piece, Row, Shown, words};
 pub use history::{History, NoTarget, PodCount, Revision, Unreadable, is_for};
+pub use patch::Patch;
 pub use reference::{Held, Reference};
 pub use summary::{Note, Topic, summary};
 pub use template::Template;

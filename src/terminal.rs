@@ -31,6 +31,8 @@ const LAST_FRAME: Duration = Duration::from_millis(500);
 pub struct Screen {
     terminal: ratatui::Terminal<Canvas>,
     output: Output,
+    /// What goes out with the next frame, and is none of it.
+    aside: Vec<u8>,
     written: Written,
 }
 
@@ -67,7 +69,7 @@ impl Screen {
         // A fixed area, resized when told to: otherwise the size would be asked for with every frame.
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let terminal = ratatui::Terminal::with_options(Canvas::new(area.as_size()), options)?;
-        Ok(Self { terminal, output: Output::new(writer)?, written: Written::default() })
+        Ok(Self { terminal, output: Output::new(writer)?, aside: Vec::new(), written: Written::default() })
     }
 
     /// For a terminal that does not take UTF-8: other letters than ASCII's are drawn as question marks.
@@ -93,13 +95,20 @@ impl Screen {
             return Ok(false);
         }
         self.terminal.draw(draw)?;
-        let frame = self.terminal.backend_mut().take()?;
+        let mut frame = self.terminal.backend_mut().take()?;
+        frame.append(&mut self.aside);
         if !frame.is_empty() {
             self.written.frames += 1;
             self.written.bytes += frame.len() as u64;
             self.output.send(frame)?;
         }
         Ok(true)
+    }
+
+    /// Asks the terminal to take a text into its clipboard, behind the next frame. Whether it does it does not tell.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        use crossterm::clipboard::CopyToClipboard;
+        crossterm::queue!(self.aside, CopyToClipboard::to_clipboard_from(text))
     }
 
     /// The terminal has another size now. The next frame is drawn whole.
@@ -266,6 +275,20 @@ mod tests {
         bench.screen.ready().await;
         assert!(bench.sent.0.lock().unwrap().is_ascii());
         assert_eq!(bench.vt100().screen().contents().trim_end(), "nam?sti ?????????? |~");
+    }
+
+    #[tokio::test]
+    async fn what_is_copied_goes_out_once_behind_a_frame() {
+        let mut bench = Bench::new();
+        bench.draw(0).await;
+        bench.screen.copy("a: 1\n").unwrap();
+        bench.draw(0).await;
+        bench.draw(1).await;
+        let sent = bench.sent.0.lock().unwrap().clone();
+        let sent = String::from_utf8(sent).unwrap();
+        assert_eq!(sent.matches("\u{1b}]52;c;YTogMQo=\u{1b}\\").count(), 1);
+        let shown = bench.vt100().screen().contents();
+        assert!(!shown.contains("YTog"), "{shown}");
     }
 
     #[tokio::test]

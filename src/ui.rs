@@ -59,6 +59,7 @@ pub fn draw(app: &App, look: &Look, cache: &mut Cache, frame: &mut Frame<'_>) {
         Some(Overlay::Namespaces(picker)) => overlays::namespaces::draw(app, picker, &mut canvas, body),
         Some(Overlay::Columns { at }) => overlays::columns::draw(app, *at, &mut canvas, body),
         Some(Overlay::Acting(pane)) => overlays::acting::draw(app, pane, &mut canvas, body),
+        Some(Overlay::Patch(sheet)) => overlays::patch::draw(app, sheet, &mut canvas, body),
         Some(Overlay::Revisions(level)) => overlays::revisions::draw(app, *level, &mut canvas, body),
         Some(Overlay::Prompt { .. }) | None => {}
     }

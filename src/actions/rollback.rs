@@ -14,7 +14,7 @@ use super::rollout::{self, Blocking, Rollout};
 use super::{Call, Danger, Draft, Plan, Right, Spec, Step};
 use crate::actions::call::Guard;
 use crate::cluster::{Cluster, Kind, ObjectRef, Text, Workload};
-use crate::revision::{History, NoTarget, Revision};
+use crate::revision::{History, NoTarget, Patch, Revision};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,6 +105,13 @@ impl Goal {
         let found = found.map_err(|none| format!("{}: {none}", history.object));
         Some(found.map(|revision| (history, revision)))
     }
+}
+
+/// What brings a repository to where a rollback goes back to; nothing before the history is read, or where it goes
+/// nowhere.
+pub fn patch(goal: &Goal) -> Option<Patch> {
+    let (history, revision) = goal.target()?.ok()?;
+    Patch::between(&history.object, &history.template, (revision.number, &revision.template))
 }
 
 /// What takes a rollback back: the revision that was wanted before it.

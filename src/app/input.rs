@@ -77,7 +77,8 @@ impl App {
                 Overlay::Help { .. }
                 | Overlay::Notices { .. }
                 | Overlay::Columns { .. }
-                | Overlay::Revisions(_),
+                | Overlay::Revisions(_)
+                | Overlay::Patch(_),
             )
             | None => {}
         }
@@ -178,6 +179,8 @@ impl App {
             Ui::AskAgain if self.focus() == Context::History => return self.ask_history(),
             Ui::AskAgain => return self.ask(),
             Ui::History => return self.open_history(),
+            Ui::Patch => self.open_patch(),
+            Ui::Copy => return self.copy_patch(),
             Ui::IncludeHidden => return self.include_hidden(),
             Ui::ToggleOption => self.toggle_option(),
             Ui::StopRun => return self.steer_run(true),
@@ -209,9 +212,9 @@ impl App {
         match self.overlay.take() {
             Some(Overlay::Prompt { before }) => return self.edit_filter(|filter| *filter = before),
             Some(Overlay::Acting(pane)) => return self.leave_pane(pane),
+            Some(Overlay::Patch(sheet)) => return self.overlay = Some(sheet.closed()),
             Some(Overlay::Revisions(Level::Difference)) => {
-                self.overlay = Some(Overlay::Revisions(Level::History));
-                return;
+                return self.overlay = Some(Overlay::Revisions(Level::History));
             }
             Some(
                 Overlay::Help { .. }
@@ -251,6 +254,7 @@ impl App {
                 | Overlay::Notices { .. }
                 | Overlay::Columns { .. }
                 | Overlay::Revisions(_)
+                | Overlay::Patch(_)
                 | Overlay::Prompt { .. },
             )
             | None => self.edit_filter(String::clear),
@@ -270,7 +274,12 @@ impl App {
             }
             Some(Overlay::Columns { .. }) => return Vec::new(),
             Some(Overlay::Acting(pane)) => return self.enter_pane(pane),
-            Some(overlay @ (Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Revisions(_))) => {
+            Some(
+                overlay @ (Overlay::Help { .. }
+                | Overlay::Notices { .. }
+                | Overlay::Revisions(_)
+                | Overlay::Patch(_)),
+            ) => {
                 let is_history = matches!(overlay, Overlay::Revisions(Level::History));
                 self.overlay = Some(overlay);
                 if is_history {
@@ -355,6 +364,7 @@ impl App {
             | Context::Journal
             | Context::History
             | Context::Difference
+            | Context::Patch
             | Context::Palette => self.table_rows(),
         };
         isize::try_from(lines.max(2) - 1).unwrap_or(isize::MAX)
@@ -367,7 +377,10 @@ impl App {
             Some(Overlay::Columns { .. }) => self.headings().len(),
             Some(Overlay::Acting(_)) => return self.move_in_pane(movement),
             Some(Overlay::Revisions(_)) => return self.move_in_revisions(movement),
-            Some(Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. }) | None => 0,
+            Some(
+                Overlay::Help { .. } | Overlay::Notices { .. } | Overlay::Prompt { .. } | Overlay::Patch(_),
+            )
+            | None => 0,
         };
         let by = match movement {
             Move::By(by) => by,
@@ -387,6 +400,7 @@ impl App {
                     Move::Bottom => usize::MAX,
                 };
             }
+            Some(Overlay::Patch(sheet)) => sheet.movement(movement),
             Some(Overlay::Prompt { .. } | Overlay::Acting(_) | Overlay::Revisions(_)) => {}
             None => self.move_below(movement),
         }

@@ -126,6 +126,11 @@ impl Revisions {
         self.listed().nth(self.at)
     }
 
+    /// The revision under the cursor; on what is wanted already, the one before it.
+    pub fn goal(&self) -> Option<&Revision> {
+        self.listed().skip(self.at).find(|revision| !revision.is_wanted)
+    }
+
     fn take(&mut self, read: Result<Arc<History>, Text>) {
         match read {
             Ok(history) => self.history = Reading::Read(history),

@@ -34,6 +34,8 @@ closed_enum! {
         History,
         /// Two of them, line against line.
         Difference,
+        /// What brings a repository to a revision.
+        Patch,
         /// The options of an action, before it is checked.
         Draft,
         /// A line of them that takes text.
@@ -68,6 +70,7 @@ impl Context {
             Self::Journal => "journal",
             Self::History => "history",
             Self::Difference => "difference",
+            Self::Patch => "patch",
             Self::Draft => "draft",
             Self::DraftLine => "draft-line",
             Self::Run => "run",
@@ -103,6 +106,7 @@ impl Context {
             Self::Journal => &[Self::Journal, Self::Global],
             Self::History => &[Self::History, Self::Global],
             Self::Difference => &[Self::Difference, Self::Global],
+            Self::Patch => &[Self::Patch, Self::Global],
             Self::Draft => &[Self::Draft, Self::Global],
             Self::DraftLine => &[Self::DraftLine, Self::Prompt],
             Self::Run => &[Self::Run, Self::Global],
@@ -132,7 +136,9 @@ impl Context {
                 Nature::Table
             }
             Self::Object => Nature::Sheet,
-            Self::Help | Self::Notices | Self::Run | Self::Journal | Self::Difference => Nature::Pane,
+            Self::Help | Self::Notices | Self::Run | Self::Journal | Self::Difference | Self::Patch => {
+                Nature::Pane
+            }
             Self::Runs | Self::History => Nature::Index,
             Self::Columns | Self::Review | Self::Draft => Nature::Form,
             Self::Prompt | Self::ReviewLine | Self::DraftLine => Nature::Line,
@@ -244,6 +250,7 @@ pub mod scope {
         Context::Services,
         Context::History,
     ];
+    pub const PATCHED: &[Context] = &[Context::Review, Context::History, Context::Difference];
     pub const ASKED: &[Context] = &[Context::Review, Context::History];
     pub const ROLLS_BACK: &[Context] =
         &[Context::Workloads, Context::Object, Context::History, Context::Difference];

@@ -2,7 +2,7 @@
 
 use super::context::scope::{
     ARRANGED, ASKED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MARKABLE, MOVABLE, NAMED, NAMESPACED,
-    OPENABLE, PICKER, RUNS, VIEWS, WORKLOADS,
+    OPENABLE, PATCHED, PICKER, RUNS, VIEWS, WORKLOADS,
 };
 use super::{Context, Group, Spec};
 
@@ -76,6 +76,8 @@ closed_enum! {
         DeletePod,
         Journal,
         History,
+        Patch,
+        Copy,
         Refresh,
         Palette,
         Help,
@@ -340,6 +342,14 @@ impl Ui {
             Self::History => {
                 let doc = "Show the revisions of the workload, and what each of them changed.";
                 row("history", "History", doc, (Group::Act, WORKLOADS)).alias(&["revisions", "rollout"])
+            }
+            Self::Patch => {
+                let doc = "Show the patch that brings a repository to the revision.";
+                row("patch", "Repository patch", doc, (Group::Act, PATCHED))
+            }
+            Self::Copy => {
+                let doc = "Copy what is shown to the clipboard.";
+                row("copy", "Copy", doc, (Group::Act, &[Context::Patch])).alias(&["yank"])
             }
             Self::Refresh => {
                 let doc = "Ask the API server again for the open object.";

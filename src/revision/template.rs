@@ -6,6 +6,7 @@
 
 use crate::cluster::{Image, Text};
 use serde_json::{Map, Value};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// What controllers add to the labels of a template, and what is no part of what was wanted.
@@ -56,10 +57,15 @@ impl Template {
 
     /// As YAML, a line each.
     pub fn lines(&self) -> Vec<Text> {
-        let mut lines = Lines::default();
-        lines.write(&self.0, 0);
-        lines.finish()
+        written(&self.0)
     }
+}
+
+/// A value as YAML, a line each, that reads back as what it is.
+pub fn written(value: &Value) -> Vec<Text> {
+    let mut lines = Lines::default();
+    lines.write(value, 0);
+    lines.finish()
 }
 
 /// Lines that are being written.
@@ -168,13 +174,24 @@ impl Lines {
             self.line.push_str(text);
         } else {
             // A JSON string is a YAML string.
-            self.line.push_str(&Value::from(text).to_string());
+            for c in Value::from(text).to_string().chars() {
+                if is_shown(c) {
+                    self.line.push(c);
+                } else {
+                    let _infallible = write!(self.line, "\\U{:08X}", u32::from(c));
+                }
+            }
         }
     }
 }
 
 fn is_printable(line: &str) -> bool {
-    !line.chars().any(char::is_control)
+    line.chars().all(is_shown)
+}
+
+/// Whether the sanitiser leaves it as it is.
+fn is_shown(c: char) -> bool {
+    matches!(c, ' '..='~') || *Text::new(c.encode_utf8(&mut [0; 4])) == *c.encode_utf8(&mut [0; 4])
 }
 
 /// Whether every reader of YAML takes it for the same string without quotes.
@@ -187,7 +204,7 @@ fn is_plain(text: &str) -> bool {
     let is_quantity = first.is_ascii_digit() && text.ends_with(['i', 'k', 'm', 's', 'h', 'M', 'G', 'T']);
     let begins_well = first.is_alphabetic() || first == '/' || first == '_' || is_quantity;
     begins_well
-        && text.chars().all(is_word)
+        && text.chars().all(|c| is_word(c) && is_shown(c))
         && !text.contains(": ")
         && !text.ends_with([':', ' '])
         && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
@@ -226,7 +243,7 @@ mod tests {
         let value = json!({
             "a": ["yes", "NO", "on", "1", "1.5", "1_000", "512Mi", "100m", "0x1f", "1e3", "12:30:45", "null", "~", "", " a", "a ", "a: b", "a #b"],
             "b": { "script": "set -e\nexec run\n", "tail": "x\ny", "more": "x\ny\n\n", "one": "x\n" },
-            "c": ["- a", "[x]", "{x}", "*x", "&x", "!x", "|", ">", "@x", "`x", "%x", "'x'", "\"x\"", "x\ty", "\u{1b}[31mred"],
+            "c": ["- a", "[x]", "{x}", "*x", "&x", "!x", "|", ">", "@x", "`x", "%x", "'x'", "\"x\"", "x\ty", "\u{1b}[31mred", "\u{202e}x", "⚠\u{fe0f}", "ü\u{7f}", "\u{3164}", "e\u{301}\n\u{2028}y\n"],
             "d": [true, false, 7, -1.5, null, [], {}, [["x"], []]],
             "e": { "true": "key", "2024-01-01": "2024-01-01", "a.b/c": "app.kubernetes.io/name" },
             "f": [{ "name": "x", "script": "one\n  two\n\nthree" }],

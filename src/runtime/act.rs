@@ -41,12 +41,17 @@ pub async fn plan(arguments: &Arguments, asked: &cli::Plan, settings: &Settings)
         Err(outcome) => return outcome,
     };
     match Session::reviewed(arguments, settings, (&wanted, &manner)).await {
+        Ok(session) if asked.single.patch => session.tell_patch(),
         Ok(session) => session.tell_plan(manner.output),
         Err(outcome) => outcome,
     }
 }
 
 pub async fn run(arguments: &Arguments, asked: &cli::Run, settings: &Settings) -> Outcome {
+    if asked.plan.single.patch {
+        complain("run takes no --patch: `sickbay plan` prints it");
+        return Outcome::Usage;
+    }
     let (wanted, manner) = match wanted(&asked.plan, &asked.consent) {
         Ok(wanted) => wanted,
         Err(outcome) => return outcome,
@@ -207,6 +212,17 @@ impl Session {
             Outcome::Done if review.preflight.is_blocked() => Outcome::Blocked,
             outcome => outcome,
         }
+    }
+
+    /// The patch for the repository: whoever may not roll back here may well commit there.
+    fn tell_patch(&self) -> Outcome {
+        let Some(review) = &self.app.acting.review else { return Outcome::Failed };
+        if let Some(text) = report::patch(review) {
+            return print(&text);
+        }
+        let objection = self.app.objection(&[]).unwrap_or_else(|| "there is nothing to change".to_owned());
+        complain(&format!("there is no patch: {objection}"));
+        Outcome::Blocked
     }
 
     /// Agrees, and sees the run to its end. The first interrupt stops it, the second leaves it.

@@ -11,6 +11,7 @@ use crate::app::arranged::Arranged;
 use crate::app::layout::Size;
 use crate::app::notice::Weight;
 use crate::app::{App, Effect, Msg};
+use crate::clipboard::{self, Clipboard};
 use crate::k8s;
 use crate::k8s::watch::{Limits, Streams, Update};
 use crate::state;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 /// Between two frames that are drawn for what the cluster does.
@@ -47,6 +49,8 @@ struct Board {
     /// Where what is arranged is kept, and what of it the config sets.
     state: Option<PathBuf>,
     set: Arranged,
+    /// What tmux says of a text that it was given.
+    copying: Option<JoinHandle<Result<(), String>>>,
     /// When the next frame is due, if something has changed.
     due: Option<Instant>,
     drawn: Instant,
@@ -101,6 +105,7 @@ pub async fn run(
         over_ssh: environment.over_ssh,
         state,
         set: settings.arranged(),
+        copying: None,
         due: Some(Instant::now()),
         drawn: Instant::now(),
     };
@@ -161,6 +166,16 @@ impl Board {
                 }
                 told = self.hands.told() => {
                     self.tell(told.into());
+                    self.draw_at(Instant::now());
+                    Ok(())
+                }
+                copied = async { self.copying.as_mut()?.await.ok() }, if self.copying.is_some() => {
+                    self.copying = None;
+                    let copied = copied.unwrap_or_else(|| Err("the copying was cut off".to_owned()));
+                    self.tell(match copied {
+                        Ok(()) => Msg::Say(Weight::Hint, "copied, by tmux".to_owned()),
+                        Err(reason) => Msg::Say(Weight::Warning, format!("not copied: {reason}")),
+                    });
                     self.draw_at(Instant::now());
                     Ok(())
                 }
@@ -261,12 +276,31 @@ impl Board {
                 self.remember();
                 Ok(())
             }
+            Effect::Copy(text) => self.copy(text),
             Effect::Suspend => {
                 self.screen.suspend(&self.signals)?;
                 self.inputs = Inputs::new(self.over_ssh);
                 self.resized()
             }
         }
+    }
+
+    fn copy(&mut self, text: String) -> Result<(), End> {
+        match Clipboard::of_environment() {
+            Clipboard::Tmux => {
+                self.copying = Some(tokio::task::spawn_blocking(move || clipboard::to_tmux(&text)));
+            }
+            Clipboard::Terminal if text.len() > clipboard::LONGEST => {
+                let kib = text.len() >> 10;
+                let words = format!("not copied: {kib} KiB are more than terminals take; use `sickbay plan`");
+                self.tell(Msg::Say(Weight::Warning, words));
+            }
+            Clipboard::Terminal => {
+                self.screen.copy(&text)?;
+                self.tell(Msg::Say(Weight::Hint, "sent to the terminal's clipboard".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Keeps what the config does not say. Not done is told: the screen stays as it is for as long as it runs.

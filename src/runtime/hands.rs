@@ -51,7 +51,8 @@ impl Hands {
                 | Effect::Suspend
                 | Effect::Redraw
                 | Effect::Refresh
-                | Effect::Remember) => others.push(other),
+                | Effect::Remember
+                | Effect::Copy(_)) => others.push(other),
             }
         }
         others

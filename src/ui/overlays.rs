@@ -6,6 +6,7 @@ pub mod help;
 pub mod namespaces;
 pub mod notices;
 pub mod palette;
+pub mod patch;
 pub mod revisions;
 
 use super::paint::Canvas;

@@ -12,9 +12,10 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
     if kind != ActionKind::Drain && *given != Drain::default() {
         return Err(format!("{id} takes no options of drain"));
     }
-    let Single { to, replicas, image, finalizer } = single;
+    let Single { to, patch, replicas, image, finalizer } = single;
     let given_of = [
         (ActionKind::Rollback, "--to", to.is_some()),
+        (ActionKind::Rollback, "--patch", *patch),
         (ActionKind::Scale, "--replicas", replicas.is_some()),
         (ActionKind::SetImage, "--image", image.is_some()),
         (ActionKind::RemoveFinalizer, "--finalizer", finalizer.is_some()),

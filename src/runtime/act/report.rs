@@ -1,6 +1,7 @@
 //! What is printed of a plan and of a run: lines for people, a document for programs.
 
 use crate::actions::audit::Entry;
+use crate::actions::rollback;
 use crate::actions::run::{SkipReason, Until};
 use crate::actions::{Progress, Record, Run, Verdict};
 use crate::app::App;
@@ -16,6 +17,12 @@ pub fn plan(app: &App, review: &Review, output: Output) -> String {
         Output::Json => format!("{:#}\n", plan_document(app, review)),
         Output::Yaml => serde_yaml::to_string(&plan_document(app, review)).unwrap_or_default(),
     }
+}
+
+/// What brings a repository to where a rollback goes back to, as YAML.
+pub fn patch(review: &Review) -> Option<String> {
+    let lines = rollback::patch(review.draft.goal()?)?.lines();
+    Some(lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect())
 }
 
 fn plan_lines(app: &App, review: &Review) -> String {
@@ -74,6 +81,7 @@ fn plan_document(app: &App, review: &Review) -> Value {
         "confirm": app.word_asked(),
         "checks": checks,
         "steps": steps,
+        "patch": review.draft.goal().and_then(rollback::patch).map(|patch| patch.value),
     })
 }
 

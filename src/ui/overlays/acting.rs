@@ -7,6 +7,7 @@ use super::{boxed, visible};
 use crate::actions::audit::StepResult;
 use crate::actions::drain::Removal;
 use crate::actions::history::PastRun;
+use crate::actions::rollback;
 use crate::actions::{Call, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, pods, record_words};
@@ -49,6 +50,7 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let fields = 3 + u16::from(word.is_some()) + u16::from(is_off_asked);
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
     let mut lines = lines(review, usize::from(above.width));
+    lines.splice(0..0, patch(app, review).map(|text| (text, Role::Muted)));
     lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
     lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
     for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
@@ -96,6 +98,13 @@ fn title(review: &Review) -> String {
 fn outlook(app: &App, review: &Review) -> Option<String> {
     let options = review.draft.action.options()?;
     Some(pods::outlook(options, &review.draft.targets, (&app.cluster, app.now)))
+}
+
+/// The key that shows what brings the repository along.
+fn patch(app: &App, review: &Review) -> Option<String> {
+    rollback::patch(review.draft.goal()?)?;
+    let key = app.keymap.keys(Context::Review, Command::Ui(Ui::Patch)).next()?;
+    Some(format!("{key} shows the patch that brings a repository there"))
 }
 
 /// What the filter hides of what is marked, and the key that decides about it.

@@ -91,8 +91,9 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         ],
         Context::Object => &[Ui::Open, Ui::Back, Ui::NextSection, Ui::Palette, Ui::Help],
         Context::Help | Context::Notices | Context::Journal => &[Ui::Back, Ui::Down, Ui::Up],
-        Context::History => &[Ui::Open, Ui::Mark, Ui::AskAgain, Ui::Back],
-        Context::Difference => &[Ui::Right, Ui::Left, Ui::Down, Ui::Back],
+        Context::History => &[Ui::Open, Ui::Mark, Ui::Patch, Ui::AskAgain, Ui::Back],
+        Context::Difference => &[Ui::Right, Ui::Left, Ui::Patch, Ui::Down, Ui::Back],
+        Context::Patch => &[Ui::Copy, Ui::Down, Ui::Up, Ui::Back],
         Context::Palette => &[Ui::Open, Ui::Back],
         Context::Namespaces => &[Ui::Open, Ui::Favourite, Ui::Back],
         Context::Columns => {
