@@ -12,6 +12,7 @@ mod dead_node;
 pub mod drain;
 pub mod edit;
 pub mod evidence;
+pub mod extent;
 pub mod history;
 pub mod milestone;
 pub mod plan;
@@ -19,6 +20,7 @@ pub mod preflight;
 pub mod probe;
 pub mod rollback;
 pub mod rollout;
+mod room;
 pub mod run;
 pub mod target;
 mod workload;
@@ -272,17 +274,7 @@ impl Draft {
 
     /// Where a rollback goes back to.
     pub const fn goal(&self) -> Option<&rollback::Goal> {
-        match &self.action {
-            Action::Rollback { goal } => Some(goal),
-            Action::Cordon
-            | Action::Uncordon { .. }
-            | Action::Drain { .. }
-            | Action::Restart
-            | Action::Pause
-            | Action::Resume
-            | Action::Scale { .. }
-            | Action::SetImage { .. } => None,
-        }
+        if let Action::Rollback { goal } = &self.action { Some(goal) } else { None }
     }
 
     /// How many things are still being read for it.

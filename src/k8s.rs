@@ -11,6 +11,7 @@ pub mod execute;
 pub mod kubeconfig;
 mod leaders;
 mod leases;
+pub mod limits;
 mod once;
 pub mod plugin;
 pub mod pods;

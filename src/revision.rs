@@ -3,6 +3,7 @@
 //! Templates are not among the rows that are watched. They are read in full when somebody opens a history, and are
 //! values from then on. It deliberately reads nothing by itself, and changes nothing: rolling back is an action.
 
+mod demand;
 mod difference;
 mod history;
 mod matching;

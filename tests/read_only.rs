@@ -13,7 +13,7 @@ use sickbay::demo::{Demo, Options, Scenario};
 use sickbay::k8s::connect::{Session, connect};
 use sickbay::k8s::execute::{Mode, execute};
 use sickbay::k8s::kubeconfig::{Env, Flags};
-use sickbay::k8s::{access, pods, references, revisions, silence};
+use sickbay::k8s::{access, limits, pods, references, revisions, silence};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -72,6 +72,8 @@ impl Ward {
                         Probe::May(access) => access::may(session, access).await,
                         Probe::PodsOn(node) => pods::on(session, node).await,
                         Probe::Needed(needed) => references::written(session, needed).await,
+                        Probe::Autoscalers { namespace } => limits::autoscalers(session, namespace).await,
+                        Probe::Quotas { namespace } => limits::quotas(session, namespace).await,
                         Probe::Lease(node) => silence::lease(session, node).await,
                         Probe::Node(node) => silence::node(session, node).await,
                         Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
@@ -114,7 +116,7 @@ impl Ward {
             self.invoke(ui(Ui::ProblemsOnly)).await;
         }
         self.invoke(ui(Ui::MarkAll)).await;
-        if matches!(context, Context::History | Context::Difference) {
+        if matches!(context, Context::History | Context::Difference | Context::Patch) {
             self.invoke(ui(Ui::GoWorkloads)).await;
             self.invoke(ui(Ui::ClearFilter)).await;
             if self.board.app.view().is_some_and(|view| view.problems_only) {
@@ -147,6 +149,7 @@ impl Ward {
             Context::Palette => &[ui(Ui::Palette)],
             Context::Namespaces => &[ui(Ui::Namespaces)],
             Context::Columns => &[ui(Ui::Columns)],
+            Context::Patch => &[ui(Ui::Patch)],
             Context::Review => &[act],
             Context::ReviewLine => &[act, ui(Ui::PreviousField)],
             Context::Draft => &[drain],
@@ -162,7 +165,7 @@ impl Ward {
         }
         let focus = self.board.app.focus();
         // What has had one template only differs from nothing.
-        if context == Context::Difference && focus == Context::History {
+        if matches!(context, Context::Difference | Context::Patch) && focus == Context::History {
             return false;
         }
         let is_shared = matches!(context, Context::Global | Context::Table);

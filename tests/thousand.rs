@@ -65,6 +65,9 @@ impl Hands {
                                 Ok(()) => Answer::Yes,
                                 Err(error) => Answer::Failed(error),
                             },
+                            Probe::Autoscalers { namespace } | Probe::Quotas { namespace } => {
+                                panic!("a drain asks nothing of {namespace}")
+                            }
                             Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => {
                                 panic!("nobody is said to be dead: {probe:?}")
                             }

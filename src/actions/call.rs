@@ -255,6 +255,15 @@ impl Call {
         }
     }
 
+    /// The namespace whose autoscalers and quotas have a say in it.
+    pub fn extent(&self) -> Option<&Text> {
+        if let Self::Edit(edit) = self {
+            edit.makes_pods().then_some(&edit.object.name.namespace)
+        } else {
+            None
+        }
+    }
+
     /// Whether the server is asked beforehand what it would say. Not for pods: that would be a call for each, and
     /// what a budget says then is old when it counts.
     pub const fn is_tried(&self) -> bool {

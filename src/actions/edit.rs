@@ -120,6 +120,15 @@ impl Edit {
         }
     }
 
+    /// Whether there may be more pods for it, or other ones that ask for more. A daemon set's come one a node.
+    pub fn makes_pods(&self) -> bool {
+        match &self.change {
+            Change::Revision(_) => self.object.kind != Kind::DaemonSet,
+            Change::Scale { .. } => true,
+            Change::Restart { .. } | Change::Pause | Change::Resume | Change::SetImage { .. } => false,
+        }
+    }
+
     pub fn right(&self) -> Right {
         patch_right(self.object.kind)
     }

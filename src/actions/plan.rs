@@ -209,8 +209,13 @@ impl Plan {
         let tried = if is_read_only { 0 } else { MOST_TRIED };
         let dry = self.calls().filter(|call| call.is_tried()).take(tried).cloned().map(Probe::DryRun);
         let needed = self.calls().flat_map(Call::needed).take(MOST_TRIED).cloned().map(Probe::Needed);
+        let namespaces: BTreeSet<&Text> = self.calls().filter_map(Call::extent).collect();
+        let extent = namespaces.into_iter().flat_map(|namespace| {
+            let of = || namespace.clone();
+            [Probe::Autoscalers { namespace: of() }, Probe::Quotas { namespace: of() }]
+        });
         let asked = accesses.into_iter().map(Probe::May);
-        asked.chain(listed).chain(needed).chain(evidence).chain(dry).collect()
+        asked.chain(listed).chain(needed).chain(extent).chain(evidence).chain(dry).collect()
     }
 }
 

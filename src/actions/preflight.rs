@@ -1,8 +1,8 @@
 //! The check of an action before anybody agrees to it: pure over the cluster, the answers of the probes and the time.
 
 use super::plan::MOST_TRIED;
-use super::rollback;
 use super::{Answer, Answers, Call, CallError, Draft, Plan, Probe, Sight};
+use super::{extent, rollback};
 use crate::cluster::{ObjectRef, Pod};
 
 /// How a check ended, from good to bad.
@@ -65,7 +65,9 @@ impl Preflight {
         checks.extend(super::evidence::checks(plan, answers, sight));
         checks.extend(read_only(sight));
         checks.extend(fresh(draft, sight));
-        checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?, sight)));
+        checks.extend(answers.iter().flat_map(|(probe, answer)| {
+            answer.map_or_else(Vec::new, |answer| judged(draft, (probe, answer), sight))
+        }));
         let tried = plan.calls().filter(|call| call.is_tried()).count();
         if tried > MOST_TRIED {
             let reason =
@@ -110,8 +112,8 @@ fn fresh(draft: &Draft, sight: &Sight<'_>) -> Option<Check> {
 }
 
 /// What the answer to a probe means; nothing where it goes without saying.
-fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
-    match probe {
+fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) -> Vec<Check> {
+    let check = match probe {
         Probe::May(access) => Some(match answer {
             Answer::Yes => Check::new(Verdict::Ok, format!("you may {access}")),
             Answer::No { reason } => {
@@ -129,17 +131,21 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             )
             .remedy("ask again when the API server answers"),
             // To another question.
-            Answer::Pods(_)
+            Answer::Autoscalers(_)
+            | Answer::Quotas(_)
+            | Answer::Pods(_)
             | Answer::Written { .. }
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => return None,
+            | Answer::Leader(_) => return Vec::new(),
         }),
         Probe::DryRun(call) => match answer {
             Answer::Yes
             | Answer::Pods(_)
             | Answer::Written { .. }
+            | Answer::Autoscalers(_)
+            | Answer::Quotas(_)
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
@@ -163,7 +169,10 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
         // Evidence: weighed as a whole.
         Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => None,
-    }
+        Probe::Autoscalers { namespace } => return extent::of_autoscalers(draft, namespace, answer),
+        Probe::Quotas { namespace } => return extent::of_quotas(draft, namespace, (answer, sight)),
+    };
+    check.into_iter().collect()
 }
 
 /// What a live list of a node's pods says of the picture that the plan is made from.
@@ -195,6 +204,8 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
         Answer::Yes
         | Answer::No { .. }
         | Answer::Written { .. }
+        | Answer::Autoscalers(_)
+        | Answer::Quotas(_)
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)

@@ -4,6 +4,7 @@
 
 use super::evidence::Speech;
 use super::evidence::inquiry::{Leader, Reading, Seen};
+use super::extent::{Autoscaler, Quota};
 use super::{Call, CallError};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
@@ -97,6 +98,14 @@ pub enum Probe {
     },
     /// The lease of the controller-manager that leads.
     Leader,
+    /// What scales workloads of a namespace by itself.
+    Autoscalers {
+        namespace: Text,
+    },
+    /// What a namespace may have, and has.
+    Quotas {
+        namespace: Text,
+    },
 }
 
 /// Something that a template needs and does not hold.
@@ -125,6 +134,8 @@ pub enum Answer {
     Node(Box<Seen>),
     Speech(Speech),
     Leader(Leader),
+    Autoscalers(Vec<Autoscaler>),
+    Quotas(Vec<Quota>),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

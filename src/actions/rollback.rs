@@ -47,7 +47,7 @@ pub const ROLLBACK: Spec = Spec {
         rollout::DELETE_PODS,
     ],
     relies_on: &[Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::DaemonSet, Kind::Pod],
-    looks_at: &[Kind::PersistentVolumeClaim, Kind::PodDisruptionBudget],
+    looks_at: &[Kind::PersistentVolumeClaim, Kind::PodDisruptionBudget, Kind::Node],
 };
 
 /// Where to go back to.
@@ -92,7 +92,7 @@ impl Goal {
     }
 
     /// The history with the revision to go back to, or why there is none. Nothing before it is read.
-    fn target(&self) -> Option<Result<(&Arc<History>, &Revision), String>> {
+    pub fn target(&self) -> Option<Result<(&Arc<History>, &Revision), String>> {
         let history = match &self.read {
             Read::NotYet => return None,
             Read::Failed(reason) => return Some(Err(reason.to_string())),

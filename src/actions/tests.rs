@@ -163,6 +163,8 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
         let answer = match &probe {
             Probe::May(_) => Answer::No { reason: "no RBAC policy matched".into() },
             Probe::DryRun(_)
+            | Probe::Autoscalers { .. }
+            | Probe::Quotas { .. }
             | Probe::Needed(_)
             | Probe::PodsOn(_)
             | Probe::Lease(_)

@@ -3,6 +3,7 @@
 
 use super::call::Guard;
 use super::edit::{self, Change, Edit, same_workload};
+use super::extent;
 use super::rollback::{ROLLBACK, gone, there};
 use super::rollout::Rollout;
 use super::{Action, Author, Check, Danger, Draft, Plan, Right, Sight, Spec, Step, Verdict};
@@ -41,11 +42,14 @@ pub const RESUME: Spec = spec(
     &[Kind::Deployment],
     PATCH_DEPLOYMENTS,
 );
-pub const SCALE: Spec = spec(
-    ("scale", "Scale", "Have another number of pods of a deployment or stateful set."),
-    &[Kind::Deployment, Kind::StatefulSet],
-    PATCH_SCALED,
-);
+pub const SCALE: Spec = Spec {
+    looks_at: &[Kind::Node],
+    ..spec(
+        ("scale", "Scale", "Have another number of pods of a deployment or stateful set."),
+        &[Kind::Deployment, Kind::StatefulSet],
+        PATCH_SCALED,
+    )
+};
 pub const SET_IMAGE: Spec = spec(
     ("set-image", "Set image", "Give a container of a workload another image, and watch the rollout."),
     EVERY,
@@ -146,6 +150,7 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
             let reason = format!("{object} is paused: it rolls out when it is resumed");
             checks.push(Check::new(Verdict::Warn, reason).about(object));
         }
+        checks.extend(extent::of_nodes(draft, object, sight).map(|check| check.about(object)));
         if matches!(draft.action, Action::Scale { replicas: Some(0) }) {
             let reason = format!("nothing of {object} is left to answer");
             checks.push(Check::new(Verdict::Warn, reason).about(object));

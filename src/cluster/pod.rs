@@ -42,6 +42,47 @@ pub struct Resources {
     pub memory_bytes: u64,
 }
 
+impl Resources {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, more: Self) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.saturating_add(more.cpu_millis),
+            memory_bytes: self.memory_bytes.saturating_add(more.memory_bytes),
+        }
+    }
+
+    /// Of each the larger.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.max(other.cpu_millis),
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+        }
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub const fn less(self, taken: Self) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.saturating_sub(taken.cpu_millis),
+            memory_bytes: self.memory_bytes.saturating_sub(taken.memory_bytes),
+        }
+    }
+
+    #[must_use]
+    pub const fn times(self, many: u64) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.saturating_mul(many),
+            memory_bytes: self.memory_bytes.saturating_mul(many),
+        }
+    }
+
+    pub const fn fit(self, free: Self) -> bool {
+        self.cpu_millis <= free.cpu_millis && self.memory_bytes <= free.memory_bytes
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Phase {
     Pending,

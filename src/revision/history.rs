@@ -42,6 +42,8 @@ pub struct History {
     /// What the server counts up when somebody changes what is wanted.
     pub generation: i64,
     pub is_paused: bool,
+    /// How many pods more than are wanted a rollout may have at a time.
+    pub surge: u32,
     /// How many old revisions are kept.
     pub limit: Option<i64>,
     /// What is wanted now.
@@ -129,6 +131,7 @@ impl History {
         let annotations = strings(&meta["annotations"]);
         let labels = strings(&meta["labels"]);
         let is_paused = workload["spec"]["paused"].as_bool().unwrap_or_default();
+        let surge = surge(kind, &workload["spec"]);
         let limit = workload["spec"]["revisionHistoryLimit"].as_i64();
         let template = Template::new(taken(&mut workload, "/spec/template").ok_or(missing("template"))?);
         let is_owned = |held: &Value| is_controlled_by(held, &object.uid);
@@ -139,7 +142,18 @@ impl History {
         if let Some(wanted) = wanted.and_then(|at| revisions.get_mut(at)) {
             wanted.is_wanted = true;
         }
-        Ok(Self { object, version, generation, is_paused, limit, template, annotations, labels, revisions })
+        Ok(Self {
+            object,
+            version,
+            generation,
+            is_paused,
+            surge,
+            limit,
+            template,
+            annotations,
+            labels,
+            revisions,
+        })
     }
 
     /// What is wanted now, as a revision; nothing where no controller has seen it yet.
@@ -242,6 +256,22 @@ impl Revision {
             mark,
         })
     }
+}
+
+/// A share is of the replicas, and rounded up.
+fn surge(kind: Kind, spec: &Value) -> u32 {
+    if kind != Kind::Deployment || spec["strategy"]["type"] == "Recreate" {
+        return 0;
+    }
+    let surge = &spec["strategy"]["rollingUpdate"]["maxSurge"];
+    let many = match surge.as_str().and_then(|share| share.strip_suffix('%')) {
+        Some(share) => {
+            let replicas = spec["replicas"].as_u64().unwrap_or(1);
+            share.parse::<u64>().unwrap_or_default().saturating_mul(replicas).div_ceil(100)
+        }
+        None => surge.as_u64().unwrap_or_default(),
+    };
+    u32::try_from(many).unwrap_or(u32::MAX)
 }
 
 /// Which revision is what is wanted.

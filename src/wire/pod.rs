@@ -298,24 +298,16 @@ impl Object for Pod {
 /// What the scheduler keeps free for it: the containers together with the sidecars, or the largest init container
 /// where that asks for more.
 fn requests(spec: &PodSpec) -> Requests {
-    let add = |one: Requests, more: Requests| Requests {
-        cpu_millis: one.cpu_millis.saturating_add(more.cpu_millis),
-        memory_bytes: one.memory_bytes.saturating_add(more.memory_bytes),
-    };
     let (mut sidecars, mut first) = (Requests::default(), Requests::default());
     for init in &spec.init_containers {
-        let asked = add(sidecars, resources(&init.resources.requests));
+        let asked = sidecars.and(resources(&init.resources.requests));
         if init.restart_policy.as_deref() == Some("Always") {
             sidecars = asked;
         }
-        first.cpu_millis = first.cpu_millis.max(asked.cpu_millis);
-        first.memory_bytes = first.memory_bytes.max(asked.memory_bytes);
+        first = first.or(asked);
     }
-    let main = spec.containers.iter().map(|spec| resources(&spec.resources.requests)).fold(sidecars, add);
-    Requests {
-        cpu_millis: main.cpu_millis.max(first.cpu_millis),
-        memory_bytes: main.memory_bytes.max(first.memory_bytes),
-    }
+    let asked = spec.containers.iter().map(|spec| resources(&spec.resources.requests));
+    asked.fold(sidecars, Requests::and).or(first)
 }
 
 /// The names of the claims that a pod mounts; that of an ephemeral volume is made of the pod's and its own.

@@ -79,7 +79,9 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                     }
                     sickbay::actions::Probe::May(_)
                     | sickbay::actions::Probe::DryRun(_)
-                    | sickbay::actions::Probe::Needed(_) => Answer::Yes,
+                    | sickbay::actions::Probe::Needed(_)
+                    | sickbay::actions::Probe::Autoscalers { .. }
+                    | sickbay::actions::Probe::Quotas { .. } => Answer::Yes,
                     sickbay::actions::Probe::Lease(_)
                     | sickbay::actions::Probe::Node(_)
                     | sickbay::actions::Probe::Log { .. }

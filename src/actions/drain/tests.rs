@@ -183,6 +183,8 @@ fn the_server_is_asked_for_rights_and_not_for_each_pod() {
             crate::actions::Probe::DryRun(_)
             | crate::actions::Probe::PodsOn(_)
             | crate::actions::Probe::Needed(_)
+            | crate::actions::Probe::Autoscalers { .. }
+            | crate::actions::Probe::Quotas { .. }
             | crate::actions::Probe::Lease(_)
             | crate::actions::Probe::Node(_)
             | crate::actions::Probe::Log { .. }

@@ -247,7 +247,9 @@ impl Inquiry {
                 | Probe::Log { .. }
                 | Probe::DryRun(_)
                 | Probe::PodsOn(_)
-                | Probe::Needed(_),
+                | Probe::Needed(_)
+                | Probe::Autoscalers { .. }
+                | Probe::Quotas { .. },
                 _,
             ) => {}
         }

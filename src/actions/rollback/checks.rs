@@ -4,8 +4,8 @@
 use super::{Draft, Goal, Read};
 use crate::actions::edit::same_workload;
 use crate::actions::probe::Needed;
-use crate::actions::rollout;
 use crate::actions::{Answer, Check, Sight, Verdict};
+use crate::actions::{extent, rollout};
 use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text, Workload};
 use crate::revision::{History, Revision};
 use jiff::Timestamp;
@@ -39,6 +39,7 @@ pub fn checks(draft: &Draft, goal: &Goal, sight: &Sight<'_>) -> Vec<Check> {
             checks.extend(of_images(revision));
             checks.extend(of_pods(history, revision, sight.cluster));
             checks.extend(of_workload(workload, revision, sight.cluster));
+            checks.extend(extent::of_nodes(draft, object, sight));
         }
     }
     checks.into_iter().map(|check| check.about(object)).collect()
@@ -118,6 +119,8 @@ pub fn judged(needed: &Needed, answer: &Answer, now: Timestamp) -> Option<Check>
         // To another question.
         Answer::Yes
         | Answer::Pods(_)
+        | Answer::Autoscalers(_)
+        | Answer::Quotas(_)
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)

@@ -378,6 +378,8 @@ fn looked(
         Answer::Yes
         | Answer::No { .. }
         | Answer::Written { .. }
+        | Answer::Autoscalers(_)
+        | Answer::Quotas(_)
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)

@@ -193,6 +193,8 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
             Question::About(node)
         }
         Probe::Leader => Question::Leader,
+        Probe::Autoscalers { namespace } => Question::Autoscalers(namespace),
+        Probe::Quotas { namespace } => Question::Quotas(namespace),
     };
     plan.probes(false).into_iter().map(question).collect()
 }
@@ -203,6 +205,8 @@ enum Question {
     About(ObjectRef),
     Needed(Needed),
     Leader,
+    Autoscalers(Text),
+    Quotas(Text),
 }
 
 /// That an action is for more objects than one may take.

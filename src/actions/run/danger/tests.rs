@@ -160,7 +160,11 @@ impl World {
     fn answer(&self, probe: &Probe) -> Answer {
         let now = at(self.now);
         match probe {
-            Probe::May(_) | Probe::DryRun(_) | Probe::Needed(_) => Answer::Yes,
+            Probe::May(_)
+            | Probe::DryRun(_)
+            | Probe::Needed(_)
+            | Probe::Autoscalers { .. }
+            | Probe::Quotas { .. } => Answer::Yes,
             Probe::PodsOn(_) => Answer::Pods(Vec::new()),
             Probe::Lease(node) => Answer::Lease(Box::new(Reading {
                 lease: Lease {
