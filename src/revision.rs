@@ -9,6 +9,7 @@ mod history;
 mod matching;
 mod patch;
 mod reference;
+mod running;
 mod summary;
 mod template;
 
@@ -16,5 +17,6 @@ pub use difference::{Difference, Piece, Row, Shown, words};
 pub use history::{History, NoTarget, PodCount, Revision, Unreadable, is_for};
 pub use patch::Patch;
 pub use reference::{Held, Reference};
+pub use running::{Running, RunningPod, short_digest};
 pub use summary::{Note, Topic, summary};
 pub use template::Template;

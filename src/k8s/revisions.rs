@@ -7,7 +7,8 @@ use super::connect::Session;
 use super::once::{json, once};
 use super::watch::{Answer, Trouble, escaped, get};
 use crate::cluster::{Kind, ObjectRef, Text};
-use crate::revision::History;
+use crate::revision::{History, Running, RunningPod, Unreadable};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,14 +18,26 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// The most that is read of one history.
 const MOST_BYTES: usize = 64 << 20;
 const PAGE: usize = 100;
+/// How long the pods may take, and how many of them tell what runs.
+const PODS_LIMIT: Duration = Duration::from_secs(10);
+const MOST_PODS: usize = 500;
 
 /// The history of a workload, or in words why it cannot be had.
 pub async fn read(session: &Session, object: &ObjectRef) -> Result<History, Text> {
     let outcome = once(session, LIMIT, || attempt(session, object)).await;
     let (workload, owned) = outcome.map_err(|trouble| words(object, &trouble))?;
+    // A history without them is worth having.
+    let selected = selector(&workload["spec"]["selector"]);
+    let pods = once(session, PODS_LIMIT, || pods(session, object, &selected)).await;
+    let pods = pods.map_err(|trouble| Text::from(trouble.reason()));
     let (kind, uid) = (object.kind, object.uid.clone());
     // Many templates take their time, and others wait for this thread.
-    let history = tokio::task::spawn_blocking(move || History::read(kind, workload, owned)).await;
+    let history = tokio::task::spawn_blocking(move || {
+        let mut history = History::read(kind, workload, owned)?;
+        history.running = pods.map(|pods| Running::of(kind, &pods));
+        Ok::<_, Unreadable>(history)
+    })
+    .await;
     match history {
         Ok(Ok(history)) if history.object.uid != uid => Err(Text::from(format!(
             "{object} was deleted and created anew: look again, and choose what is there now"
@@ -74,6 +87,23 @@ async fn attempt(session: &Session, object: &ObjectRef) -> Result<(Value, Vec<Va
             Some(_) | None => return Ok((workload, owned)),
         }
     }
+}
+
+/// The pods of a workload, as much of them as tells which images they run; not all of a very large one's.
+async fn pods(session: &Session, object: &ObjectRef, selector: &str) -> Result<Vec<RunningPod>, Trouble> {
+    let namespace = escaped(&object.name.namespace);
+    let selector = escaped(selector);
+    let uri = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}&limit={MOST_PODS}");
+    let answer = Answer::to(get(&uri, "application/json", true), &session.client()).await?;
+    let body = answer.collected(MOST_BYTES).await?;
+    // Of a large workload as much as the templates.
+    let parsed = tokio::task::spawn_blocking(move || json::<Pods>(&body)).await;
+    parsed.unwrap_or_else(|_| Err(Trouble::broken("the answer could not be read"))).map(|pods| pods.items)
+}
+
+#[derive(Deserialize)]
+struct Pods {
+    items: Vec<RunningPod>,
 }
 
 async fn fetched(session: &Session, uri: &str, left: &mut usize) -> Result<Value, Trouble> {

@@ -4,7 +4,7 @@
 //! Numbers move: rolling back to a revision gives it the next one. So what is remembered of a revision is the uid of
 //! the object that holds it.
 
-use super::Template;
+use super::{Running, Template};
 use crate::cluster::{Cluster, Image, Kind, Name, ObjectRef, Pod, Text, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -53,6 +53,8 @@ pub struct History {
     pub labels: BTreeMap<String, String>,
     /// By their numbers, the oldest first.
     pub revisions: Vec<Revision>,
+    /// Or why that is not known; empty where nobody asked.
+    pub running: Result<Running, Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +75,8 @@ pub struct Revision {
     pub patch: Option<Value>,
     /// Of the object that holds it, as they go back to the server; never shown.
     pub annotations: BTreeMap<String, String>,
-    mark: Text,
+    /// By what its pods tell that they are of it.
+    pub(super) mark: Text,
 }
 
 /// How many pods there are of a revision.
@@ -153,6 +156,7 @@ impl History {
             annotations,
             labels,
             revisions,
+            running: Err(Text::default()),
         })
     }
 

@@ -6,8 +6,8 @@ use crate::actions::edit::same_workload;
 use crate::actions::probe::Needed;
 use crate::actions::{Answer, Check, Sight, Verdict};
 use crate::actions::{extent, rollout};
-use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text, Workload};
-use crate::revision::{History, Revision};
+use crate::cluster::{Cluster, Image, ObjectRef, Pod, Row as _, Text, Workload};
+use crate::revision::{History, Revision, short_digest};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -37,6 +37,7 @@ pub fn checks(draft: &Draft, goal: &Goal, sight: &Sight<'_>) -> Vec<Check> {
             checks.extend(of_history(history, revision));
             checks.extend(of_owners(history));
             checks.extend(of_images(revision));
+            checks.extend(of_moved_tags(history, revision));
             checks.extend(of_pods(history, revision, sight.cluster));
             checks.extend(of_workload(workload, revision, sight.cluster));
             checks.extend(extent::of_nodes(draft, object, sight));
@@ -173,6 +174,19 @@ fn of_images(revision: &Revision) -> Option<Check> {
         );
         Check::new(Verdict::Warn, reason)
     })
+}
+
+/// Tags that pods have got different images for.
+fn of_moved_tags(history: &History, revision: &Revision) -> Vec<Check> {
+    let moved = history.moved_tags();
+    let of = |image: &Image| {
+        let digests: Vec<&str> = moved.get(&image.image)?.iter().map(|digest| short_digest(digest)).collect();
+        let (image, digests) = (&image.image, digests.join(", "));
+        let reason =
+            format!("pods run different images under {image} ({digests}): which of them comes is not known");
+        Some(Check::new(Verdict::Warn, reason).remedy("deploy it by its digest"))
+    };
+    revision.images.iter().filter_map(of).collect()
 }
 
 fn is_loose(image: &str) -> bool {

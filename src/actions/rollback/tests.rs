@@ -490,3 +490,26 @@ fn what_does_not_go_back_with_the_template_is_told_where_it_has_changed_since() 
         "it is not known whether the config map web is there: no"
     );
 }
+
+#[test]
+fn an_image_that_pods_got_in_two_ways_under_one_name_is_warned_of() {
+    use crate::revision::{Running, RunningPod};
+    let mut world = World::new();
+    world.web((3, "41"), 2, 1);
+    let pod = |digest: &str| -> RunningPod {
+        serde_json::from_value(json!({
+            "metadata": { "ownerReferences": [{ "uid": "uid-web-1", "controller": true }] },
+            "status": { "containerStatuses": [{ "name": "web", "imageID": format!("shop/web@sha256:{digest}") }] },
+        }))
+        .unwrap()
+    };
+    let warned = |pods: &[RunningPod]| {
+        let mut history = (*web_history(|_| {})).clone();
+        history.running = Ok(Running::of(Kind::Deployment, pods));
+        words(&world.preflight(&draft("web", None, Arc::new(history))), Verdict::Warn)
+    };
+    let two = warned(&[pod("aa"), pod("bb")]);
+    assert!(two.contains("different images under shop/web:1 (sha256:aa, sha256:bb)"), "{two}");
+    let one = warned(&[pod("aa"), pod("aa")]);
+    assert!(!one.contains("different images"), "{one}");
+}

@@ -7,7 +7,7 @@ use crate::app::revisions::{Compared, DiffLine, Level, Reading, Revisions, is_wi
 use crate::app::time::age;
 use crate::app::wrap::wrap;
 use crate::cluster::{Image, Text};
-use crate::revision::{History, Piece, PodCount, Revision, words};
+use crate::revision::{History, Piece, PodCount, Revision, short_digest, words};
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns, piece, split};
 use ratatui::layout::Rect;
@@ -138,7 +138,23 @@ fn detail(
     lines.extend(wrap(&text, width, ("", "  ")).into_iter().map(|line| (line, Role::Text)));
     for Image { container, image, is_init } in &revision.images {
         let kind = if *is_init { "init " } else { "" };
-        lines.push((format!("  {kind}{container}: {image}"), Role::Muted));
+        let digests = history.digests(revision, container);
+        let beside = match digests.as_slice() {
+            [(digest, _)] => format!(" {}", short_digest(digest)),
+            _ => String::new(),
+        };
+        lines.push((format!("  {kind}{container}: {image}{beside}"), Role::Muted));
+        for (digest, pods) in digests.iter().filter(|_| digests.len() > 1) {
+            let pods = if *pods == 1 { "1 pod".to_owned() } else { format!("{pods} pods") };
+            lines.push((format!("    {} on {pods}", short_digest(digest)), Role::SeverityWarning));
+        }
+        if history.moved_tags().contains_key(image) {
+            let text = format!("  {image} was moved: pods run different images under that name");
+            lines.push((text, Role::SeverityWarning));
+        }
+    }
+    if let Some(reason) = history.running.as_ref().err().and_then(Text::non_empty) {
+        lines.push((format!("  which digests run is not known: {reason}"), Role::Muted));
     }
     if revision.is_wanted {
         lines.push(("this is what is wanted now".to_owned(), Role::StatusGood));
