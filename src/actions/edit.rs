@@ -245,7 +245,7 @@ impl Edit {
 
 impl Return {
     /// Whether a workload is on its way to it, or there.
-    fn is_seen(&self, workload: Workload<'_>, cluster: &Cluster) -> bool {
+    pub fn is_seen(&self, workload: Workload<'_>, cluster: &Cluster) -> bool {
         if *workload.images() != *self.images {
             return false;
         }

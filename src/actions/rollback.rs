@@ -134,11 +134,12 @@ pub fn plan(draft: &Draft, goal: &Goal, cluster: &Cluster) -> Plan {
         if let Some(blocking) = blocking {
             plan = Plan::of(vec![Step::Call(Call::DeleteBlocking(Box::new(blocking)))], Danger::Destructive);
             let after = history.generation - 1;
-            plan.then(vec![Step::Rollout(Rollout { object: object.clone(), after })]);
+            plan.then(vec![Step::Rollout(Rollout { object: object.clone(), after, goal: None })]);
         }
         return plan;
     }
-    let change = Change::Revision(Box::new(back_to(revision, history)));
+    let goal = Box::new(back_to(revision, history));
+    let change = Change::Revision(goal.clone());
     let (version, generation) = (history.version.clone(), history.generation);
     let edit = Edit { object: object.clone(), version, generation, change };
     let Guard::Send(call @ Call::Edit(_)) = edit.guard(cluster) else { return plan };
@@ -148,7 +149,7 @@ pub fn plan(draft: &Draft, goal: &Goal, cluster: &Cluster) -> Plan {
         plan.danger = Danger::Destructive;
         plan.then(vec![Step::Call(Call::DeleteBlocking(Box::new(blocking)))]);
     }
-    plan.then(vec![Step::Rollout(Rollout { object: object.clone(), after: generation })]);
+    plan.then(vec![Step::Rollout(Rollout { object: object.clone(), after: generation, goal: Some(goal) })]);
     plan
 }
 

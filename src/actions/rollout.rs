@@ -4,7 +4,7 @@
 //! to say, who can stop the run.
 
 use super::call::{CallError, Guard, Refusal, Shown};
-use super::edit::same_workload;
+use super::edit::{Return, same_workload};
 use super::{Call, Right, cordon};
 use crate::cluster::{Cluster, ObjectRef, Pod, Rollout as Stands, Row as _, StatefulSet, Text, Workload};
 
@@ -19,6 +19,8 @@ pub struct Rollout {
     pub object: ObjectRef,
     /// What was wanted before, as the server counts it: the rollout is that of a later one.
     pub after: i64,
+    /// The revision that it is to be of; nothing where it is of whatever is wanted.
+    pub goal: Option<Box<Return>>,
 }
 
 /// How far it is.
@@ -54,6 +56,12 @@ impl Rollout {
         };
         if generation <= self.after {
             return Stand::Going("the watch does not show the change yet".to_owned());
+        }
+        if let Some(goal) = self.goal.as_ref().filter(|goal| !goal.is_seen(workload, cluster)) {
+            return Stand::Stuck(format!(
+                "somebody has changed it since: what rolls out is not revision {} any more; look at its history",
+                goal.number
+            ));
         }
         let Some(stands) = workload.rollout() else { return Stand::Done(Text::default()) };
         let words = match stands {

@@ -112,7 +112,7 @@ pub fn plan(draft: &Draft, cluster: &Cluster, author: &Author) -> Plan {
         let after = edit.generation;
         if let Guard::Send(call) = edit.guard(cluster) {
             calls.push(Step::Call(call));
-            rollouts.push(Step::Rollout(Rollout { object: object.clone(), after }));
+            rollouts.push(Step::Rollout(Rollout { object: object.clone(), after, goal: None }));
         }
     }
     let mut plan = Plan::of(calls, Danger::Reversible);

@@ -513,3 +513,29 @@ fn an_image_that_pods_got_in_two_ways_under_one_name_is_warned_of() {
     let one = warned(&[pod("aa"), pod("aa")]);
     assert!(!one.contains("different images"), "{one}");
 }
+
+#[test]
+fn somebody_elses_change_during_the_rollout_is_told_and_is_no_success() {
+    let mut world = World::new();
+    world.web((3, "41"), 2, 1);
+    world.set(1, 2);
+    world.set(2, 1);
+    let mut run = world.begin(&draft("web", None, web_history(|_| {})));
+    run.advance(&world.sight());
+    run.answered(0, Ok(()), world.now);
+    world.web((4, "43"), 1, 1);
+    run.advance(&world.sight());
+    assert_eq!(run.summary().done, 1);
+    // Scaled by an autoscaler: it is still what was meant.
+    world.web((5, "44"), 1, 2);
+    run.advance(&world.sight());
+    assert_eq!(run.summary().not_done, 1, "it goes on");
+    world.web((6, "45"), 3, 3);
+    run.advance(&world.sight());
+    let failed = run.steps().find_map(|(_, progress)| match progress {
+        crate::actions::Progress::Failed { reason } => Some(reason.to_string()),
+        _ => None,
+    });
+    assert!(failed.unwrap().contains("what rolls out is not revision 1 any more"));
+    assert_ne!(run.summary().outcome, Outcome::Done);
+}
