@@ -12,6 +12,9 @@ mod board;
 mod cluster;
 #[path = "wire/reading.rs"]
 mod reading;
+#[path = "pty/terminal.rs"]
+#[expect(dead_code, reason = "what of a terminal only the tests of the terminal look at")]
+mod terminal;
 #[path = "hollow/watching.rs"]
 mod watching;
 
@@ -31,6 +34,8 @@ mod ghosts;
 mod incident;
 #[path = "hollow/outage.rs"]
 mod outage;
+#[path = "hollow/patches.rs"]
+mod patches;
 #[path = "hollow/rights.rs"]
 mod rights;
 #[path = "hollow/rollback.rs"]

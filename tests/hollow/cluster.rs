@@ -133,6 +133,11 @@ impl Api {
         self.send(Method::POST, path, object).await
     }
 
+    /// Writes an object as a whole.
+    pub async fn replace(&self, path: &str, object: &Value) -> Value {
+        self.send(Method::PUT, path, object).await
+    }
+
     pub async fn delete(&self, path: &str, options: &Value) -> Value {
         self.send(Method::DELETE, path, options).await
     }

@@ -1,21 +1,22 @@
 //! Rollbacks by the program itself, on a real control plane: three kinds, three ways to be broken, and what results
 //! compared with what `kubectl rollout undo` makes of a twin.
 
-use crate::actions::User;
+use crate::actions::{User, wait};
 use crate::board::Board;
 use crate::cluster::{Api, Hollow};
+use crate::terminal::sickbay;
 use serde_json::{Value, json};
 use sickbay::app::App;
 use sickbay::cluster::{Kind, Name, ObjectRef, Workload};
 use std::process::Command;
 
-const NAMESPACE: &str = "default";
+pub const NAMESPACE: &str = "default";
 
-fn path(kind: Kind, name: &str) -> String {
+pub fn path(kind: Kind, name: &str) -> String {
     format!("/apis/apps/v1/namespaces/{NAMESPACE}/{}/{name}", kind.plural())
 }
 
-fn workload(kind: Kind, name: &str, image: &str) -> Value {
+pub fn workload(kind: Kind, name: &str, image: &str) -> Value {
     let mut object = json!({
         "apiVersion": "apps/v1",
         "kind": kind.word(),
@@ -41,14 +42,14 @@ fn workload(kind: Kind, name: &str, image: &str) -> Value {
 }
 
 /// A release that does not work, with annotations of its own.
-fn release(image: &str) -> Value {
+pub fn release(image: &str) -> Value {
     json!({
         "metadata": { "annotations": { "team": "back", "kubernetes.io/change-cause": "release 2" } },
         "spec": { "template": { "spec": { "containers": [{ "name": "main", "image": image }] } } },
     })
 }
 
-async fn create(api: &Api, object: &Value, kind: Kind) {
+pub async fn create(api: &Api, object: &Value, kind: Kind) {
     api.create(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/{}", kind.plural()), object).await;
 }
 
@@ -58,7 +59,7 @@ fn counts(app: &App, kind: Kind, name: &str) -> Option<(bool, u32, u32)> {
     Some((row.rollout()?.is_complete(), counts.desired, counts.ready))
 }
 
-async fn until_complete(board: &mut Board, kind: Kind, name: &str) {
+pub async fn until_complete(board: &mut Board, kind: Kind, name: &str) {
     let is_complete = |app: &App| {
         counts(app, kind, name)
             .is_some_and(|(is_complete, desired, ready)| is_complete && desired > 0 && ready == desired)
@@ -67,7 +68,7 @@ async fn until_complete(board: &mut Board, kind: Kind, name: &str) {
 }
 
 /// Until the picture shows this image to be wanted, and all of it there.
-async fn until_release(board: &mut Board, name: &str, image: &str) {
+pub async fn until_release(board: &mut Board, name: &str, image: &str) {
     let is_wanted = |app: &App| {
         let row = app.cluster.workload_named(Kind::Deployment, &Name::new(NAMESPACE, name));
         row.is_some_and(|row| row.images().iter().any(|known| *known.image == *image))
@@ -77,7 +78,7 @@ async fn until_release(board: &mut Board, name: &str, image: &str) {
 }
 
 /// Until a pod of the broken release is there, so that it has begun.
-async fn until_broken(board: &mut Board, kind: Kind, name: &str) {
+pub async fn until_broken(board: &mut Board, kind: Kind, name: &str) {
     let is_broken = |app: &App| {
         let row: Option<Workload<'_>> = app.cluster.workload_named(kind, &Name::new(NAMESPACE, name));
         row.is_some_and(|row| {
@@ -91,9 +92,30 @@ async fn until_broken(board: &mut Board, kind: Kind, name: &str) {
 }
 
 /// What of a workload must be equal: template and annotations, and no name in either.
-fn compared(object: &Value, name: &str) -> String {
+pub fn compared(object: &Value, name: &str) -> String {
     let both = json!([object["spec"]["template"], object["metadata"]["annotations"]]);
     both.to_string().replace(name, "NAME")
+}
+
+const KINDS: [Kind; 3] = [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet];
+/// An image that does not pull, one that crashes, one that never becomes ready.
+const BROKEN: [&str; 3] = ["broken", "crash", "unready"];
+
+pub fn kubectl(user: &User) -> Command {
+    let mut command = Command::new("kubectl");
+    command.args(["--kubeconfig".as_ref(), user.hollow.kubeconfig.as_os_str()]).args(["-n", NAMESPACE]);
+    command
+}
+
+/// A pair for each kind and each way to be broken, and a third one for the way that is gone by hand.
+fn pairs() -> Vec<(Kind, &'static str, Vec<String>)> {
+    let names = |kind: Kind, how: &str| {
+        let word = kind.word().to_lowercase();
+        let by_hand = (how == "crash").then(|| format!("hand-{word}-{how}"));
+        [format!("one-{word}-{how}"), format!("twin-{word}-{how}")].into_iter().chain(by_hand).collect()
+    };
+    let all = KINDS.into_iter().flat_map(|kind| BROKEN.map(|how| (kind, how)));
+    all.map(|(kind, how)| (kind, how, names(kind, how))).collect()
 }
 
 #[tokio::test]
@@ -101,43 +123,77 @@ async fn what_goes_back_is_as_after_kubectls_undo_of_a_twin() {
     let user = User::of(Hollow::start(3));
     let api = user.api().await;
     let mut board = Board::live(&user.hollow.kubeconfig).await;
-    for (kind, broken) in [
-        (Kind::Deployment, "shop/main:2-broken"),
-        (Kind::Deployment, "shop/main:2-crash"),
-        (Kind::Deployment, "shop/main:2-unready"),
-        (Kind::StatefulSet, "shop/main:2-broken"),
-        (Kind::StatefulSet, "shop/main:2-unready"),
-        (Kind::DaemonSet, "shop/main:2-crash"),
-        (Kind::DaemonSet, "shop/main:2-unready"),
-    ] {
-        let (_, how) = broken.split_once('-').unwrap();
-        let word = kind.word().to_lowercase();
-        let (name, twin) = (format!("one-{word}-{how}"), format!("twin-{word}-{how}"));
-        for name in [&name, &twin] {
-            create(&api, &workload(kind, name, "shop/main:1"), kind).await;
-        }
-        for name in [&name, &twin] {
-            until_complete(&mut board, kind, name).await;
-            api.patch_strategic(&path(kind, name), &release(broken)).await;
-            until_broken(&mut board, kind, name).await;
-        }
-        let undone = Command::new("kubectl")
-            .args(["--kubeconfig".as_ref(), user.hollow.kubeconfig.as_os_str()])
-            .args(["-n", NAMESPACE, "rollout", "undo", &format!("{word}/{twin}")])
-            .status()
-            .unwrap();
-        assert!(undone.success());
-        let target = format!("{word}/{name}");
-        let (code, text) =
-            user.run(&["run", "rollback", &target, "-n", NAMESPACE, "--yes", "--confirm", &name]).await;
-        assert_eq!(code, 0, "{kind} {how}: {text}");
-        until_complete(&mut board, kind, &name).await;
-        let (own, undone) = (api.get(&path(kind, &name)).await, api.get(&path(kind, &twin)).await);
-        assert_eq!(compared(&own, &name), compared(&undone, &twin), "{kind} {how}");
-        for name in [&name, &twin] {
-            api.delete(&path(kind, name), &json!({ "propagationPolicy": "Background" })).await;
+    for (kind, _, names) in &pairs() {
+        for name in names {
+            create(&api, &workload(*kind, name, "shop/main:1"), *kind).await;
         }
     }
+    for (kind, how, names) in &pairs() {
+        for name in names {
+            until_complete(&mut board, *kind, name).await;
+            api.patch_strategic(&path(*kind, name), &release(&format!("shop/main:2-{how}"))).await;
+        }
+    }
+    for (kind, how, names) in pairs() {
+        for name in &names {
+            until_broken(&mut board, kind, name).await;
+        }
+        let word = kind.word().to_lowercase();
+        let undone = kubectl(&user).args(["rollout", "undo", &format!("{word}/{}", names[1])]).output();
+        assert!(undone.unwrap().status.success());
+        let target = format!("{word}/{}", names[0]);
+        let run = ["run", "rollback", &target, "-n", NAMESPACE, "--yes", "--confirm", &names[0]];
+        let (code, text) = user.run(&run).await;
+        assert_eq!(code, 0, "{kind} {how}: {text}");
+        if let Some(name) = names.get(2) {
+            by_hand(&user, kind, name).await;
+        }
+        if kind == Kind::Deployment {
+            // Its number is its controller's to write.
+            until_complete(&mut board, kind, &names[1]).await;
+        }
+        let undone = api.get(&path(kind, &names[1])).await;
+        for name in names.iter().filter(|name| **name != names[1]) {
+            until_complete(&mut board, kind, name).await;
+            let own = api.get(&path(kind, name)).await;
+            assert_eq!(compared(&own, name), compared(&undone, &names[1]), "{kind} {how}");
+        }
+    }
+}
+
+/// The same in a terminal: its list, its review, and whatever has to be typed.
+async fn by_hand(user: &User, kind: Kind, name: &str) {
+    let (kubeconfig, name) = (user.hollow.kubeconfig.clone(), name.to_owned());
+    tokio::task::spawn_blocking(move || {
+        let start = sickbay(&["-n", NAMESPACE]).env("KUBECONFIG", kubeconfig.to_str().unwrap());
+        let mut terminal = start.size(130, 40).start();
+        terminal.wait_for("Workloads");
+        terminal.press("5");
+        terminal.press(&format!("/name={name}\r"));
+        terminal.wait_until("one workload", |screen| {
+            let text = screen.contents();
+            text.contains(&name) && text.contains(" 1 of ")
+        });
+        terminal.press("b");
+        terminal.wait_for(&format!("Rollback {} {NAMESPACE}/{name}", kind.word().to_lowercase()));
+        terminal.wait_until("all answers", |screen| {
+            let text = screen.contents();
+            text.contains("tab goes to the next field") || text.contains(&format!("not yet: type {name:?}"))
+        });
+        if terminal.shown().contains("not yet: type") {
+            // What goes with the pod cannot be had back.
+            terminal.press("\u{1b}[Z");
+            terminal.press(&name);
+            terminal.press("\t");
+            terminal.wait_for("tab goes to the next field");
+        }
+        terminal.press("\t\r");
+        terminal.wait_for("Rollback: done");
+        terminal.press("\u{3}");
+        assert_eq!(terminal.end(), 0, "{}", terminal.shown());
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
@@ -169,6 +225,176 @@ async fn what_must_not_go_back_is_refused_and_stays_as_it_is() {
     assert!(code == 4 && text.contains("revisionHistoryLimit is 0"), "{text}");
     let image = &api.get(&path(kind, "web")).await["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, "shop/main:2");
+}
+
+#[tokio::test]
+async fn who_else_has_a_say_is_named_before_anybody_agrees() {
+    let user = User::of(Hollow::start(2));
+    let api = user.api().await;
+    let mut board = Board::live(&user.hollow.kubeconfig).await;
+    let kind = Kind::Deployment;
+    let mut web = workload(kind, "web", "shop/main:1");
+    let container = &mut web["spec"]["template"]["spec"]["containers"][0];
+    container["resources"] = json!({ "requests": { "cpu": "100m" } });
+    create(&api, &web, kind).await;
+    until_complete(&mut board, kind, "web").await;
+    let scaler = json!({
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": { "name": "web-scaler" },
+        "spec": {
+            "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+            "minReplicas": 2,
+            "maxReplicas": 4,
+            "metrics": [{
+                "type": "Resource",
+                "resource": { "name": "memory", "target": { "type": "Utilization", "averageUtilization": 80 } },
+            }],
+        },
+    });
+    let scalers = format!("/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers");
+    api.create(&scalers, &scaler).await;
+    let quota = json!({
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": { "name": "team" },
+        "spec": { "hard": { "pods": "3" } },
+    });
+    let quotas = format!("/api/v1/namespaces/{NAMESPACE}/resourcequotas");
+    api.create(&quotas, &quota).await;
+    while api.get(&format!("{quotas}/team")).await["status"]["used"]["pods"] != "3" {}
+    let scale = ["plan", "scale", "deployment/web", "--replicas", "9", "-n", NAMESPACE];
+    let (code, text) = user.run(&scale).await;
+    assert_eq!(code, 0, "warned of, and not refused: {text}");
+    for said in [
+        "the autoscaler web-scaler (2 to 4 pods) undoes this, and brings it back to 4",
+        "the quota team leaves too little (pods)",
+        "6 pods more at a time request 0.6 CPU",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    api.delete(&format!("{quotas}/team"), &json!({})).await;
+    // Argo CD, Flux and Helm by the marks that they leave, and kubectl by its own.
+    let marks = json!({ "metadata": {
+        "labels": { "kustomize.toolkit.fluxcd.io/name": "apps" },
+        "annotations": {
+            "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:default/web",
+            "meta.helm.sh/release-name": "web-1",
+        },
+    } });
+    api.patch_strategic(&path(kind, "web"), &marks).await;
+    api.patch_strategic(&path(kind, "web"), &release("shop/main:2")).await;
+    until_release(&mut board, "web", "shop/main:2").await;
+    let rollback = ["plan", "rollback", "deployment/web", "-n", NAMESPACE];
+    let (code, text) = user.run(&rollback).await;
+    assert_eq!(code, 0, "{text}");
+    for said in [
+        "Argo CD (shop:apps/Deployment:default/web) manages it",
+        "Flux (apps) manages it",
+        "Helm (web-1) manages it",
+        "the autoscaler web-scaler (2 to 4 pods) goes on scaling it",
+        "goes by shares of the memory that pods ask for, and in revision 1 main asks for none",
+        "1 pod more at a time requests 0.1 CPU",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    // Who may do it and may not look at either.
+    let rights = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": { "name": "deployer" },
+        "rules": [
+            { "apiGroups": ["apps"], "resources": ["*"], "verbs": ["get", "list", "watch", "patch"] },
+            { "apiGroups": [""], "resources": ["pods", "nodes"], "verbs": ["get", "list", "watch"] },
+        ],
+    });
+    let roles = "/apis/rbac.authorization.k8s.io/v1";
+    api.create(&format!("{roles}/clusterroles"), &rights).await;
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": { "name": "deployer" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "deployer" },
+        "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob" }],
+    });
+    api.create(&format!("{roles}/clusterrolebindings"), &binding).await;
+    let (code, text) = user.run(&[&scale[..], &["--as", "bob"]].concat()).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("it is not known whether something scales it by itself"), "{text}");
+    assert!(text.contains("it is not known whether a quota is in the way"), "{text}");
+}
+
+#[tokio::test]
+async fn somebody_elses_change_in_the_middle_is_seen_and_not_run_over() {
+    let user = User::of(Hollow::start(2));
+    let api = user.api().await;
+    let mut board = Board::live(&user.hollow.kubeconfig).await;
+    let kind = Kind::Deployment;
+    for name in ["reviewed", "watched"] {
+        create(&api, &workload(kind, name, "shop/main:1-unready"), kind).await;
+    }
+    // The first release was never ready, so that going back to it takes for ever.
+    for name in ["reviewed", "watched"] {
+        until_made(&mut board, name).await;
+        api.patch_strategic(&path(kind, name), &release("shop/main:2")).await;
+        until_release(&mut board, name, "shop/main:2").await;
+    }
+
+    // Between the review and the answer somebody goes back by another way.
+    let kubeconfig = user.hollow.kubeconfig.clone();
+    let mut terminal = tokio::task::spawn_blocking(move || {
+        let start = sickbay(&["-n", NAMESPACE]).env("KUBECONFIG", kubeconfig.to_str().unwrap());
+        let mut terminal = start.size(130, 40).start();
+        terminal.wait_for("Workloads");
+        terminal.press("5/name=reviewed\r");
+        terminal.wait_until("one workload", |screen| {
+            let text = screen.contents();
+            text.contains("reviewed") && text.contains(" 1 of ")
+        });
+        terminal.press("b");
+        terminal.wait_for("tab goes to the next field");
+        terminal
+    })
+    .await
+    .unwrap();
+    let undone = kubectl(&user).args(["rollout", "undo", "deployment/reviewed"]).output();
+    assert!(undone.unwrap().status.success());
+    let before = api.get(&path(kind, "reviewed")).await["metadata"]["generation"].clone();
+    tokio::task::spawn_blocking(move || {
+        terminal.wait_for("Nothing to do");
+        terminal.press("\t\r");
+        terminal.wait_for("there is nothing to do");
+        terminal.press("\u{3}");
+        assert_eq!(terminal.end(), 0, "{}", terminal.shown());
+    })
+    .await
+    .unwrap();
+    assert_eq!(api.get(&path(kind, "reviewed")).await["metadata"]["generation"], before);
+
+    // During the rollout somebody takes another release.
+    let child = user.begin(&["run", "rollback", "deployment/watched", "-n", NAMESPACE, "--yes"]).await;
+    let is_back = |app: &App| {
+        let row = app.cluster.workload_named(kind, &Name::new(NAMESPACE, "watched"));
+        row.is_some_and(|row| row.images().iter().any(|image| *image.image == *"shop/main:1-unready"))
+    };
+    board.until("going back", is_back).await;
+    while user.steps("done").is_empty() {
+        board.until("anything", |_| true).await;
+    }
+    api.patch_strategic(&path(kind, "watched"), &release("shop/main:3")).await;
+    assert_ne!(wait(child).await, 0, "what came up is not what the run was for");
+    let said = user.records().iter().map(Value::to_string).collect::<String>();
+    assert!(said.contains("what rolls out is not revision 1 any more"), "{said}");
+    until_release(&mut board, "watched", "shop/main:3").await;
+}
+
+/// Until all its pods are there, ready or not.
+async fn until_made(board: &mut Board, name: &str) {
+    let is_made = |app: &App| {
+        let row = app.cluster.workload_named(Kind::Deployment, &Name::new(NAMESPACE, name));
+        row.is_some_and(|row| app.cluster.pods_of(row).len() == 3)
+    };
+    board.until(&format!("three pods of {name}"), is_made).await;
 }
 
 #[tokio::test]
