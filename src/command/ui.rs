@@ -345,7 +345,7 @@ impl Ui {
             }
             Self::Patch => {
                 let doc = "Show the patch that brings a repository to the revision.";
-                row("patch", "Repository patch", doc, (Group::Act, PATCHED))
+                row("patch", "Patch", doc, (Group::Act, PATCHED))
             }
             Self::Copy => {
                 let doc = "Copy what is shown to the clipboard.";

@@ -7,7 +7,7 @@ use sickbay::actions::Answer;
 use sickbay::app::Effect;
 use sickbay::app::acting::{Asked, Told};
 use sickbay::cluster::{Kind, Name, ObjectRef};
-use sickbay::revision::History;
+use sickbay::revision::{History, Running, RunningPod};
 use std::sync::Arc;
 
 fn template(release: u32) -> Value {
@@ -208,7 +208,11 @@ fn reviewed(width: u16, height: u16) -> Board {
     assert_eq!(asked(&board.press("j b")), [web()], "the history is read for it, as it is now");
     assert!(board.screen().contains("asking the API server: 1 answers awaited"), "{}", board.screen());
     let effects = board.tell(Told::History { object: web(), read: Ok(history()) }.into());
-    assert_eq!(effects.len(), 3, "may I, is its secret there, and a dry run");
+    assert_eq!(
+        effects.len(),
+        5,
+        "may I, is its secret there, who scales it, is there a quota, and a dry run"
+    );
     for effect in effects {
         let Effect::Acting(asked) = effect else { panic!("{effect:?}") };
         let Asked::Probe { run, probe } = *asked else { panic!("{asked:?}") };
@@ -226,6 +230,58 @@ fn a_rollback_to_the_revision_under_the_cursor_reads_the_history_and_then_asks()
         let [Effect::Acting(asked)] = &effects[..] else { panic!("{effects:?}") };
         assert!(matches!(**asked, Asked::Write(_)), "{asked:?}");
     }
+}
+
+#[test]
+fn the_patch_for_the_repository_is_a_key_away_and_the_same_key_copies_it() {
+    let mut board = reviewed(80, 24);
+    board.press("y");
+    assert_snapshot!("patch_80x24", board.screen());
+    let effects = board.press("y");
+    let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(text.contains("\n        image: registry.example/shop/web:1.2.0\n"), "{text}");
+    board.press("esc");
+    assert!(board.screen().contains("[ Cancel ]"), "back to the review: {}", board.screen());
+
+    let mut board = opened(80, 24);
+    board.press("j y");
+    assert!(board.screen().contains("Patch of deployment shop/web to revision 2"), "{}", board.screen());
+    board.press("esc enter y");
+    assert!(board.screen().contains("Patch of deployment shop/web to revision 2"), "{}", board.screen());
+    board.press("esc");
+    assert!(
+        board.screen().contains("revision 2 -> revision 3"),
+        "back to the difference: {}",
+        board.screen()
+    );
+}
+
+#[test]
+fn the_digests_that_run_stand_beside_the_tags_and_two_of_one_tag_are_told() {
+    let pod = |release: u32, digest: &str| -> RunningPod {
+        let digest = digest.repeat(32);
+        serde_json::from_value(json!({
+            "metadata": { "ownerReferences": [{ "uid": format!("uid-web-{release}"), "controller": true }] },
+            "status": { "containerStatuses": [{
+                "name": "web", "imageID": format!("registry.example/shop/web@sha256:{digest}"),
+            }] },
+        }))
+        .unwrap()
+    };
+    let mut board = opened(80, 24);
+    let mut told = |pods: &[RunningPod]| {
+        let mut history = (*history()).clone();
+        history.running = Ok(Running::of(Kind::Deployment, pods));
+        board.tell(Told::History { object: web(), read: Ok(Arc::new(history)) }.into());
+        board.press("g j");
+        board.screen()
+    };
+    let screen = told(&[pod(2, "ab"), pod(2, "ab")]);
+    assert!(screen.contains("web: registry.example/shop/web:1.2.0 sha256:abababababab"), "{screen}");
+    let screen = told(&[pod(2, "ab"), pod(2, "ab"), pod(2, "cd")]);
+    assert!(screen.contains("sha256:abababababab on 2 pods"), "{screen}");
+    assert!(screen.contains("sha256:cdcdcdcdcdcd on 1 pod"), "{screen}");
+    assert!(screen.contains("that tag was moved: pods run different images under it"), "{screen}");
 }
 
 #[test]

@@ -130,6 +130,8 @@ pub fn judged(needed: &Needed, answer: &Answer, now: Timestamp) -> Option<Check>
     Some(Check::new(Verdict::Warn, warning))
 }
 
+const PATCH: &str = "commit the patch that the review shows, and that `sickbay plan rollback --patch` prints";
+
 /// Who will apply what was before, by the marks that they leave.
 fn of_owners(history: &History) -> Vec<Check> {
     let label = |key: &str| history.labels.get(key).map(String::as_str);
@@ -153,12 +155,12 @@ fn of_owners(history: &History) -> Vec<Check> {
             let reason = format!(
                 "{who} ({name}) manages it and will bring back what is wanted now: go back there as well"
             );
-            Check::new(Verdict::Warn, reason)
+            Check::new(Verdict::Warn, reason).remedy(PATCH)
         })
         .collect();
     if checks.is_empty() && annotation("kubectl.kubernetes.io/last-applied-configuration").is_some() {
         let reason = "it was applied from a file: the next `kubectl apply` brings back what is wanted now";
-        checks.push(Check::new(Verdict::Warn, reason));
+        checks.push(Check::new(Verdict::Warn, reason).remedy(PATCH));
     }
     checks
 }

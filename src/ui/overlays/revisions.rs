@@ -149,8 +149,8 @@ fn detail(
             lines.push((format!("    {} on {pods}", short_digest(digest)), Role::SeverityWarning));
         }
         if history.moved_tags().contains_key(image) {
-            let text = format!("  {image} was moved: pods run different images under that name");
-            lines.push((text, Role::SeverityWarning));
+            let text = "    that tag was moved: pods run different images under it";
+            lines.push((text.to_owned(), Role::SeverityWarning));
         }
     }
     if let Some(reason) = history.running.as_ref().err().and_then(Text::non_empty) {

@@ -53,7 +53,7 @@ pub(super) fn running(pod: &mut Value, address: &str, now: Timestamp) {
     pod["status"]["podIPs"] = json!([{ "ip": address }]);
     for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
         let digest: String = hash(object::text(status, "/image")).to_string();
-        status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0>64}"));
+        status["imageID"] = json!(format!("registry.example/images@sha256:{digest:0<64}"));
         status["containerID"] = json!(format!("containerd://{}", suffix(seed, 32)));
         status["started"] = json!(true);
         status["state"] = json!({ "running": { "startedAt": object::time(now) } });
