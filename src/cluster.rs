@@ -34,6 +34,7 @@ mod take;
 mod text;
 mod timers;
 mod touched;
+mod trial;
 mod trouble;
 mod volume;
 mod workload;
@@ -70,6 +71,7 @@ pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
 pub use touched::Touched;
+pub use trial::{Acceptance, Fault, Trial, Tried};
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
 pub use workload::{Backed, Backing, Workload};
 
@@ -103,6 +105,7 @@ pub struct Cluster {
     heartbeats: BTreeMap<Text, Heartbeat>,
     leaders: BTreeMap<Component, Leader>,
     readiness: Option<ServerReadiness>,
+    trials: trial::Trials,
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
@@ -266,6 +269,7 @@ impl Cluster {
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
             Change::Leader(component, lease) => self.take_leader(component, lease, at),
             Change::Checks(checks) => self.take_readiness(checks, at),
+            Change::Trial(trial) => self.take_trial(*trial, at),
             Change::Feed(feed, change) => self.take_feed(feed, change, at),
         }
     }

@@ -53,6 +53,7 @@ mod standstill;
 mod stateful_set_blocked;
 mod store;
 mod subject;
+mod update_refused;
 mod volume_attach_failing;
 mod volume_detach_stuck;
 mod volume_failed;

@@ -286,7 +286,8 @@ fn nothing_is_said_of_a_picture_that_is_half_read() {
     );
 }
 
-const BY_READINGS: [RuleId; 5] = [
+const BY_READINGS: [RuleId; 6] = [
+    RuleId::UpdateRefused,
     RuleId::NodeLeaseQuiet,
     RuleId::ApiServerNotReady,
     RuleId::ControllerManagerSilent,

@@ -76,6 +76,7 @@ const fn awaits_controllers(rule: RuleId) -> bool {
         | RuleId::ServiceWithoutReadyPods
         | RuleId::BudgetNeverAllows
         | RuleId::BudgetHeldByUnready
-        | RuleId::BudgetsOverlap => false,
+        | RuleId::BudgetsOverlap
+        | RuleId::UpdateRefused => false,
     }
 }

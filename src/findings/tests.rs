@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod due;
+mod refused;
 mod renewed;
 
 use super::*;
