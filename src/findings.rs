@@ -12,6 +12,7 @@ mod budget_held_by_unready;
 mod budget_never_allows;
 mod budgets_overlap;
 mod claim_not_bound;
+mod claim_stuck;
 mod clock;
 mod cloud_controller_manager_silent;
 mod control_plane_suspect;

@@ -31,6 +31,8 @@ mod ghosts;
 mod incident;
 #[path = "hollow/outage.rs"]
 mod outage;
+#[path = "hollow/refused.rs"]
+mod refused;
 #[path = "hollow/rights.rs"]
 mod rights;
 #[path = "hollow/rollback.rs"]

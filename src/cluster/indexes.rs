@@ -23,6 +23,7 @@ pub(super) struct Indexes {
     /// Pods that have not ended and are not ready, by namespace and label set.
     pub pods_unready: Index<(Text, Labels), Name>,
     pub claims_unbound: BTreeSet<Name>,
+    pub claims_deleting: BTreeSet<Name>,
     pub volumes_failed: BTreeSet<Name>,
     /// Attachments that fail, are to go, or are not there yet.
     pub attachments_odd: BTreeSet<Name>,
@@ -104,6 +105,7 @@ impl Indexes {
     pub fn claim(&mut self, old: Option<&PersistentVolumeClaim>, new: Option<&PersistentVolumeClaim>) {
         if let Some(name) = old.or(new).map(|claim| &claim.meta.name) {
             keep(&mut self.claims_unbound, name, new.is_some_and(|claim| claim.phase != "Bound"));
+            keep(&mut self.claims_deleting, name, new.is_some_and(|claim| claim.meta.is_deleting()));
         }
     }
 

@@ -100,11 +100,8 @@ fn because(pod: &Pod, cause: Cause<'_>) -> String {
     let node = &pod.node;
     match cause {
         Cause::Finalizers => {
-            let (noun, names) = match &*pod.meta.finalizers {
-                [one] => ("finalizer", one.to_string()),
-                many => ("finalizers", many.join(", ")),
-            };
-            format!("is there only because of the {noun} {names} of {}", owners(&pod.meta.finalizers))
+            let held = &pod.meta.finalizers;
+            format!("is there only because of the {} of {}", names(held), owners(held))
         }
         Cause::NodeGone => format!("cannot end: its node {node} is gone, so no kubelet confirms it"),
         Cause::Silent(_) => format!("cannot end: its node {node} is silent, so no kubelet confirms it"),
@@ -190,8 +187,16 @@ fn claims(cluster: &Cluster, pod: &Pod) -> impl Iterator<Item = ObjectRef> {
     })
 }
 
+/// "finalizer a", "finalizers a, b".
+pub fn names(finalizers: &[Text]) -> String {
+    match finalizers {
+        [one] => format!("finalizer {one}"),
+        many => format!("finalizers {}", many.join(", ")),
+    }
+}
+
 /// Who is to take the finalizers away, as far as their names tell.
-fn owners(finalizers: &[Text]) -> String {
+pub fn owners(finalizers: &[Text]) -> String {
     let mut owners: Vec<&str> = finalizers
         .iter()
         .map(|finalizer| match finalizer.as_str() {

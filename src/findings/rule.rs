@@ -2,7 +2,7 @@
 
 use super::{
     Found, View, api_server_not_ready, api_service_down, attachment_of_no_volume, budget_held_by_unready,
-    budget_never_allows, budgets_overlap, claim_not_bound, cloud_controller_manager_silent,
+    budget_never_allows, budgets_overlap, claim_not_bound, claim_stuck, cloud_controller_manager_silent,
     control_plane_suspect, controller_manager_silent, namespace_stuck, node_cordon_forgotten, node_gone,
     node_lease_quiet, node_not_ready, node_out_of_service_alive, node_registered_anew, node_returned_empty,
     node_shut_down, node_silent, node_under_pressure, nodes_silent_together, pod_crash_looping,
@@ -116,6 +116,7 @@ rules! {
     VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, Whole, [Node, VolumeAttachment];
     AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, Storage, [Node, PersistentVolume, VolumeAttachment];
     ClaimNotBound, "claim-not-bound", claim_not_bound, Whole, [Pod, PersistentVolumeClaim];
+    ClaimStuck, "claim-stuck", claim_stuck, Whole, [Pod, PersistentVolumeClaim] uses [PersistentVolume];
     VolumeFailed, "volume-failed", volume_failed, Whole, [] uses [PersistentVolume];
     RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, Whole, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
     PodsNotCreated, "pods-not-created", pods_not_created, Workload, [] uses [Deployment, ReplicaSet, StatefulSet, DaemonSet];

@@ -49,6 +49,7 @@ const fn awaits_controllers(rule: RuleId) -> bool {
         | RuleId::VolumeDetachStuck
         | RuleId::AttachmentOfNoVolume
         | RuleId::ClaimNotBound
+        | RuleId::ClaimStuck
         | RuleId::NamespaceStuck => true,
         RuleId::ApiServerNotReady
         | RuleId::ControllerManagerSilent

@@ -75,6 +75,10 @@ fn acceptance(status: Status) -> Acceptance {
         .filter(|cause| !cause.field.is_empty())
         .map(|cause| Fault { field: cause.field, message: cause.message })
         .collect();
+    // Its name has gone to another object, for which the patch was not.
+    if faults.iter().any(|fault| fault.field == "metadata.uid") {
+        return Acceptance::Unknown { reason };
+    }
     match code {
         422 if !faults.is_empty() => Acceptance::Invalid { faults },
         422 => Acceptance::Denied { reason },
@@ -151,6 +155,12 @@ mod tests {
         assert!(matches!(said(500, "InternalError", away, &[]), Acceptance::Unreachable { .. }));
         let plugin = "pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": hostPath";
         assert!(matches!(said(403, "Forbidden", plugin, &[]), Acceptance::Denied { .. }));
+    }
+
+    #[test]
+    fn another_object_by_the_name_is_not_said_to_be_refused() {
+        let said = said(422, "Invalid", "claims \"old\" is invalid", &["metadata.uid", "spec.accessModes"]);
+        assert!(matches!(said, Acceptance::Unknown { .. }), "{said:?}");
     }
 
     #[test]
