@@ -80,6 +80,8 @@ async fn what_the_server_refuses_to_update_is_told_with_its_field_its_policy_or_
 
     let mut old = held(&api, "old").await;
     old["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+    // The protection of claims that are used goes sooner or later.
+    old["metadata"]["finalizers"] = json!(["backup.example.com/snapshot-first"]);
     old["spec"]["accessModes"] = json!(["ReadWriteSometimes"]);
     store(&hollow, "/registry/persistentvolumeclaims/default/old", &old);
     let is_held = |app: &App| app.findings.iter().filter(|one| one.rule == RuleId::ClaimStuck).count() == 2;
