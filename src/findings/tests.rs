@@ -4,6 +4,7 @@ mod control_plane;
 mod due;
 mod refused;
 mod renewed;
+mod together;
 
 use super::*;
 use crate::cluster::sample::{at, attachment, claim, cluster, gone, lease, node, pod, volume};
