@@ -328,6 +328,20 @@ impl Cluster {
         self.indexes.pods_deleting.iter().filter_map(|name| self.pods.get(name))
     }
 
+    /// The same of one node.
+    pub fn deleting_on(&self, node: &str) -> impl Iterator<Item = &Pod> {
+        self.indexes.deleting_by_node.keys(node).filter_map(|name| self.pods.get(name))
+    }
+
+    /// Nodes with at least so many of them.
+    pub fn nodes_with_deleting(&self, least: usize) -> impl Iterator<Item = &Text> {
+        self.indexes
+            .deleting_by_node
+            .iter()
+            .filter(move |(_, pods)| pods.len() >= least)
+            .map(|(node, _)| node)
+    }
+
     pub fn attachments_on(&self, node: &str) -> impl Iterator<Item = &VolumeAttachment> {
         self.indexes.attachments_by_node.keys(node).filter_map(|name| self.volume_attachments.get(name))
     }

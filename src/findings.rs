@@ -42,6 +42,7 @@ mod pod_not_scheduled;
 mod pod_stuck_terminating;
 mod pods_evicted;
 mod pods_not_created;
+mod pods_stuck_on_node;
 mod reach;
 mod renew;
 mod rollout_blocks_itself;

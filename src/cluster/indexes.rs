@@ -18,6 +18,7 @@ pub(super) struct Indexes {
     pub sets_by_owner: Index<Text, Name>,
     /// Pods with a deletion timestamp.
     pub pods_deleting: BTreeSet<Name>,
+    pub deleting_by_node: Index<Text, Name>,
     /// Pods that are worth a look: few among many.
     pub pods_troubled: BTreeSet<Name>,
     /// Pods that have not ended and are not ready, by namespace and label set.
@@ -84,6 +85,11 @@ impl Indexes {
             Vec::from_iter(is_unready.then(|| (pod.meta.name.namespace.clone(), pod.meta.labels.clone())))
         };
         self.pods_unready.update(name, &values(old, unready), &values(new, unready));
+        let place = |pod: &Pod| {
+            let node = pod.meta.is_deleting().then(|| pod.node.clone());
+            node.into_iter().collect()
+        };
+        self.deleting_by_node.update(name, &values(old, place), &values(new, place));
         keep(&mut self.pods_deleting, name, new.is_some_and(|pod| pod.meta.is_deleting()));
         keep(&mut self.pods_troubled, name, new.is_some_and(Pod::is_troubled));
     }

@@ -78,6 +78,7 @@ const fn awaits_controllers(rule: RuleId) -> bool {
         | RuleId::BudgetNeverAllows
         | RuleId::BudgetHeldByUnready
         | RuleId::BudgetsOverlap
-        | RuleId::UpdateRefused => false,
+        | RuleId::UpdateRefused
+        | RuleId::PodsStuckOnNode => false,
     }
 }

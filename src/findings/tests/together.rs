@@ -78,3 +78,25 @@ fn nodes_that_are_silent_and_nodes_that_are_about_to_be_are_one_incident() {
         ]
     );
 }
+
+#[test]
+fn the_second_pod_that_does_not_end_makes_their_node_the_cause_of_both() {
+    let mut cluster = cluster([
+        node("worker-1").into(),
+        pod("db/a", "worker-1").deleting(10, 10).into(),
+        pod("db/b", "worker-1").deleting(100, 10).into(),
+    ]);
+    let mut findings = evaluate(&cluster, at(50), &Timers::default());
+    assert_eq!(findings.incidents[0].root.rule, RuleId::PodStuckTerminating);
+    assert_eq!(findings.next_due, Some(at(130)));
+    cluster.take_touched();
+    findings.renew(&cluster, &Touched::default(), at(130), &Terms::default());
+    assert_eq!(findings, evaluate(&cluster, at(130), &Timers::default()));
+    let [incident] = &*findings.incidents else { panic!("{:?}", findings.incidents) };
+    assert_eq!((incident.root.rule, incident.members.len()), (RuleId::PodsStuckOnNode, 2));
+    cluster.apply(gone(&pod("db/a", "worker-1")), at(140));
+    let touched = cluster.take_touched();
+    findings.renew(&cluster, &touched, at(140), &Terms::default());
+    assert_eq!(findings, evaluate(&cluster, at(140), &Timers::default()));
+    assert_eq!(findings.incidents[0].root.rule, RuleId::PodStuckTerminating, "it stands for itself again");
+}
