@@ -323,6 +323,7 @@ fn conditions<'a>(conditions: impl Iterator<Item = &'a Condition>, look: &Look<'
                 | "DisruptionTarget" | "Failed" | "FailureTarget" | "Suspended" | "ReplicaFailure" => {
                     condition.status == Status::False
                 }
+                kind if kind.starts_with("Namespace") => condition.status == Status::False,
                 _ => condition.status == Status::True,
             };
             let tone = match condition.status {

@@ -118,7 +118,7 @@ fn next(users: &[&Pod], others: &[Text], volume: Option<&PersistentVolume>) -> S
     } else if users.iter().all(|pod| pod.meta.is_deleting()) {
         "It goes when they do: look at what keeps them."
     } else {
-        "Otherwise delete the pods: it goes with the last of them."
+        "When it is to go, delete the pods: it goes with the last of them."
     };
     match volume.filter(|volume| volume.reclaim_policy == "Delete") {
         Some(volume) => format!(

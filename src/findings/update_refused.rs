@@ -54,7 +54,8 @@ fn finding(tried: &Tried, meta: &Meta, (why, next): (&str, String)) -> Finding {
     // With none to take away it can still be deleted.
     let severity = if meta.finalizers.is_empty() { Severity::Notice } else { Severity::Warning };
     Finding {
-        sentence: format!("{} {} cannot be updated: {why}.{held}", noun(object.kind), object.name),
+        sentence: words::ended(format!("{} {} cannot be updated: {why}", noun(object.kind), object.name))
+            + &held,
         since: Some(tried.refused_since),
         evidence,
         next,
