@@ -28,6 +28,7 @@ pub mod wrap;
 
 mod input;
 mod lists;
+mod trying;
 
 use crate::cluster::{Change, Cluster, Component, Dirty, Feed, FeedChange, Kind, Sync, Text, Timers};
 use crate::command::{Command, Context};
@@ -47,6 +48,7 @@ use review::Pane;
 use revisions::{Level, Revisions};
 use screen::{Place, Screen};
 use triage::Triage;
+use trying::Trying;
 use view::View;
 use views::Views;
 
@@ -151,6 +153,7 @@ pub struct App {
     pub acting: Acting,
     /// The workload whose history was opened last.
     pub revisions: Option<Revisions>,
+    trying: Trying,
     /// Filters that were used, the newest last.
     filters: Vec<String>,
     place: Place,
@@ -182,6 +185,7 @@ impl App {
             namespaces: Namespaces::default(),
             acting: Acting::default(),
             revisions: None,
+            trying: Trying::default(),
             filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
@@ -196,6 +200,7 @@ impl App {
         let mut effects = self.take(msg);
         effects.extend(self.go_on());
         effects.extend(self.follow_history());
+        effects.extend(self.try_updates());
         effects
     }
 
@@ -210,12 +215,7 @@ impl App {
                 self.size = size;
                 self.is_reordered = true;
             }
-            Msg::Changes(changes) => {
-                for change in &changes {
-                    self.announce(change);
-                }
-                self.dirty = self.dirty.and(self.cluster.apply_all(changes, self.now));
-            }
+            Msg::Changes(changes) => self.take_changes(changes),
             Msg::Beat(beat) => self.take_beat(beat),
             Msg::Login(login) => self.take_login(login),
             Msg::ClockOffset(offset) => self.clock_offset = offset,
@@ -223,6 +223,13 @@ impl App {
             Msg::Say(weight, text) => self.notices.say(weight, text, self.now),
         }
         Vec::new()
+    }
+
+    fn take_changes(&mut self, changes: Vec<Change>) {
+        for change in &changes {
+            self.announce(change);
+        }
+        self.dirty = self.dirty.and(self.cluster.apply_all(changes, self.now));
     }
 
     /// Says what a stream's trouble takes away, once each time it begins.

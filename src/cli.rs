@@ -335,6 +335,10 @@ pub struct Findings {
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
 
+    /// Ask the server, by a dry run that changes nothing, whether what should be gone can still be updated
+    #[arg(long)]
+    pub try_updates: bool,
+
     /// Give up when the picture is not complete by then
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,

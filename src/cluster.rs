@@ -35,6 +35,7 @@ mod take;
 mod text;
 mod timers;
 mod touched;
+mod trial;
 mod trouble;
 mod volume;
 mod workload;
@@ -72,6 +73,7 @@ pub use table::{Row, Table};
 pub use text::{Interner, Labels, Text};
 pub use timers::Timers;
 pub use touched::Touched;
+pub use trial::{Acceptance, Fault, Trial, Tried};
 pub use volume::{Attached, AttachedBy, Storage, VolumeId, VolumeJoin};
 pub use workload::{Backed, Backing, Workload};
 
@@ -105,6 +107,7 @@ pub struct Cluster {
     heartbeats: BTreeMap<Text, Heartbeat>,
     leaders: BTreeMap<Component, Leader>,
     readiness: Option<ServerReadiness>,
+    trials: trial::Trials,
     feeds: BTreeMap<Feed, FeedState>,
     indexes: Indexes,
     memory: Memory,
@@ -268,6 +271,7 @@ impl Cluster {
             Change::Leases { leases, is_complete } => self.take_leases(leases, is_complete, at),
             Change::Leader(component, lease) => self.take_leader(component, lease, at),
             Change::Checks(checks) => self.take_readiness(checks, at),
+            Change::Trial(trial) => self.take_trial(*trial, at),
             Change::Feed(feed, change) => self.take_feed(feed, change, at),
         }
     }
@@ -324,6 +328,20 @@ impl Cluster {
     /// Pods with a deletion timestamp.
     pub fn deleting_pods(&self) -> impl Iterator<Item = &Pod> {
         self.indexes.pods_deleting.iter().filter_map(|name| self.pods.get(name))
+    }
+
+    /// The same of one node.
+    pub fn deleting_on(&self, node: &str) -> impl Iterator<Item = &Pod> {
+        self.indexes.deleting_by_node.keys(node).filter_map(|name| self.pods.get(name))
+    }
+
+    /// Nodes with at least so many of them.
+    pub fn nodes_with_deleting(&self, least: usize) -> impl Iterator<Item = &Text> {
+        self.indexes
+            .deleting_by_node
+            .iter()
+            .filter(move |(_, pods)| pods.len() >= least)
+            .map(|(node, _)| node)
     }
 
     pub fn attachments_on(&self, node: &str) -> impl Iterator<Item = &VolumeAttachment> {

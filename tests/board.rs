@@ -16,6 +16,8 @@ mod harness;
 mod kinds;
 #[path = "board/lists.rs"]
 mod lists;
+#[path = "board/refused.rs"]
+mod refused;
 #[path = "board/revisions.rs"]
 mod revisions;
 #[path = "board/screens.rs"]

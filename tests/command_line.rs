@@ -233,6 +233,31 @@ async fn a_picture_that_does_not_complete_in_time_is_never_calm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_refuses_to_update_is_found_when_it_is_asked_for_and_never_in_a_read_only_session() {
+    let cluster = Cluster::start(Scenario::Finalizer).await;
+    let patches = || {
+        let received = cluster.demo.faults().received();
+        received.into_iter().filter(|one| one.method == "PATCH").collect::<Vec<_>>()
+    };
+    let refused = "Claim data/archive-2019 cannot be updated: the server finds its field spec.accessModes";
+    for quiet in [&["findings"][..], &["findings", "--try-updates", "--read-only"]] {
+        let ran = cluster.run(quiet).await;
+        assert!(ran.out.contains("Claim data/archive-2019 was deleted"), "{ran:?}");
+        assert!(!ran.out.contains(refused), "{ran:?}");
+    }
+    assert_eq!(patches(), []);
+    let ran = cluster.run(&["findings", "--try-updates"]).await;
+    assert!(ran.out.contains(refused), "{ran:?}");
+    assert_eq!(ran.out.matches("cannot be updated").count(), 1, "the others are as they should be: {ran:?}");
+    let sent = patches();
+    assert_eq!(sent.len(), 3, "{sent:#?}");
+    assert!(sent.iter().all(|one| one.query.contains("dryRun=All")), "{sent:#?}");
+    let ran = cluster.run(&["findings", "--try-updates", "pod/shop/export-orders"]).await;
+    assert!(!ran.out.contains(refused), "{ran:?}");
+    assert_eq!(patches().len(), 4, "of the target alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn findings_that_cannot_be_written_are_a_failure_and_a_reader_that_left_is_not_told() {
     let cluster = Cluster::start(Scenario::DeadNode).await;
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();

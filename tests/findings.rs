@@ -242,14 +242,17 @@ fn a_pod_that_stays_on_a_ready_node_is_told_apart_by_what_keeps_it() {
     assert_eq!(
         said(&cluster),
         [
+            "warning pods-stuck-on-node: Node worker-1 is Ready, but pods web/not-finished and web/not-released do \
+             not end there: its kubelet has not ended the containers of some, and does not release the others. One \
+             cause there is likelier than 2.",
+            "  warning pod-stuck-terminating: Pod web/not-finished does not end: the kubelet of worker-1 talks, \
+             but has not finished it. [overdue 1m 35s]",
+            "  warning pod-stuck-terminating: Pod web/not-released has stopped, but the kubelet of worker-1, which \
+             talks, does not release it. [overdue 1m 35s]",
             "warning pod-stuck-terminating: Pod web/held-by-jobs is there only because of the finalizer \
              batch.kubernetes.io/job-tracking of the Job controller. [overdue 1m 35s]",
             "warning pod-stuck-terminating: Pod web/held-by-two is there only because of the finalizers \
              foregroundDeletion, example.com/backup of the garbage collector and example.com. [overdue 1m 35s]",
-            "warning pod-stuck-terminating: Pod web/not-finished does not end: the kubelet of worker-1 talks, \
-             but has not finished it. [overdue 1m 35s]",
-            "warning pod-stuck-terminating: Pod web/not-released has stopped, but the kubelet of worker-1, which \
-             talks, does not release it. [overdue 1m 35s]",
         ]
     );
 }
@@ -286,7 +289,8 @@ fn nothing_is_said_of_a_picture_that_is_half_read() {
     );
 }
 
-const BY_READINGS: [RuleId; 5] = [
+const BY_READINGS: [RuleId; 6] = [
+    RuleId::UpdateRefused,
     RuleId::NodeLeaseQuiet,
     RuleId::ApiServerNotReady,
     RuleId::ControllerManagerSilent,

@@ -36,6 +36,8 @@ mod incident;
 mod outage;
 #[path = "hollow/patches.rs"]
 mod patches;
+#[path = "hollow/refused.rs"]
+mod refused;
 #[path = "hollow/rights.rs"]
 mod rights;
 #[path = "hollow/rollback.rs"]

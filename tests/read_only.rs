@@ -93,6 +93,9 @@ impl Ward {
                     Told::Answered { run, step, answer }
                 }
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
+                Asked::Trial { object, .. } => {
+                    panic!("a read-only session asks whether {object} can be updated")
+                }
                 Asked::History { object } => {
                     let read = revisions::read(session, &object).await.map(Arc::new);
                     Told::History { object, read }

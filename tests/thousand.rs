@@ -75,7 +75,9 @@ impl Hands {
                         Told::Probed { run, probe, answer }
                     });
                 }
-                Asked::History { object } => panic!("a drain reads no history of {object}"),
+                Asked::History { object } | Asked::Trial { object, .. } => {
+                    panic!("a drain does not ask about {object}")
+                }
             }
         }
     }

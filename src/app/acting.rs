@@ -18,7 +18,7 @@ use crate::actions::{
     Record, Run, RunId, Sight, Steer,
 };
 use crate::app::link::Link;
-use crate::cluster::{Feed, Kind, ObjectRef, Row as _, Text};
+use crate::cluster::{Change, Feed, Kind, ObjectRef, Row as _, Text, Trial};
 use crate::command::{Command, Context, Ui};
 use crate::revision::History;
 use jiff::Timestamp;
@@ -60,6 +60,8 @@ pub enum Told {
         run: RunId,
         steer: Steer,
     },
+    /// What the server said when it was asked whether an object can be updated.
+    Trial(Trial),
     /// The history of a workload was read, or why it was not.
     History {
         object: ObjectRef,
@@ -85,6 +87,11 @@ pub enum Asked {
         call: Call,
     },
     Write(Record),
+    /// Ask, by a dry run, whether an object can still be updated; its version as it is known.
+    Trial {
+        object: ObjectRef,
+        version: Text,
+    },
     /// Read the history of a workload in full.
     History {
         object: ObjectRef,
@@ -175,6 +182,7 @@ impl App {
                     run.stop(&reason);
                 }
             }
+            Told::Trial(trial) => self.take_changes(vec![Change::Trial(Box::new(trial))]),
             Told::History { object, read } => {
                 let effects = self.take_read(&object, &read);
                 self.take_history(&object, read);

@@ -16,7 +16,9 @@ use super::columns::{Cell, Look, RowId, Tone};
 use super::time::{age, short};
 use super::view::Move;
 use super::wrap::wrap;
-use crate::cluster::{Condition, FoldedEvent, Kind, Meta, Name, ObjectRef, Owner, Row as _, Status};
+use crate::cluster::{
+    Acceptance, Condition, FoldedEvent, Kind, Meta, Name, ObjectRef, Owner, Row as _, Status,
+};
 use crate::findings::{Evidence, Finding, Severity};
 use std::cmp::Reverse;
 use unicode_width::UnicodeWidthStr;
@@ -266,15 +268,38 @@ fn common(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
     if let Some(owner) = &meta.owner {
         lines.insert(0, owner_line(owner, meta, look));
     }
+    let mut going = going(meta, look);
+    going.extend(lines);
+    going
+}
+
+/// That an object is to go, and what holds it.
+fn going(meta: &Meta, look: &Look<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
     if let Some(deletion) = meta.deletion {
         let asked = short(look.now.duration_since(deletion.requested()));
-        lines.insert(0, Line::new("deletion", Cell::new(format!("asked {asked} ago"), Tone::Warning)));
+        lines.push(Line::new("deletion", Cell::new(format!("asked {asked} ago"), Tone::Warning)));
     }
     if !meta.finalizers.is_empty() {
         let finalizers: Vec<&str> = meta.finalizers.iter().map(|finalizer| finalizer.as_str()).collect();
         lines.push(Line::new("finalizers", Cell::plain(finalizers.join(", "))));
     }
+    lines.extend(update_line(meta, look));
     lines
+}
+
+/// Whether the server would still take an update of it, where it was asked.
+fn update_line(meta: &Meta, look: &Look<'_>) -> Option<Line> {
+    let tried = look.cluster.trial(meta)?;
+    let (words, tone) = match &tried.trial.said {
+        Acceptance::Accepted => ("the server would take one".to_owned(), Tone::Plain),
+        Acceptance::Invalid { .. } | Acceptance::Denied { .. } | Acceptance::Unreachable { .. } => {
+            ("refused by the server".to_owned(), Tone::Warning)
+        }
+        Acceptance::Unknown { reason } => (format!("not known whether one is taken: {reason}"), Tone::Muted),
+    };
+    let asked = short(look.now.duration_since(tried.at));
+    Some(Line::new("update", Cell::new(format!("{words} (asked {asked} ago)"), tone)))
 }
 
 /// Who owns it, and who owns that: a pod's replica set says less than its deployment.
@@ -298,6 +323,7 @@ fn conditions<'a>(conditions: impl Iterator<Item = &'a Condition>, look: &Look<'
                 | "DisruptionTarget" | "Failed" | "FailureTarget" | "Suspended" | "ReplicaFailure" => {
                     condition.status == Status::False
                 }
+                kind if kind.starts_with("Namespace") => condition.status == Status::False,
                 _ => condition.status == Status::True,
             };
             let tone = match condition.status {

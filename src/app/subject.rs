@@ -1,7 +1,7 @@
 //! From an object to the row that stands for it, and from a name to the object that has it now.
 
 use super::columns::RowId;
-use crate::cluster::{Cluster, Kind, Name, ObjectRef, Row, Table, VolumeId};
+use crate::cluster::{Cluster, Kind, Name, ObjectRef, VolumeId};
 
 /// The row that stands for an object, while it is there.
 pub fn row_of(cluster: &Cluster, subject: &ObjectRef) -> Option<RowId> {
@@ -31,24 +31,6 @@ pub fn row_of(cluster: &Cluster, subject: &ObjectRef) -> Option<RowId> {
 
 /// The object that has this name now.
 pub fn named(cluster: &Cluster, kind: Kind, name: &Name) -> Option<ObjectRef> {
-    fn found<R: Row>(table: &Table<R>, name: &Name) -> Option<ObjectRef> {
-        table.get(name).map(Row::object)
-    }
-    match kind {
-        Kind::Node => found(&cluster.nodes, name),
-        Kind::Pod => found(&cluster.pods, name),
-        Kind::PersistentVolume => found(&cluster.persistent_volumes, name),
-        Kind::PersistentVolumeClaim => found(&cluster.persistent_volume_claims, name),
-        Kind::VolumeAttachment => found(&cluster.volume_attachments, name),
-        Kind::Namespace => found(&cluster.namespaces, name),
-        Kind::Deployment => found(&cluster.deployments, name),
-        Kind::ReplicaSet => found(&cluster.replica_sets, name),
-        Kind::StatefulSet => found(&cluster.stateful_sets, name),
-        Kind::DaemonSet => found(&cluster.daemon_sets, name),
-        Kind::Job => found(&cluster.jobs, name),
-        Kind::PodDisruptionBudget => found(&cluster.pod_disruption_budgets, name),
-        Kind::Service => found(&cluster.services, name),
-        Kind::ApiService => found(&cluster.api_services, name),
-        Kind::Event => found(&cluster.events, name),
-    }
+    let uid = cluster.named(kind, name)?.uid.clone();
+    Some(ObjectRef { kind, name: name.clone(), uid })
 }

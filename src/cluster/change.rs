@@ -3,7 +3,7 @@
 use super::{
     ApiService, Checks, Component, DaemonSet, Deployment, Event, Job, Kind, LeaderLease, Lease, Name,
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service,
-    StatefulSet, Text, VolumeAttachment,
+    StatefulSet, Text, Trial, VolumeAttachment,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub enum Change {
     Leader(Component, LeaderLease),
     /// What the API server said of its own checks.
     Checks(Checks),
+    /// What the API server said when it was asked whether it would take an update of an object.
+    Trial(Box<Trial>),
     /// How a stream fares.
     Feed(Feed, FeedChange),
 }

@@ -18,11 +18,13 @@ pub(super) struct Indexes {
     pub sets_by_owner: Index<Text, Name>,
     /// Pods with a deletion timestamp.
     pub pods_deleting: BTreeSet<Name>,
+    pub deleting_by_node: Index<Text, Name>,
     /// Pods that are worth a look: few among many.
     pub pods_troubled: BTreeSet<Name>,
     /// Pods that have not ended and are not ready, by namespace and label set.
     pub pods_unready: Index<(Text, Labels), Name>,
     pub claims_unbound: BTreeSet<Name>,
+    pub claims_deleting: BTreeSet<Name>,
     pub volumes_failed: BTreeSet<Name>,
     /// Attachments that fail, are to go, or are not there yet.
     pub attachments_odd: BTreeSet<Name>,
@@ -83,6 +85,11 @@ impl Indexes {
             Vec::from_iter(is_unready.then(|| (pod.meta.name.namespace.clone(), pod.meta.labels.clone())))
         };
         self.pods_unready.update(name, &values(old, unready), &values(new, unready));
+        let place = |pod: &Pod| {
+            let node = pod.meta.is_deleting().then(|| pod.node.clone());
+            node.into_iter().collect()
+        };
+        self.deleting_by_node.update(name, &values(old, place), &values(new, place));
         keep(&mut self.pods_deleting, name, new.is_some_and(|pod| pod.meta.is_deleting()));
         keep(&mut self.pods_troubled, name, new.is_some_and(Pod::is_troubled));
     }
@@ -104,6 +111,7 @@ impl Indexes {
     pub fn claim(&mut self, old: Option<&PersistentVolumeClaim>, new: Option<&PersistentVolumeClaim>) {
         if let Some(name) = old.or(new).map(|claim| &claim.meta.name) {
             keep(&mut self.claims_unbound, name, new.is_some_and(|claim| claim.phase != "Bound"));
+            keep(&mut self.claims_deleting, name, new.is_some_and(|claim| claim.meta.is_deleting()));
         }
     }
 

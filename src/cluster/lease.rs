@@ -56,9 +56,14 @@ impl Heartbeat {
         self.moved.map(SignOfLife::Seen).or(self.last.renewed.map(SignOfLife::Stamped))
     }
 
+    /// When it was last seen to move, or else first read.
+    pub fn last_sign(&self) -> Timestamp {
+        self.moved.unwrap_or(self.watched_since)
+    }
+
     /// How long it has certainly not moved: by our own watching only.
     pub fn quiet(&self, now: Timestamp) -> SignedDuration {
-        now.duration_since(self.moved.unwrap_or(self.watched_since))
+        now.duration_since(self.last_sign())
     }
 }
 

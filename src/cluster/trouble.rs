@@ -43,6 +43,11 @@ impl Cluster {
         self.indexes.unmade.get(&(workload.kind(), workload.meta().name.clone())).copied()
     }
 
+    /// Claims with a deletion timestamp.
+    pub fn deleting_claims(&self) -> impl Iterator<Item = &PersistentVolumeClaim> {
+        self.indexes.claims_deleting.iter().filter_map(|name| self.persistent_volume_claims.get(name))
+    }
+
     /// Claims that are not bound.
     pub fn unbound_claims(&self) -> impl Iterator<Item = &PersistentVolumeClaim> {
         self.indexes.claims_unbound.iter().filter_map(|name| self.persistent_volume_claims.get(name))

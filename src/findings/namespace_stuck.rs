@@ -44,7 +44,10 @@ fn finding(cluster: &Cluster, namespace: &Namespace) -> Finding {
         Some(_) | None => "Look at what is left in it.",
     };
     Finding {
-        sentence: format!("Namespace {} was deleted and is still there: {why}.", namespace.meta.name),
+        sentence: words::ended(format!(
+            "Namespace {} was deleted and is still there: {why}",
+            namespace.meta.name
+        )),
         since: asked,
         evidence: held
             .iter()

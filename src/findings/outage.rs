@@ -1,6 +1,7 @@
 //! What several silent nodes have in common, and what their zones' state does to the evictions.
 //!
-//! The states are those of the node-lifecycle controller, which counts every node that is not Ready.
+//! A node whose lease stands still counts as silent before the controller says so. The states of the zones are those of
+//! the node-lifecycle controller, which counts every node that is not Ready and knows nothing of leases yet.
 
 use super::{Places, Subject, places};
 use crate::cluster::{Cluster, Kind, Node, ObjectRef, Readiness, Row, Text};
@@ -20,8 +21,11 @@ pub struct Outages {
 
 #[derive(Clone, Debug)]
 pub struct Outage {
+    /// Nodes without a sign of life: silent, or still Ready with a lease that stands still.
     pub silent: Vec<ObjectRef>,
-    /// Silent or not ready.
+    /// Those of them that are still Ready.
+    pub standing: usize,
+    /// Silent or not ready by the controller's word.
     pub unready: usize,
     pub total: usize,
     /// When the first of them fell silent.
@@ -39,18 +43,26 @@ pub enum Pace {
 }
 
 impl Outages {
-    pub fn of(cluster: &Cluster, places: &Places) -> Self {
+    /// `standing` are the Ready nodes whose leases stand still, and since when.
+    pub fn of(cluster: &Cluster, places: &Places, standing: &BTreeMap<Text, Timestamp>) -> Self {
         let is_silent = |node: &&Node| node.readiness() == Readiness::Silent;
-        let mut silent: Vec<&Node> = cluster.unready_nodes().filter(is_silent).collect();
+        let quiet = standing.keys().filter_map(|name| cluster.node(name));
+        let mut silent: Vec<&Node> = cluster.unready_nodes().filter(is_silent).chain(quiet).collect();
         if silent.len() < 2 || !cluster.has_read(Kind::Node) {
             return Self::default();
         }
         let unready = cluster.unready_nodes().count();
         let total = cluster.nodes.len();
         let has_zones = cluster.nodes.values().any(|node| node.zone().is_some());
-        if unready == total || (!has_zones && is_disrupted(unready, total)) {
-            let pace = if unready == total { Pace::Halted } else { pace(unready, total) };
-            let outage = outage(&silent, unready, total, pace);
+        let lost = unready + standing.len();
+        if lost == total || (!has_zones && is_disrupted(lost, total)) {
+            let pace = match unready {
+                all if all == total => Pace::Halted,
+                // Each zone has a pace of its own.
+                _ if has_zones => Pace::Normal,
+                some => pace(some, total),
+            };
+            let outage = outage(&silent, standing, (unready, total, pace));
             let causes = names(&silent).map(|name| (name, Subject::ControlPlane)).collect();
             return Self { all: Some(outage), places: Vec::new(), causes };
         }
@@ -74,7 +86,7 @@ impl Outages {
                 let pace = if label == places::ZONE { pace(unready, total) } else { Pace::Normal };
                 let subject = Subject::Place { label: label.clone(), value };
                 outages.causes.extend(names(&nodes).map(|name| (name, subject.clone())));
-                outages.places.push((subject, outage(&nodes, unready, total, pace)));
+                outages.places.push((subject, outage(&nodes, standing, (unready, total, pace))));
             }
             silent.retain(|node| !outages.causes.contains_key(&node.meta.name.name));
         }
@@ -98,9 +110,16 @@ fn names(nodes: &[&Node]) -> impl Iterator<Item = Text> {
     nodes.iter().map(|node| node.meta.name.name.clone())
 }
 
-fn outage(silent: &[&Node], unready: usize, total: usize, pace: Pace) -> Outage {
-    let since = silent.iter().filter_map(|node| node.ready_since()).min();
-    Outage { silent: silent.iter().map(|node| node.object()).collect(), unready, total, since, pace }
+fn outage(
+    silent: &[&Node],
+    standing: &BTreeMap<Text, Timestamp>,
+    (unready, total, pace): (usize, usize, Pace),
+) -> Outage {
+    let quiet_since = |node: &Node| standing.get(&node.meta.name.name).copied();
+    let since = silent.iter().filter_map(|node| quiet_since(node).or_else(|| node.ready_since())).min();
+    let standing = silent.iter().filter(|node| quiet_since(node).is_some()).count();
+    let silent = silent.iter().map(|node| node.object()).collect();
+    Outage { silent, standing, unready, total, since, pace }
 }
 
 /// More than two nodes, and 55 % of them.

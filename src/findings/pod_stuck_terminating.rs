@@ -1,7 +1,11 @@
 //! The rule `pod-stuck-terminating`: told to go, past its deadline and the slack, and still there.
 
-use super::{Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View, node_gone, words};
+use super::{
+    Awaited, Bound, Clock, Evidence, Finding, Found, RuleId, Severity, View, node_gone, pods_stuck_on_node,
+    words,
+};
 use crate::cluster::{Cluster, Deletion, Feed, Kind, Name, Node, ObjectRef, Pod, Readiness, Row, Text};
+use jiff::Timestamp;
 
 pub const PROSE: &str = "A pod was told to go, its grace is over, and its object is still there. The cause is told \
     apart: its node is silent or gone, so no kubelet can confirm the end; its kubelet talks but does not finish; \
@@ -28,21 +32,32 @@ pub fn evaluate(view: &View<'_>, pod: &Pod, found: &mut Found) {
     if view.cluster.feed(Feed::Watch(Kind::Node)).is_first_awaited() {
         return;
     }
-    let Some(deletion) = pod.meta.deletion else { return };
-    // A kubelet that has just come back has its pods to end first.
-    let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
-    let asked = back.map_or(deletion.deadline, |back| back.max(deletion.deadline));
-    let Ok(stuck) = asked.checked_add(view.timers.deletion_slack) else { return };
+    let (Some(deletion), Some(stuck)) = (pod.meta.deletion, stuck_from(view, pod)) else { return };
     if stuck > view.now {
         found.look_again(stuck, view.now);
     } else {
-        found.add(finding(view, pod, deletion));
+        let finding = finding(view, pod, (deletion, found));
+        found.add(finding);
     }
 }
 
-fn cause<'a>(view: &View<'a>, pod: &Pod, deletion: Deletion) -> Cause<'a> {
+/// From when on a pod that was told to go counts as stuck.
+pub fn stuck_from(view: &View<'_>, pod: &Pod) -> Option<Timestamp> {
+    let deadline = pod.meta.deletion?.deadline;
+    // A kubelet that has just come back has its pods to end first.
+    let back = view.cluster.node(&pod.node).filter(|node| node.is_ready()).and_then(Node::ready_since);
+    back.map_or(deadline, |back| back.max(deadline)).checked_add(view.timers.deletion_slack).ok()
+}
+
+/// Whether it is a kubelet that has something to do yet, and not those whose finalizers hold it.
+pub fn is_of_kubelet(pod: &Pod) -> bool {
+    let is_released = pod.meta.deletion.is_some_and(|deletion| deletion.grace_seconds == 0);
+    !is_released || pod.meta.finalizers.is_empty()
+}
+
+fn cause<'a>(view: &View<'a>, pod: &Pod) -> Cause<'a> {
     let cluster = view.cluster;
-    if deletion.grace_seconds == 0 && !pod.meta.finalizers.is_empty() {
+    if !is_of_kubelet(pod) {
         return Cause::Finalizers;
     }
     if cluster.has_read(Kind::Node) && !view.knows(Kind::Node) {
@@ -61,9 +76,9 @@ fn cause<'a>(view: &View<'a>, pod: &Pod, deletion: Deletion) -> Cause<'a> {
     }
 }
 
-fn finding(view: &View<'_>, pod: &Pod, deletion: Deletion) -> Finding {
+fn finding(view: &View<'_>, pod: &Pod, (deletion, found): (Deletion, &mut Found)) -> Finding {
     let cluster = view.cluster;
-    let cause = cause(view, pod, deletion);
+    let cause = cause(view, pod);
     let waiting = pod.meta.owner.as_ref().filter(|owner| owner.is_controller && owner.kind == "StatefulSet");
     let blocked = waiting.map_or_else(String::new, |owner| {
         format!(" StatefulSet {} creates no replacement until it is gone.", owner.name)
@@ -85,11 +100,13 @@ fn finding(view: &View<'_>, pod: &Pod, deletion: Deletion) -> Finding {
         clock: Some(Clock { what: Awaited::Deadline, at: deletion.deadline, bound: Bound::Exact }),
         evidence: evidence(view, pod, deletion),
         next: next(pod, cause),
-        // A kubelet that is ready is nobody's cause, unless its node is marked: the finding stands for itself.
+        // A kubelet that is ready is nobody's cause, unless its node is marked or others do not end there either.
         cause: node.map(Into::into).filter(|_| match cause {
             Cause::NodeGone | Cause::Silent(_) => true,
             Cause::NotReleased(node) | Cause::NotFinished(node) => {
-                node.readiness() == Readiness::NotReady || node.is_out_of_service()
+                node.readiness() == Readiness::NotReady
+                    || node.is_out_of_service()
+                    || pods_stuck_on_node::is_to_blame(view, node, found)
             }
             Cause::Finalizers | Cause::Unknown => false,
         }),
@@ -100,11 +117,8 @@ fn because(pod: &Pod, cause: Cause<'_>) -> String {
     let node = &pod.node;
     match cause {
         Cause::Finalizers => {
-            let (noun, names) = match &*pod.meta.finalizers {
-                [one] => ("finalizer", one.to_string()),
-                many => ("finalizers", many.join(", ")),
-            };
-            format!("is there only because of the {noun} {names} of {}", owners(&pod.meta.finalizers))
+            let held = &pod.meta.finalizers;
+            format!("is there only because of the {} of {}", names(held), owners(held))
         }
         Cause::NodeGone => format!("cannot end: its node {node} is gone, so no kubelet confirms it"),
         Cause::Silent(_) => format!("cannot end: its node {node} is silent, so no kubelet confirms it"),
@@ -190,8 +204,16 @@ fn claims(cluster: &Cluster, pod: &Pod) -> impl Iterator<Item = ObjectRef> {
     })
 }
 
+/// "finalizer a", "finalizers a, b".
+pub fn names(finalizers: &[Text]) -> String {
+    match finalizers {
+        [one] => format!("finalizer {one}"),
+        many => format!("finalizers {}", many.join(", ")),
+    }
+}
+
 /// Who is to take the finalizers away, as far as their names tell.
-fn owners(finalizers: &[Text]) -> String {
+pub fn owners(finalizers: &[Text]) -> String {
     let mut owners: Vec<&str> = finalizers
         .iter()
         .map(|finalizer| match finalizer.as_str() {

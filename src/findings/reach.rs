@@ -45,6 +45,9 @@ impl Reach {
         let of_owners = touched.owners.iter().flat_map(|owner| cluster.pods_below(owner));
         let pods: Vec<&Pod> = of_nodes.chain(of_claims).chain(of_mounted).chain(of_owners).collect();
         reach.pods.extend(touched.pods.iter().cloned());
+        // Several that do not end on one node that is Ready have it as their cause.
+        let able = touched.places.iter().filter(|node| cluster.is_node_ready(node));
+        reach.pods.extend(able.flat_map(|node| cluster.deleting_on(node)).map(|pod| pod.meta.name.clone()));
         reach.pods.extend(pods.iter().map(|pod| pod.meta.name.clone()));
 
         reach.nodes = touched.nodes.union(&touched.places).cloned().collect();

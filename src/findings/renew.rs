@@ -10,10 +10,10 @@ use super::outage::Outages;
 use super::reach::Reach;
 use super::rule::{Judge, RULES, Rule, RuleId};
 use super::store::{Slot, Store};
-use super::{Found, Incident, Terms, View, standstill};
+use super::{Found, Incident, Terms, View, node_lease_quiet, standstill};
 use crate::cluster::{Cluster, Feed, Kind, Name, Pod, Service, Since, Text, Touched, Workload};
 use jiff::Timestamp;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What stays from one evaluation to the next.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Kept {
     cases: HashMap<Of, Verdict>,
     due: BTreeSet<(Timestamp, Of)>,
     outages: Outages,
+    /// Nodes whose leases stand still, and since when.
+    standing: BTreeMap<Text, Timestamp>,
     /// On what terms and when it was judged last; `None` before the first time.
     last: Option<(Timestamp, Terms)>,
     /// Above a number of nodes some rules do not look.
@@ -65,7 +67,7 @@ pub struct Renewed {
 
 impl Kept {
     pub fn renew(&mut self, cluster: &Cluster, touched: &Touched, now: Timestamp, terms: &Terms) -> Renewed {
-        let looks_early = super::node_lease_quiet::looks(cluster);
+        let looks_early = node_lease_quiet::looks(cluster);
         let knows: Vec<bool> = Kind::ALL.into_iter().map(|kind| super::knows(cluster, kind, now)).collect();
         let is_same = self.last.as_ref().is_some_and(|(last, known)| *last <= now && known == terms)
             && looks_early == self.looks_early
@@ -77,8 +79,10 @@ impl Kept {
         self.looks_early = looks_early;
         self.knows = knows;
         let mut reach = if is_same { Reach::of(cluster, touched) } else { Reach::everything(cluster) };
-        if !is_same || !touched.nodes.is_empty() {
-            let outages = Outages::of(cluster, &terms.places);
+        let standing = node_lease_quiet::standing(cluster, &terms.timers);
+        if !is_same || !touched.nodes.is_empty() || standing != self.standing {
+            let outages = Outages::of(cluster, &terms.places, &standing);
+            self.standing = standing;
             reach.nodes.extend(outages.differs_for(&self.outages).cloned());
             self.outages = outages;
         }

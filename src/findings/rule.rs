@@ -2,14 +2,15 @@
 
 use super::{
     Found, View, api_server_not_ready, api_service_down, attachment_of_no_volume, budget_held_by_unready,
-    budget_never_allows, budgets_overlap, claim_not_bound, cloud_controller_manager_silent,
+    budget_never_allows, budgets_overlap, claim_not_bound, claim_stuck, cloud_controller_manager_silent,
     control_plane_suspect, controller_manager_silent, namespace_stuck, node_cordon_forgotten, node_gone,
     node_lease_quiet, node_not_ready, node_out_of_service_alive, node_registered_anew, node_returned_empty,
     node_shut_down, node_silent, node_under_pressure, nodes_silent_together, pod_crash_looping,
     pod_image_not_pulled, pod_never_evicted, pod_not_scheduled, pod_stuck_terminating, pods_evicted,
-    pods_not_created, rollout_blocks_itself, rollout_stuck, scheduler_silent, service_losing_requests,
-    service_without_ready_pods, stateful_set_blocked, volume_attach_failing, volume_detach_stuck,
-    volume_failed, volume_on_unready_node, volume_wanted_twice, workload_short,
+    pods_not_created, pods_stuck_on_node, rollout_blocks_itself, rollout_stuck, scheduler_silent,
+    service_losing_requests, service_without_ready_pods, stateful_set_blocked, update_refused,
+    volume_attach_failing, volume_detach_stuck, volume_failed, volume_on_unready_node, volume_wanted_twice,
+    workload_short,
 };
 use crate::cluster::{Component, Feed, Kind, Pod, Service, Since, Text, Workload};
 use std::fmt;
@@ -103,6 +104,8 @@ rules! {
     NodeRegisteredAnew, "node-registered-anew", node_registered_anew, Whole, [VolumeAttachment] uses [Node];
     NodeCordonForgotten, "node-cordon-forgotten", node_cordon_forgotten, Whole, [] uses [Node];
     NodeReturnedEmpty, "node-returned-empty", node_returned_empty, Whole, [Node, Pod];
+    PodsStuckOnNode, "pods-stuck-on-node", pods_stuck_on_node, Whole, [Node, Pod];
+    UpdateRefused, "update-refused", update_refused, Whole, [];
     PodStuckTerminating, "pod-stuck-terminating", pod_stuck_terminating, Pod, [] uses [Node, Pod];
     PodNeverEvicted, "pod-never-evicted", pod_never_evicted, Node, [Node, Pod];
     PodCrashLooping, "pod-crash-looping", pod_crash_looping, Pod, [] uses [Pod];
@@ -115,6 +118,7 @@ rules! {
     VolumeDetachStuck, "volume-detach-stuck", volume_detach_stuck, Whole, [Node, VolumeAttachment];
     AttachmentOfNoVolume, "attachment-of-no-volume", attachment_of_no_volume, Storage, [Node, PersistentVolume, VolumeAttachment];
     ClaimNotBound, "claim-not-bound", claim_not_bound, Whole, [Pod, PersistentVolumeClaim];
+    ClaimStuck, "claim-stuck", claim_stuck, Whole, [Pod, PersistentVolumeClaim] uses [PersistentVolume];
     VolumeFailed, "volume-failed", volume_failed, Whole, [] uses [PersistentVolume];
     RolloutBlocksItself, "rollout-blocks-itself", rollout_blocks_itself, Whole, [Node, Pod, PersistentVolume, VolumeAttachment, Deployment, ReplicaSet];
     PodsNotCreated, "pods-not-created", pods_not_created, Workload, [] uses [Deployment, ReplicaSet, StatefulSet, DaemonSet];

@@ -49,6 +49,7 @@ const fn awaits_controllers(rule: RuleId) -> bool {
         | RuleId::VolumeDetachStuck
         | RuleId::AttachmentOfNoVolume
         | RuleId::ClaimNotBound
+        | RuleId::ClaimStuck
         | RuleId::NamespaceStuck => true,
         RuleId::ApiServerNotReady
         | RuleId::ControllerManagerSilent
@@ -76,6 +77,8 @@ const fn awaits_controllers(rule: RuleId) -> bool {
         | RuleId::ServiceWithoutReadyPods
         | RuleId::BudgetNeverAllows
         | RuleId::BudgetHeldByUnready
-        | RuleId::BudgetsOverlap => false,
+        | RuleId::BudgetsOverlap
+        | RuleId::UpdateRefused
+        | RuleId::PodsStuckOnNode => false,
     }
 }

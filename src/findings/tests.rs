@@ -2,7 +2,9 @@
 
 mod control_plane;
 mod due;
+mod refused;
 mod renewed;
+mod together;
 
 use super::*;
 use crate::cluster::sample::{at, attachment, claim, cluster, gone, lease, node, pod, volume};

@@ -42,6 +42,11 @@ pub fn quote(text: &str) -> String {
     }
 }
 
+/// A sentence that ends with what the cluster says: what was cut ends as it is.
+pub fn ended(sentence: String) -> String {
+    if sentence.ends_with('…') { sentence } else { sentence + "." }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,9 @@
 //! and what an answer means is decided after.
 
 mod edit;
+mod trial;
+
+pub use trial::try_update;
 
 use super::connect::Session;
 use super::watch::{escaped, innermost};
@@ -260,12 +263,27 @@ pub(super) async fn sent(
     request: Request<Body>,
     limit: Duration,
 ) -> Result<Vec<u8>, CallError> {
+    answered(client, request, limit).await.map_err(|unwell| match unwell {
+        Unwell::Refused(status) => refusal(status),
+        Unwell::Unsent(error) => error,
+    })
+}
+
+/// What came in the place of a success.
+enum Unwell {
+    /// An answer, of the server or of something on the way.
+    Refused(Status),
+    /// None that could be read.
+    Unsent(CallError),
+}
+
+async fn answered(client: &Client, request: Request<Body>, limit: Duration) -> Result<Vec<u8>, Unwell> {
     let answer = async {
-        let response = client.send(request).await.map_err(|error| unsent(&error))?;
+        let response = client.send(request).await.map_err(|error| Unwell::Unsent(unsent(&error)))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;
         if head.status.is_success() {
-            let body = body.map_err(|error| unanswered(innermost(&*error)))?;
+            let body = body.map_err(|error| Unwell::Unsent(unanswered(innermost(&*error))))?;
             return Ok(body.to_bytes().to_vec());
         }
         let said = body.map(|body| body.to_bytes()).unwrap_or_default();
@@ -273,11 +291,14 @@ pub(super) async fn sent(
         status.code = head.status.as_u16();
         let after = text(&head.headers, &RETRY_AFTER).parse().ok();
         status.retry_after_seconds = after.or(status.retry_after_seconds);
-        Err(refusal(status))
+        Err(Unwell::Refused(status))
     };
     match timeout(limit, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(unanswered(format!("the server did not answer within {} s", limit.as_secs()))),
+        Err(_) => {
+            let reason = format!("the server did not answer within {} s", limit.as_secs());
+            Err(Unwell::Unsent(unanswered(reason)))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod stream;
 
 pub(super) use answer::{Answer, Trouble, innermost};
 pub(super) use link::{Closed, Link, Login};
-pub(super) use request::{escaped, get};
+pub(super) use request::{escaped, get, path};
 
 use super::clock::Clock;
 use super::connect::{Scope, Session};

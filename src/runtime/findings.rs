@@ -1,6 +1,7 @@
 //! `sickbay findings`: the same picture and the same rules without a screen.
 
 mod target;
+mod trials;
 
 use super::settings::Settings;
 use super::{Outcome, complain, fail, start};
@@ -49,6 +50,10 @@ pub async fn run(arguments: &Arguments, asked: &Asked, settings: &Settings) -> O
     let is_settled = gather(&mut app, updates, Instant::now() + asked.timeout, &connection).await;
     drop(streams);
     app.settle();
+    if asked.try_updates {
+        trials::ask(&mut app, &connection.session, &asked.targets).await;
+        app.settle();
+    }
     let is_complete = is_settled && is_whole(&app);
     if is_complete && let Some(unknown) = unknown(&app, &asked.targets) {
         return fail(&unknown);

@@ -6,10 +6,10 @@
 use crate::actions::{Answer, Probe, Record, RunId};
 use crate::app::Effect;
 use crate::app::acting::{Asked, Told};
-use crate::cluster::Text;
+use crate::cluster::{Text, Trial};
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
-use crate::k8s::execute::{Mode, execute};
+use crate::k8s::execute::{Mode, execute, try_update};
 use crate::k8s::{access, limits, pods, references, revisions, silence};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
@@ -67,6 +67,15 @@ impl Hands {
                     let answer = execute(&session, &call, Mode::Real).await;
                     // Nobody listens any more when the program ends.
                     let _ended = out.send(Told::Answered { run, step, answer });
+                });
+            }
+            Asked::Trial { object, version } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                let asking = Arc::clone(&self.asking);
+                tokio::spawn(async move {
+                    let _turn = asking.acquire().await;
+                    let said = try_update(&session, &object).await;
+                    let _ended = out.send(Told::Trial(Trial { object, version, said }));
                 });
             }
             Asked::History { object } => {

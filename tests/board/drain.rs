@@ -94,7 +94,9 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 sent.push((step, call));
                 continue;
             }
-            Asked::History { object } => panic!("a drain reads no history of {object}"),
+            Asked::History { object } | Asked::Trial { object, .. } => {
+                panic!("a drain does not ask about {object}")
+            }
         };
         open.extend(board.tell(told.into()));
     }

@@ -2,7 +2,8 @@
 
 use crate::harness::Board;
 use insta::assert_snapshot;
-use sickbay::cluster::{FeedChange, Kind};
+use sickbay::app::Msg;
+use sickbay::cluster::{Change, Checks, Component, FeedChange, Kind, LeaderLease};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 48)];
 
@@ -151,4 +152,27 @@ fn a_lost_connection_shows_the_age_of_the_picture_and_keeps_the_rows() {
 fn a_terminal_that_is_too_small_is_told_so() {
     let mut board = Board::incident(36, 6);
     assert_eq!(board.screen().lines().next(), Some("sickbay needs 40 columns and 8 lines"));
+}
+
+#[test]
+fn the_case_of_a_control_plane_says_what_is_known_of_its_parts() {
+    let mut board = Board::new(80, 24);
+    let manifests = include_str!("../fixtures/findings/rules/control-plane-suspect.yaml");
+    board.read(manifests.split("# --- calm").next().unwrap());
+    board.go_live();
+    let lease = |renewed: &str| LeaderLease {
+        uid: "u".into(),
+        holder: "control-plane-0_5b0e".into(),
+        seconds: 15,
+        renewed: renewed.parse().ok(),
+    };
+    for renewed in ["2026-03-01T03:21:50Z", "2026-03-01T03:21:58Z"] {
+        let change = Change::Leader(Component::Scheduler, lease(renewed));
+        board.tell(Msg::Changes(vec![change]));
+    }
+    let checks = Checks { is_ready: true, failed: Vec::new() };
+    board.tell(Msg::Changes(vec![Change::Checks(checks)]));
+    board.screen();
+    board.press("enter");
+    assert_snapshot!(board.screen());
 }

@@ -104,7 +104,11 @@ const fn kind(change: &Change) -> Option<Kind> {
         Change::Service(_) => Kind::Service,
         Change::ApiService(_) => Kind::ApiService,
         Change::Event(_) => Kind::Event,
-        Change::Leases { .. } | Change::Leader(..) | Change::Checks(_) | Change::Feed(..) => return None,
+        Change::Leases { .. }
+        | Change::Leader(..)
+        | Change::Checks(_)
+        | Change::Trial(_)
+        | Change::Feed(..) => return None,
     })
 }
 

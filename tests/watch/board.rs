@@ -122,6 +122,7 @@ impl Board {
             | Change::ApiService(_)
             | Change::Leader(..)
             | Change::Checks(_)
+            | Change::Trial(_)
             | Change::Event(_) => {}
         }
     }

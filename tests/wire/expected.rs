@@ -6,8 +6,8 @@ use crate::recorded::{ENCODINGS, fixture};
 use jiff::Timestamp;
 use serde_json::Value;
 use sickbay::cluster::{
-    Change, Cluster, Container, Deletion, Delta, Effect, Ended, Kind, Labels, Name, Owner, Phase, Readiness,
-    Resources, Source, State, Status, Storage, Text, Toleration, VolumeId,
+    Change, Cluster, Container, Cordoner, Deletion, Delta, Effect, Ended, Kind, Labels, Name, Owner, Phase,
+    Readiness, Resources, Source, State, Status, Storage, Text, Toleration, VolumeId,
 };
 use sickbay::wire::Encoding;
 
@@ -152,6 +152,21 @@ fn containers_are_in_the_order_of_the_spec_and_carry_what_the_kubelet_said() {
 }
 
 #[test]
+fn a_container_has_the_limit_at_which_it_is_killed_for_memory() {
+    for encoding in ENCODINGS {
+        let cluster = cluster(encoding);
+        let pod = cluster.pods.get(&Name::new("shop", "everything")).unwrap();
+        let limits: Vec<(&str, &str)> = pod
+            .init_containers
+            .iter()
+            .chain(&pod.containers)
+            .map(|one| (one.name.as_str(), one.memory_limit.as_str()))
+            .collect();
+        assert_eq!(limits, [("migrate", ""), ("proxy", ""), ("main", "1Gi"), ("second", "")]);
+    }
+}
+
+#[test]
 fn a_pod_says_what_a_drain_asks_of_it() {
     for encoding in ENCODINGS {
         let cluster = cluster(encoding);
@@ -210,6 +225,8 @@ fn a_silent_node_and_a_cordoned_one_are_what_the_control_plane_says() {
         assert!(cordoned.is_cordoned() && cordoned.is_ready());
         let taint = cordoned.taint("example.org/maintenance", Effect::NoSchedule).unwrap();
         assert_eq!((taint.value.as_str(), taint.added), ("planned", None));
+        assert_eq!((cordoned.cordoned_by, silent.cordoned_by), (Some(Cordoner::Kured), None));
+        assert_eq!(cordoned.cordoner(), Some(Cordoner::Kured));
     }
 }
 
@@ -271,9 +288,36 @@ fn an_attachment_that_fails_says_why_and_since_when() {
 fn a_namespace_has_its_phase_and_labels() {
     for encoding in ENCODINGS {
         let (changes, _) = rows(Kind::Namespace, encoding, [&*fixture("namespace", encoding)]).unwrap();
-        let Some(Change::Namespace(Delta::Apply(shop))) = changes.last() else { panic!("{changes:?}") };
-        assert_eq!((shop.meta.name.to_string().as_str(), shop.phase.as_str()), ("shop", "Active"));
+        let shop = changes.iter().find_map(|change| match change {
+            Change::Namespace(Delta::Apply(row)) if row.meta.name.name == "shop" => Some(row),
+            _ => None,
+        });
+        let shop = shop.unwrap();
+        assert_eq!(shop.phase, "Active");
         assert_eq!(shop.meta.labels, labels(&[("kubernetes.io/metadata.name", "shop"), ("team", "store")]));
+    }
+}
+
+#[test]
+fn a_namespace_that_does_not_go_says_on_what() {
+    let json = recorded("namespace", "leaving");
+    let told = json["status"]["conditions"].as_array().unwrap();
+    for encoding in ENCODINGS {
+        let cluster = cluster(encoding);
+        let leaving = cluster.namespaces.get(&Name::cluster("leaving")).unwrap();
+        assert_eq!(leaving.phase, "Terminating");
+        assert_eq!(leaving.meta.deletion.unwrap().deadline, time(&json["metadata"]["deletionTimestamp"]));
+        assert_eq!(leaving.conditions.len(), told.len());
+        for (condition, told) in leaving.conditions.iter().zip(told) {
+            assert_eq!(condition.kind, *word(&told["type"]));
+            assert_eq!(condition.status == Status::True, told["status"] == "True");
+            assert_eq!(condition.reason, *word(&told["reason"]));
+            assert_eq!(condition.message, *word(&told["message"]));
+            assert_eq!(condition.changed, Some(time(&told["lastTransitionTime"])));
+        }
+        let held = leaving.conditions.iter().find(|one| one.kind == "NamespaceFinalizersRemaining").unwrap();
+        assert_eq!(held.status, Status::True);
+        assert!(held.message.contains("backup.example.com/snapshot-first in 1 resource instances"));
     }
 }
 

@@ -75,6 +75,22 @@ fn a_replica_set_is_its_deployments_or_its_own() {
 }
 
 #[test]
+fn a_replica_set_that_may_not_make_its_pods_says_why() {
+    let json = recorded("replica-set", "unmade");
+    let told = &json["status"]["conditions"][0];
+    for encoding in ENCODINGS {
+        let cluster = cluster(encoding);
+        let unmade = cluster.replica_sets.get(&Name::new("full", "unmade")).unwrap();
+        assert_eq!((unmade.counts().desired, unmade.current), (1, 0));
+        let [condition] = &*unmade.conditions else { panic!("{:?}", unmade.conditions) };
+        assert_eq!((condition.kind.as_str(), condition.status), ("ReplicaFailure", Status::True));
+        assert_eq!(condition.reason, "FailedCreate");
+        assert_eq!(condition.message, *word(&told["message"]));
+        assert_eq!(condition.changed, Some(time(&told["lastTransitionTime"])));
+    }
+}
+
+#[test]
 fn a_stateful_set_has_its_partition_and_revisions() {
     for encoding in ENCODINGS {
         let cluster = cluster(encoding);
@@ -107,12 +123,14 @@ fn a_daemon_set_wants_no_pod_on_a_lost_node_and_counts_the_one_that_is_there() {
         let cluster = cluster(encoding);
         let set = |name: &str| cluster.daemon_sets.get(&works(name)).unwrap();
         let everywhere = set("everywhere");
-        let four = Some(4);
-        assert_eq!(everywhere.counts(), Counts { desired: 4, updated: four, ready: 4, available: four });
+        let three = Some(3);
+        assert_eq!(everywhere.counts(), Counts { desired: 3, updated: three, ready: 3, available: three });
         assert_eq!((everywhere.rollout(), everywhere.misscheduled), (Rollout::Complete, 1));
+        let scheduled = ["everywhere", "nowhere", "crashing"].map(|name| set(name).scheduled);
+        assert_eq!(scheduled, [3, 0, 3]);
         assert_eq!((set("nowhere").rollout(), set("nowhere").desired), (Rollout::Complete, 0));
         assert!(set("crashing").is_on_delete());
-        assert_eq!(set("crashing").rollout(), Rollout::Waiting { available: 0, of: 4 });
+        assert_eq!(set("crashing").rollout(), Rollout::Waiting { available: 0, of: 3 });
     }
 }
 

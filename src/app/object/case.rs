@@ -2,11 +2,13 @@
 //! it is what the findings say.
 
 use super::{Line, Section, clock_words, evidence_line, severity_tone};
-use crate::app::columns::{Cell, Look};
+use crate::app::columns::{Cell, Look, Tone};
 use crate::app::subject::row_of;
 use crate::app::time::short;
+use crate::cluster::{Component, Leading, Node, Readiness};
 use crate::findings::{Finding, Incident, Subject};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Consequences that are listed; a zone can have thousands, and Triage unfolds them all.
 const LISTED: usize = 200;
@@ -25,6 +27,7 @@ pub fn sections(subject: &Subject, look: &Look<'_>) -> Option<Vec<Section>> {
         let on_it = incident.findings().filter(|finding| finding.subject == *subject);
         return Some(vec![
             wrong(on_it, look),
+            parts(subject, look),
             timeline(incident, look),
             consequences(incident, subject, look),
         ]);
@@ -38,7 +41,67 @@ pub fn sections(subject: &Subject, look: &Look<'_>) -> Option<Vec<Section>> {
         Some(row) => cause.to(row),
         None => cause,
     };
-    Some(vec![wrong(on_it, look), Section { title: "Cause".to_owned(), lines: vec![cause] }])
+    let cause = Section { title: "Cause".to_owned(), lines: vec![cause] };
+    Some(vec![wrong(on_it, look), parts(subject, look), cause])
+}
+
+/// Of the control plane what is known of its parts, the healthy ones, too: where not to look is worth as much.
+fn parts(subject: &Subject, look: &Look<'_>) -> Section {
+    let lines = match subject {
+        Subject::ControlPlane => {
+            let leaders = Component::ALL.into_iter().filter_map(|component| leader(component, look));
+            std::iter::once(server(look)).chain(leaders).chain([nodes(look)]).collect()
+        }
+        Subject::Place { .. } | Subject::Object(_) => Vec::new(),
+    };
+    Section { title: "What is known of its parts".to_owned(), lines }
+}
+
+fn part(name: &str, words: String, tone: Tone) -> Line {
+    Line::cells(vec![Cell::muted(format!("{name:<24}")), Cell::new(words, tone)])
+}
+
+fn server(look: &Look<'_>) -> Line {
+    let ago = |at| short(look.now.duration_since(at));
+    let (words, tone) = match look.cluster.readiness() {
+        Some(known) if known.checks.is_ready => {
+            (format!("ready by its own checks, asked {} ago", ago(known.read)), Tone::Plain)
+        }
+        Some(known) => {
+            let failed: Vec<&str> = known.checks.failed.iter().map(|check| check.as_str()).collect();
+            (format!("not ready: {}", failed.join(", ")), Tone::Critical)
+        }
+        None => ("whether it is ready is not known".to_owned(), Tone::Muted),
+    };
+    part("API server", words, tone)
+}
+
+/// A part that only some clusters have is not missed.
+fn leader(component: Component, look: &Look<'_>) -> Option<Line> {
+    let ago = |at| short(look.now.duration_since(at));
+    let Some(leader) = look.cluster.leader(component) else {
+        let words = "who leads is not known".to_owned();
+        return component.is_everywhere().then(|| part(component.name(), words, Tone::Muted));
+    };
+    let (words, tone) = match leader.leading() {
+        Leading::Leads => (format!("leads, as of {} ago", ago(leader.read)), Tone::Plain),
+        Leading::Silent => (format!("silent for {}", ago(leader.last_sign())), Tone::Critical),
+        Leading::NotSeen => ("not followed for long enough".to_owned(), Tone::Muted),
+    };
+    let holder = leader.last.holder.non_empty().map_or_else(String::new, |holder| format!(": {holder}"));
+    Some(part(component.name(), format!("{words}{holder}"), tone))
+}
+
+fn nodes(look: &Look<'_>) -> Line {
+    let all = look.cluster.nodes.len();
+    let unready: Vec<&Node> = look.cluster.unready_nodes().collect();
+    let silent = unready.iter().filter(|node| node.readiness() == Readiness::Silent).count();
+    let words = match (unready.len(), silent) {
+        (0, _) => format!("all {all} ready"),
+        (unready, silent) => format!("{unready} of {all} not ready, {silent} of them silent"),
+    };
+    let tone = if unready.is_empty() { Tone::Plain } else { Tone::Warning };
+    part("nodes", words, tone)
 }
 
 fn wrong<'a>(findings: impl Iterator<Item = &'a Finding>, look: &Look<'_>) -> Section {
@@ -66,8 +129,10 @@ fn timeline(incident: &Incident, look: &Look<'_>) -> Section {
     if incident.members.len() > 1 {
         moments.extend(last.map(|(at, subject)| (at, format!("the latest consequence: {subject}"))));
     }
-    moments.sort();
-    moments.dedup();
+    // Of what happened at one moment, the cause comes first.
+    moments.sort_by_key(|(at, _)| *at);
+    let mut told = BTreeSet::new();
+    moments.retain(|moment| told.insert(moment.clone()));
     let mut lines: Vec<Line> = moments
         .into_iter()
         .map(|(at, text)| {

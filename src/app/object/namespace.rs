@@ -3,7 +3,7 @@
 use super::{Line, Section, common, conditions, events, findings};
 use crate::app::columns::{Cell, Look, Tone};
 use crate::app::subject::row_of;
-use crate::cluster::{Cluster, Namespace, ObjectRef, Row, Table};
+use crate::cluster::{Cluster, Namespace, ObjectRef, Row, Status, Table};
 
 /// Objects that are listed of each kind.
 const LISTED: usize = 20;
@@ -13,8 +13,9 @@ pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
     Some(vec![
         findings(look, std::slice::from_ref(object)),
         facts(row, look),
-        conditions(row.conditions.iter(), look),
         inside(row, look),
+        // What is False holds nothing up.
+        conditions(row.conditions.iter().filter(|condition| condition.status != Status::False), look),
         events(look, &[(object.kind, object.name.clone())]),
     ])
 }

@@ -1,9 +1,9 @@
 //! An open volume: what it is, where it is attached, who wants it.
 
-use super::{Line, Section, common, events, findings};
+use super::{Line, Section, common, events, findings, going};
 use crate::app::columns::{Cell, Look, RowId, Tone, nodes, pods, volumes};
 use crate::app::time::short;
-use crate::cluster::{Attached, AttachedBy, Kind, ObjectRef, Storage, VolumeId, VolumeJoin};
+use crate::cluster::{Attached, AttachedBy, Kind, ObjectRef, Row, Storage, VolumeId, VolumeJoin};
 
 pub fn sections(id: &VolumeId, look: &Look<'_>) -> Option<Vec<Section>> {
     let join = look.cluster.volume(id)?;
@@ -14,6 +14,7 @@ pub fn sections(id: &VolumeId, look: &Look<'_>) -> Option<Vec<Section>> {
         objects.push(ObjectRef { kind, name: name.clone(), uid: volume.meta.uid.clone() });
         about.push((kind, name));
     }
+    objects.extend(join.claim.map(Row::object));
     if let Some(claim) = &join.claim_name {
         about.push((Kind::PersistentVolumeClaim, claim.clone()));
     }
@@ -81,6 +82,12 @@ fn facts(join: &VolumeJoin<'_>, look: &Look<'_>) -> Section {
     if let Some(claim) = &join.claim_name {
         let phase = join.claim.map_or("not readable", |claim| claim.phase.as_str());
         lines.push(Line::new("claim", Cell::plain(claim.to_string())).and(Cell::muted(phase)));
+        // All else that is shown of a meta is the volume's.
+        if join.volume.is_some()
+            && let Some(claim) = join.claim
+        {
+            lines.extend(going(&claim.meta, look));
+        }
     }
     if let Some(volume) = join.volume {
         lines.push(

@@ -232,7 +232,10 @@ fn update(
             keep(&mut object, current, "status");
         }
         defaults::fill(&mut object, *resource);
-        check(*resource, &object, Some(current))?;
+        // What was stored without its defaults has them when it is read.
+        let mut before = current.clone();
+        defaults::fill(&mut before, *resource);
+        check(*resource, &object, Some(&before))?;
     }
     let stored = store.put(*resource, object, target.now);
     Ok(Written { warnings, ..Written::new(StatusCode::OK, stored.as_ref().clone()) })

@@ -183,5 +183,5 @@ fn a_lease_that_no_kubelet_could_renew_for_want_of_storage_is_no_warning() {
     cluster.apply(read(), at(70));
     assert_eq!(said(&cluster, 71), [""; 0], "they have had eight seconds");
     cluster.apply(read(), at(90));
-    assert_eq!(said(&cluster, 91).len(), 2, "and now they had their time");
+    assert_eq!(said(&cluster, 91).len(), 3, "and now they had their time, and have a cause in common");
 }
