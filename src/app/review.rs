@@ -176,6 +176,10 @@ impl App {
             targets.shown.extend(object.as_ref().and_then(of_kind));
             return Ok(targets);
         }
+        let is_marked = self.open().is_none() && self.view().is_some_and(|view| !view.marks.is_empty());
+        if action == ActionKind::Rollback && !is_marked {
+            return Ok(Targets { shown: vec![self.concerned()?], hidden: Vec::new() });
+        }
         match (self.open(), self.view()) {
             (Some(open), _) => targets.shown.extend(of_kind(&open.target)),
             (None, Some(view)) if !view.marks.is_empty() => {
