@@ -13,6 +13,7 @@ pub mod drain;
 pub mod edit;
 pub mod evidence;
 pub mod history;
+pub mod image;
 pub mod milestone;
 pub mod plan;
 pub mod preflight;
@@ -21,6 +22,7 @@ pub mod rollback;
 pub mod rollout;
 pub mod run;
 pub mod target;
+pub mod undo;
 mod workload;
 
 pub use audit::{Author, Record, RunId};
@@ -149,11 +151,16 @@ pub enum Action {
         /// Nobody has said how many.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replicas: Option<u32>,
+        /// Instead: what a run has set, to be had back as it was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<undo::Back>,
     },
     SetImage {
         /// `CONTAINER=IMAGE`, as it is typed.
         #[serde(default)]
         image: Text,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<undo::Back>,
     },
     ReturnToService,
     ReplacePods,
@@ -211,8 +218,8 @@ impl From<ActionKind> for Action {
             ActionKind::Restart => Self::Restart,
             ActionKind::Pause => Self::Pause,
             ActionKind::Resume => Self::Resume,
-            ActionKind::Scale => Self::Scale { replicas: None },
-            ActionKind::SetImage => Self::SetImage { image: Text::default() },
+            ActionKind::Scale => Self::Scale { replicas: None, back: Vec::new() },
+            ActionKind::SetImage => Self::SetImage { image: Text::default(), back: Vec::new() },
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,

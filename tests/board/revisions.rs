@@ -275,7 +275,8 @@ fn from_a_finding_on_a_pod_the_keys_lead_to_its_deployments_history_and_back() {
 #[test]
 fn what_is_no_part_of_a_workload_with_a_history_leads_to_none() {
     let mut board = board(80, 24);
-    board.read("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: a, uid: u}, spec: {}, status: {}}");
+    board
+        .read("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: a, uid: u}, spec: {}, status: {}}");
     board.press("3 shift-n g");
     for key in ["b", "shift-h"] {
         assert_eq!(board.press(key), []);

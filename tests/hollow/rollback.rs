@@ -186,7 +186,7 @@ async fn the_version_and_the_uid_that_an_edit_is_for_are_held_to_by_the_server()
         |uid: &str| ObjectRef { kind: Kind::Deployment, name: Name::new(NAMESPACE, "web"), uid: uid.into() };
     let uid = found["metadata"]["uid"].as_str().unwrap();
     let edit = |uid: &str, version: &str| {
-        let change = Change::Scale { replicas: 1 };
+        let change = Change::Scale { replicas: 1, was: 3 };
         Call::Edit(Box::new(Edit { object: object(uid), version: version.into(), generation: 1, change }))
     };
     let session = &board.session;

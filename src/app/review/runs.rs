@@ -1,7 +1,7 @@
 //! The runs on the screen: the list, one of them with its steps, and what an operator does to it there.
 
 use super::{App, Effect, Field, Overlay, Pane};
-use crate::actions::{Action, RunId, Steer};
+use crate::actions::{Action, RunId, Steer, undo};
 use crate::app::acting::{Told, pods};
 use crate::app::notice::Weight;
 use crate::app::view::Move;
@@ -114,7 +114,8 @@ impl App {
         let hint = match run {
             // What is taken back now would be done again.
             Some(run) if !run.is_over() => "this run is under way: stop it first",
-            Some(_) | None => "this run did nothing that can honestly be taken back",
+            Some(run) => undo::why_not(&run.draft.action),
+            None => past.map_or("this run is not known here", |run| undo::why_not(&run.started.action)),
         };
         let draft = match run {
             Some(run) => run.undo().filter(|_| run.is_over()),
