@@ -20,3 +20,5 @@ mod lists;
 mod revisions;
 #[path = "board/screens.rs"]
 mod screens;
+#[path = "board/workloads.rs"]
+mod workloads;

@@ -136,7 +136,7 @@ impl Edit {
             Change::Restart { .. } => format!("restart {object}"),
             Change::Pause => format!("pause the rollouts of {object}"),
             Change::Resume => format!("resume the rollouts of {object}"),
-            Change::Scale { replicas, .. } => format!("scale {object} to {replicas}"),
+            Change::Scale { replicas, was } => format!("scale {object} from {was} to {replicas}"),
             Change::SetImage { container, image, .. } => {
                 format!("set the image of {container} of {object} to {image}")
             }

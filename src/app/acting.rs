@@ -4,6 +4,7 @@
 //! action is, checks and does is said in `actions`.
 
 mod agree;
+pub mod entry;
 pub mod options;
 pub mod pods;
 

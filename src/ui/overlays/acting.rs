@@ -1,6 +1,7 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
 mod draft;
+mod entry;
 mod run;
 
 use super::{boxed, visible};
@@ -22,7 +23,9 @@ use ratatui::layout::Rect;
 pub fn draw(app: &App, pane: &Pane, canvas: &mut Canvas<'_>, area: Rect) {
     match pane {
         Pane::Draft(form) => {
-            if let Some(review) = &app.acting.review {
+            if let (Some(review), Some(entry)) = (&app.acting.review, &form.entry) {
+                entry::draw((review, form, entry), canvas, area);
+            } else if let Some(review) = &app.acting.review {
                 draft::draw(app, (review, form), canvas, area);
             }
         }
@@ -120,11 +123,14 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
     }
     lines.push((count(preflight), role(preflight.worst())));
     lines.extend(check_lines(preflight, width));
-    lines.push((String::new(), Role::Text));
-    lines.push((
-        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
-        Role::Heading,
-    ));
+    lines.extend(step_lines(review));
+    lines
+}
+
+/// The steps that the checks allow, as far as they are known.
+fn step_lines(review: &Review) -> Vec<(String, Role)> {
+    let heading = if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" };
+    let mut lines = vec![(String::new(), Role::Text), (heading.to_owned(), Role::Heading)];
     for (at, (text, kubectl)) in steps(&review.plan).into_iter().enumerate() {
         let kubectl = kubectl.map_or_else(String::new, |kubectl| format!("   {kubectl}"));
         lines.push((format!("{:>3}  {text}{kubectl}", at + 1), Role::Text));
