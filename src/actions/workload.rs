@@ -120,7 +120,10 @@ pub fn plan(draft: &Draft, cluster: &Cluster, author: &Author) -> Plan {
             rollouts.push(Step::Rollout(Rollout { object: object.clone(), after }));
         }
     }
-    let takes_down = |step: &Step| matches!(step.call(), Some(Call::Edit(edit)) if matches!(edit.change, Change::Scale { replicas: 0, .. }));
+    let takes_down = |step: &Step| {
+        let edit = step.call().and_then(Call::edit);
+        edit.is_some_and(|edit| matches!(edit.change, Change::Scale { replicas: 0, .. }))
+    };
     // It can be had back, and what it serves cannot answer until then.
     let danger = if calls.iter().any(takes_down) { Danger::Destructive } else { Danger::Reversible };
     let mut plan = Plan::of(calls, danger);

@@ -36,32 +36,25 @@ impl Entry {
     pub fn of(draft: &Draft, cluster: &Cluster) -> Result<Option<Self>, String> {
         let workloads: Vec<Workload<'_>> =
             draft.targets.iter().filter_map(|target| cluster.workload(target)).collect();
-        Ok(match &draft.action {
-            Action::Scale { replicas: None, back } if back.is_empty() => {
-                let wanted = || workloads.iter().map(|workload| workload.counts().desired);
-                let now = (wanted().min().unwrap_or_default(), wanted().max().unwrap_or_default());
-                Some(Self::Replicas { now, typed: String::new() })
-            }
-            Action::SetImage { image, back } if image.is_empty() && back.is_empty() => {
-                let containers = common(&workloads);
-                if containers.is_empty() {
-                    return Err("these have no container in common: take one of them".to_owned());
-                }
-                let at = containers.iter().position(|container| !container.is_init).unwrap_or(0);
-                let mut entry = Self::Image { containers, at, typed: String::new() };
-                entry.choose(at);
-                Some(entry)
-            }
-            Action::Scale { .. }
-            | Action::SetImage { .. }
-            | Action::Cordon
-            | Action::Uncordon { .. }
-            | Action::Drain { .. }
-            | Action::Rollback { .. }
-            | Action::Restart
-            | Action::Pause
-            | Action::Resume => None,
-        })
+        let wanted = || workloads.iter().map(|workload| workload.counts().desired);
+        if let Action::Scale { replicas: None, back } = &draft.action
+            && back.is_empty()
+        {
+            let now = (wanted().min().unwrap_or_default(), wanted().max().unwrap_or_default());
+            return Ok(Some(Self::Replicas { now, typed: String::new() }));
+        }
+        let Action::SetImage { image, back } = &draft.action else { return Ok(None) };
+        if !image.is_empty() || !back.is_empty() {
+            return Ok(None);
+        }
+        let containers = common(&workloads);
+        if containers.is_empty() {
+            return Err("these have no container in common: take one of them".to_owned());
+        }
+        let at = containers.iter().position(|container| !container.is_init).unwrap_or(0);
+        let mut entry = Self::Image { containers, at, typed: String::new() };
+        entry.choose(at);
+        Ok(Some(entry))
     }
 
     /// The lines that the cursor can be on.
@@ -177,7 +170,7 @@ mod tests {
             targets.push(row.object());
             cluster.apply(Change::Deployment(Delta::Apply(Box::new(row))), at(0));
         }
-        Entry::of(&Draft { action, targets, why: Text::default() }, &cluster)
+        Entry::of(&Draft { action, targets, why: Text::default(), powered_off: Vec::new() }, &cluster)
     }
 
     fn scale() -> Action {

@@ -100,7 +100,7 @@ fn outlook(review: &Review, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.rule(rule, &count(&review.preflight), role(review.preflight.worst()));
     let width = usize::from(rest.width);
     let mut lines = check_lines(&review.preflight, width);
-    lines.extend(step_lines(review));
+    lines.extend(step_lines(review, width));
     for (y, (text, role)) in (rest.y..rest.bottom()).zip(&lines) {
         canvas.text(Rect { y, height: 1, ..rest }, text, *role);
     }
