@@ -7,6 +7,7 @@ mod agree;
 pub mod entry;
 pub mod options;
 pub mod pods;
+pub mod rollout;
 
 pub use agree::MOST_TARGETS;
 

@@ -187,3 +187,113 @@ fn a_restart_says_that_it_has_no_way_back() {
     board.press("u");
     assert!(board.screen().contains("a restart is not taken back"), "{}", board.screen());
 }
+
+fn set(release: u32, replicas: u32, ready: u32) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "namespace": "shop", "name": format!("web-{release}f7d9c"), "uid": format!("uid-web-{release}"),
+            "annotations": { "deployment.kubernetes.io/revision": release.to_string() },
+            "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "uid-web", "controller": true,
+            }],
+        },
+        "spec": { "replicas": replicas, "selector": {}, "template": { "spec": { "containers": [
+            { "name": "web", "image": format!("registry.example/shop/web:1.{release}.0") },
+            { "name": "log", "image": "registry.example/log:7" },
+        ] } } },
+        "status": { "replicas": replicas, "readyReplicas": ready, "availableReplicas": ready },
+    })
+}
+
+fn pod(release: u32, name: &str, rest: &Value) -> Value {
+    let mut pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "namespace": "shop", "name": format!("web-{release}f7d9c-{name}"), "uid": format!("uid-{release}-{name}"),
+            "creationTimestamp": "2026-03-01T03:21:00Z",
+            "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("web-{release}f7d9c"),
+                "uid": format!("uid-web-{release}"), "controller": true,
+            }],
+        },
+        "spec": { "nodeName": "worker-1", "containers": [{ "name": "web", "image": "web" }] },
+        "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] },
+    });
+    for (part, more) in rest.as_object().unwrap() {
+        pod[part.as_str()].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    }
+    pod
+}
+
+/// A release under way, its first pod of which cannot be pulled.
+fn under_way(width: u16, height: u16) -> Board {
+    let mut board = board(width, height);
+    board.read(&set(1, 3, 3).to_string());
+    board.press("i backspace backspace backspace 2 . 0");
+    check(&mut board);
+    agree(&mut board);
+    answer(&mut board, 0, Ok(()));
+    let mut deployment = web(Web { generation: 4, replicas: 3, release: 2, updated: 1 });
+    deployment["spec"]["progressDeadlineSeconds"] = json!(600);
+    deployment["status"]["replicas"] = json!(4);
+    deployment["status"]["conditions"] = json!([{
+        "type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated",
+        "lastUpdateTime": "2026-03-01T03:20:30Z", "lastTransitionTime": "2026-02-01T00:00:00Z",
+    }]);
+    let waiting = json!({ "state": { "waiting": {
+        "reason": "ImagePullBackOff",
+        "message": "Back-off pulling image \"registry.example/shop/web:1.2.0\": not found: manifest unknown",
+    } } });
+    let unready = json!({ "status": {
+        "phase": "Pending",
+        "conditions": [{ "type": "Ready", "status": "False" }],
+        "containerStatuses": [{
+            "name": "web", "image": "web", "imageID": "", "ready": false, "restartCount": 0, "state": waiting["state"],
+        }],
+    } });
+    let going = json!({ "metadata": {
+        "deletionTimestamp": "2026-03-01T03:22:20Z", "deletionGracePeriodSeconds": 30,
+    } });
+    for object in [
+        deployment,
+        set(1, 2, 2),
+        set(2, 2, 0),
+        pod(1, "aaaaa", &json!({})),
+        pod(1, "bbbbb", &json!({})),
+        pod(1, "ccccc", &going),
+        pod(2, "ddddd", &unready),
+        pod(2, "eeeee", &json!({ "status": { "phase": "Pending", "conditions": [] } })),
+    ] {
+        board.read(&object.to_string());
+    }
+    board
+}
+
+#[test]
+fn a_rollout_is_watched_by_its_revisions_its_clock_and_the_pod_that_holds_it_up() {
+    for (width, height) in [(80, 24), (160, 48)] {
+        let mut board = under_way(width, height);
+        assert_snapshot!(format!("rollout_{width}x{height}"), board.screen());
+    }
+}
+
+#[test]
+fn a_rollout_that_is_done_offers_the_way_back() {
+    let mut board = under_way(80, 24);
+    for object in
+        [web(Web { generation: 4, replicas: 3, release: 2, updated: 3 }), set(1, 0, 0), set(2, 3, 3)]
+    {
+        board.read(&object.to_string());
+    }
+    let screen = board.screen();
+    assert!(screen.contains("done 0s") && screen.contains("u takes it back"), "{screen}");
+    board.pass(60);
+    assert!(
+        board.screen().lines().last().unwrap().trim_start().starts_with("u Take back"),
+        "{}",
+        board.screen()
+    );
+}

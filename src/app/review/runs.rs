@@ -57,7 +57,7 @@ impl App {
     /// What is shown of the run that was agreed to a moment ago.
     pub(super) fn newest_run(&self) -> Pane {
         match self.acting.runs.last() {
-            Some(run) if matches!(run.draft.action, Action::Drain { .. }) => {
+            Some(run) if matches!(run.draft.action, Action::Drain { .. }) || pods::has_rollout(run) => {
                 Pane::Run(RunPane { run: run.id.clone(), at: None, is_listed: false })
             }
             Some(_) | None => Pane::Runs { at: 0 },
