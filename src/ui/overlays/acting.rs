@@ -128,13 +128,17 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
     lines.push((count(preflight), role(preflight.worst())));
-    lines.extend(check_lines(preflight, width));
+    let (against, fine): (Vec<Verdict>, Vec<Verdict>) =
+        Verdict::ALL.into_iter().partition(|verdict| *verdict != Verdict::Ok);
+    lines.extend(lines_of(&against, preflight, width));
+    // What is fine can be read after what it is about.
     lines.extend(going_back(review, width));
+    lines.extend(lines_of(&fine, preflight, width));
     lines.extend(step_lines(review, width));
     lines
 }
 
-/// What a rollback changes in the template: whoever agrees to it has seen the image that it goes back to.
+/// What a rollback changes in the template, before what is fine: whoever agrees to it has seen the image that it goes back to.
 fn going_back(review: &Review, width: usize) -> Vec<(String, Role)> {
     let Action::Rollback { goal: Goal { read: Read::History(history), .. } } = &review.draft.action else {
         return Vec::new();
@@ -153,6 +157,7 @@ fn going_back(review: &Review, width: usize) -> Vec<(String, Role)> {
         let wrapped = wrap(&note_words(note), width, ("  ", "            "));
         lines.extend(wrapped.into_iter().map(|line| (line, Role::Text)));
     }
+    lines.push((String::new(), Role::Text));
     lines
 }
 
@@ -184,10 +189,14 @@ fn count(preflight: &Preflight) -> String {
 
 /// The checks by their verdicts, worst first.
 fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+    lines_of(&Verdict::ALL, preflight, width)
+}
+
+fn lines_of(verdicts: &[Verdict], preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for verdict in Verdict::ALL {
-        for check in preflight.of_verdict(verdict) {
-            let role = role(verdict);
+    for verdict in verdicts {
+        for check in preflight.of_verdict(*verdict) {
+            let role = role(*verdict);
             let first = format!("{:<6}", verdict.word());
             let text = match &check.remedy {
                 Some(remedy) => format!("{}; {remedy}", check.reason),
