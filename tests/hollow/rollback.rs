@@ -206,7 +206,11 @@ async fn what_a_small_action_did_is_taken_back_unless_somebody_has_changed_it_si
     let web = path(Kind::Deployment, "web");
     create(&api, &workload(Kind::Deployment, "web", "shop/main:1"), Kind::Deployment).await;
     until_complete(&mut board, Kind::Deployment, "web").await;
-    let last_run = || user.records().last().unwrap()["run"].as_str().unwrap().to_owned();
+    // Each program has a journal of its own, and their names do not tell which is the later one.
+    let run_of = |text: &str| {
+        let (_, run) = text.split_once("(run ").unwrap();
+        run.split_once(')').unwrap().0.to_owned()
+    };
     let image = "/spec/template/spec/containers/0/image";
     for (action, options, place, done, before) in [
         ("scale", &["--replicas", "2"][..], "/spec/replicas", json!(2), json!(3)),
@@ -217,14 +221,14 @@ async fn what_a_small_action_did_is_taken_back_unless_somebody_has_changed_it_si
         let (code, text) = user.run(&run).await;
         assert_eq!(code, 0, "{action}: {text}");
         assert_eq!(api.get(&web).await.pointer(place), Some(&done), "{action}");
-        let (code, text) = user.run(&["runs", "undo", &last_run(), "--yes"]).await;
+        let (code, text) = user.run(&["runs", "undo", &run_of(&text), "--yes"]).await;
         assert_eq!(code, 0, "{action}: {text}");
         let back = api.get(&web).await;
         assert_eq!(back.pointer(place).unwrap_or(&Value::Null), &before, "{action}");
     }
     let (code, text) = user.run(&["run", "restart", "deployment/web", "-n", NAMESPACE, "--yes"]).await;
     assert_eq!(code, 0, "{text}");
-    let (code, text) = user.run(&["runs", "undo", &last_run(), "--yes"]).await;
+    let (code, text) = user.run(&["runs", "undo", &run_of(&text), "--yes"]).await;
     assert!(code == 1 && text.contains("a restart is not taken back"), "{text}");
 
     let scale = ["run", "scale", "deployment/web", "-n", NAMESPACE, "--replicas", "0", "--yes"];
@@ -232,7 +236,7 @@ async fn what_a_small_action_did_is_taken_back_unless_somebody_has_changed_it_si
     assert!(code == 4 && text.contains("web"), "to nothing its name has to be given: {text}");
     let (code, text) = user.run(&[&scale[..], &["--confirm", "web"]].concat()).await;
     assert_eq!(code, 0, "{text}");
-    let run = last_run();
+    let run = run_of(&text);
     api.patch_strategic(&web, &json!({ "spec": { "replicas": 1 } })).await;
     let (code, text) = user.run(&["runs", "undo", &run, "--yes"]).await;
     assert!(code == 4 && text.contains("somebody has scaled deployment default/web since"), "{text}");
