@@ -14,6 +14,7 @@ pub mod edit;
 pub mod evidence;
 pub mod extent;
 pub mod history;
+pub mod image;
 pub mod milestone;
 pub mod plan;
 pub mod preflight;
@@ -23,6 +24,7 @@ pub mod rollout;
 mod room;
 pub mod run;
 pub mod target;
+pub mod undo;
 mod workload;
 
 pub use audit::{Author, Record, RunId};
@@ -151,11 +153,16 @@ pub enum Action {
         /// Nobody has said how many.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replicas: Option<u32>,
+        /// Instead: what a run has set, to be had back as it was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<undo::Back>,
     },
     SetImage {
         /// `CONTAINER=IMAGE`, as it is typed.
         #[serde(default)]
         image: Text,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<undo::Back>,
     },
     ReturnToService,
     ReplacePods,
@@ -213,8 +220,8 @@ impl From<ActionKind> for Action {
             ActionKind::Restart => Self::Restart,
             ActionKind::Pause => Self::Pause,
             ActionKind::Resume => Self::Resume,
-            ActionKind::Scale => Self::Scale { replicas: None },
-            ActionKind::SetImage => Self::SetImage { image: Text::default() },
+            ActionKind::Scale => Self::Scale { replicas: None, back: Vec::new() },
+            ActionKind::SetImage => Self::SetImage { image: Text::default(), back: Vec::new() },
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,

@@ -7,6 +7,7 @@ pub mod acting;
 pub mod arranged;
 pub mod attention;
 pub mod columns;
+pub mod concerned;
 pub mod filter;
 pub mod layout;
 pub mod link;
@@ -285,6 +286,7 @@ impl App {
             cluster: &self.cluster,
             findings: &self.findings,
             timers: &self.timers,
+            keymap: &self.keymap,
             namespace: self.namespaces.shown.as_ref(),
             now: self.now,
         };
@@ -345,6 +347,7 @@ impl App {
             cluster: &self.cluster,
             findings: &self.findings,
             timers: &self.timers,
+            keymap: &self.keymap,
             namespace: self.namespaces.shown.as_ref(),
             now: self.now,
         }

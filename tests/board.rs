@@ -22,3 +22,5 @@ mod refused;
 mod revisions;
 #[path = "board/screens.rs"]
 mod screens;
+#[path = "board/workloads.rs"]
+mod workloads;

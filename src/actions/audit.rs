@@ -3,6 +3,7 @@
 //! It deliberately writes nothing: the shell does, and nothing is sent before it has.
 
 use super::run::{Outcome, Progress, SkipReason};
+use super::undo::Replaced;
 use super::{Action, CallKind, Draft, Plan};
 use crate::cluster::{Kind, Name, ObjectRef, Text};
 use jiff::Timestamp;
@@ -98,6 +99,9 @@ pub struct StepEnded {
     pub result: StepResult,
     #[serde(default)]
     pub reason: Text,
+    /// What was there before, where it can be had back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -224,6 +224,11 @@ impl Call {
         }
     }
 
+    /// The change of what is wanted, where it is one.
+    pub fn edit(&self) -> Option<&Edit> {
+        if let Self::Edit(edit) = self { Some(edit) } else { None }
+    }
+
     /// What the user must be allowed for it.
     pub fn access(&self) -> Access {
         Access::to(self.right(), self.object())

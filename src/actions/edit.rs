@@ -34,10 +34,13 @@ pub enum Change {
     Resume,
     Scale {
         replicas: u32,
+        /// When it was looked at, as below: for the way back.
+        was: u32,
     },
     SetImage {
         container: Text,
         image: Text,
+        was: Text,
         is_init: bool,
     },
 }
@@ -142,7 +145,7 @@ impl Edit {
             Change::Restart { .. } => format!("restart {object}"),
             Change::Pause => format!("pause the rollouts of {object}"),
             Change::Resume => format!("resume the rollouts of {object}"),
-            Change::Scale { replicas } => format!("scale {object} to {replicas}"),
+            Change::Scale { replicas, was } => format!("scale {object} from {was} to {replicas}"),
             Change::SetImage { container, image, .. } => {
                 format!("set the image of {container} of {object} to {image}")
             }
@@ -162,7 +165,7 @@ impl Edit {
             Change::Restart { .. } => format!("kubectl rollout restart {of}"),
             Change::Pause => format!("kubectl rollout pause {of}"),
             Change::Resume => format!("kubectl rollout resume {of}"),
-            Change::Scale { replicas } => format!("kubectl scale {of} --replicas={replicas}"),
+            Change::Scale { replicas, .. } => format!("kubectl scale {of} --replicas={replicas}"),
             Change::SetImage { container, image, .. } => {
                 format!("kubectl set image {of} {container}={image}")
             }
@@ -197,7 +200,7 @@ impl Edit {
         match &self.change {
             Change::Pause => seen.is_paused,
             Change::Resume => !seen.is_paused,
-            Change::Scale { replicas } => seen.replicas == *replicas,
+            Change::Scale { replicas, .. } => seen.replicas == *replicas,
             Change::SetImage { container, image, .. } => {
                 let mut images = seen.images.iter();
                 images.any(|known| known.container == *container && known.image == *image)

@@ -67,7 +67,7 @@ impl Extra {
             };
             let (each, limits) = (revision.template.requests(), Some(sum(Template::limits)));
             Self { pods, each, requests: sum(Template::requests), limits }
-        } else if let Action::Scale { replicas } = &draft.action {
+        } else if let Action::Scale { replicas, .. } = &draft.action {
             let pods = u64::from(replicas.as_ref()?.saturating_sub(now));
             let asked = cluster.pods_of(workload).into_iter().map(|pod| pod.requests);
             let each = asked.fold(Resources::default(), Resources::or);
@@ -155,7 +155,7 @@ fn of_autoscaler(draft: &Draft, scaler: &Autoscaler) -> Vec<Check> {
     let Autoscaler { name, least, most, owner, .. } = scaler;
     let made = owner.as_ref().map_or_else(String::new, |owner| format!(", made by {owner},"));
     let who = format!("the autoscaler {name}{made} ({least} to {most} pods)");
-    if let Action::Scale { replicas: Some(replicas) } = &draft.action {
+    if let Action::Scale { replicas: Some(replicas), .. } = &draft.action {
         let reason = match *replicas {
             0 => format!("{who} rests while there is no pod, and goes on when there is one"),
             many if many < *least => format!("{who} undoes this, and brings it back to {least}"),

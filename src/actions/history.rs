@@ -1,7 +1,7 @@
 //! Runs as the journal tells them: what was meant, what became of each step, and whether somebody saw it to its end.
 
 use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
-use super::run::undo;
+use super::undo::{Done, undo};
 use super::{Draft, RunId};
 use crate::cluster::ObjectRef;
 use jiff::Timestamp;
@@ -59,7 +59,12 @@ impl PastRun {
     /// not do itself is refused then, object by object.
     pub fn undo(&self) -> Option<Draft> {
         let done = self.steps.iter().filter(|step| step.result == StepResult::Done);
-        undo(&self.id, &self.started.action, done.map(|step| (step.call, ObjectRef::from(&step.object))))
+        let done = done.map(|step| Done {
+            call: step.call,
+            object: ObjectRef::from(&step.object),
+            replaced: step.replaced.clone(),
+        });
+        undo(&self.id, &self.started.action, done)
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Step {
 pub enum Danger {
     /// Can be taken back: a question.
     Reversible,
-    /// Cannot: the target's name has to be typed.
+    /// Cannot, or nothing is left to serve until it is: the target's name has to be typed.
     Destructive,
 }
 

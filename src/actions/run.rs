@@ -16,8 +16,8 @@ pub use steer::Steer;
 use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
 use super::call::Refusal;
 use super::evidence::Inquiry;
-use super::rollback;
-use super::{Action, Answer, Call, CallError, CallKind, Draft, Plan, Probe, RunId, Sight, Step};
+use super::undo::{Done, Replaced, undo};
+use super::{Answer, Call, CallError, Draft, Plan, Probe, RunId, Sight, Step};
 use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
 use pace::{Pace, spread};
@@ -311,6 +311,7 @@ impl Run {
             object: planned.object().into(),
             result,
             reason,
+            replaced: sent.and_then(Replaced::by),
         };
         Some(self.record(now, Entry::Step(ended)))
     }
@@ -335,61 +336,8 @@ impl Run {
     /// What would take back what was done, where that can honestly be taken back.
     pub fn undo(&self) -> Option<Draft> {
         let done = self.steps().filter(|(_, progress)| matches!(progress, Progress::Done { .. }));
-        let done = done.map(|(step, _)| (step.call().map(Call::kind), step.object().clone()));
-        undo(&self.id, &self.draft.action, done)
+        undo(&self.id, &self.draft.action, done.map(|(step, _)| Done::of(step)))
     }
-}
-
-/// What takes back that a run did this to these objects: only what it did itself, and nothing where what was before
-/// is not known any more.
-pub fn undo(
-    run: &RunId,
-    action: &Action,
-    done: impl Iterator<Item = (Option<CallKind>, ObjectRef)>,
-) -> Option<Draft> {
-    let targets: Vec<ObjectRef> = match action {
-        Action::Cordon => done.map(|(_, object)| object).collect(),
-        // The pods are gone for good; the node is as it was when it is uncordoned.
-        Action::Drain { .. } => {
-            done.filter(|(call, _)| *call == Some(CallKind::Cordon)).map(|(_, object)| object).collect()
-        }
-        Action::Rollback { goal } => return rolled_back(run, goal, done),
-        // Who had cordoned it, and why, was taken off with it; what was before an edit is not written down; and of what
-        // is done about a dead machine nothing can be taken back: return to service is an action of its own.
-        Action::Uncordon { .. }
-        | Action::Restart
-        | Action::Pause
-        | Action::Resume
-        | Action::Scale { .. }
-        | Action::SetImage { .. }
-        | Action::ReturnToService
-        | Action::ReplacePods
-        | Action::ForceDetach
-        | Action::ReleasePod
-        | Action::DeleteAttachment
-        | Action::DeleteNode
-        | Action::RemoveFinalizer { .. } => Vec::new(),
-    };
-    (!targets.is_empty()).then(|| Draft {
-        action: Action::Uncordon { of: Some(run.clone()) },
-        targets,
-        why: format!("takes back {run}").into(),
-        powered_off: Vec::new(),
-    })
-}
-
-fn rolled_back(
-    run: &RunId,
-    goal: &rollback::Goal,
-    mut done: impl Iterator<Item = (Option<CallKind>, ObjectRef)>,
-) -> Option<Draft> {
-    let (_, object) = done.find(|(call, _)| *call == Some(CallKind::Edit))?;
-    Some(Draft {
-        action: Action::Rollback { goal: rollback::way_back(goal)? },
-        targets: vec![object],
-        why: format!("takes back {run}").into(),
-        powered_off: Vec::new(),
-    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::edit::{self, Change, Edit, same_workload};
 use super::extent;
 use super::rollback::{ROLLBACK, gone, there};
 use super::rollout::Rollout;
-use super::{Action, Author, Check, Danger, Draft, Plan, Right, Sight, Spec, Step, Verdict};
+use super::{Action, Author, Call, Check, Danger, Draft, Plan, Right, Sight, Spec, Step, Verdict};
+use super::{image, undo};
 use crate::cluster::{Cluster, Kind, ObjectRef, Text, Workload};
 
 const EVERY: &[Kind] = &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet];
@@ -62,11 +63,18 @@ fn change(action: &Action, workload: Workload<'_>, author: &Author) -> Result<Ch
         Action::Restart => Change::Restart { at: author.at },
         Action::Pause => Change::Pause,
         Action::Resume => Change::Resume,
-        Action::Scale { replicas: Some(replicas) } => Change::Scale { replicas: *replicas },
-        Action::Scale { replicas: None } => {
+        Action::Scale { back, .. } | Action::SetImage { back, .. } if !back.is_empty() => {
+            let replaced = undo::of(back, workload);
+            let replaced = replaced.ok_or_else(|| "that run did nothing to it".to_owned())?;
+            replaced.change_back(workload)?
+        }
+        Action::Scale { replicas: Some(replicas), .. } => {
+            Change::Scale { replicas: *replicas, was: workload.counts().desired }
+        }
+        Action::Scale { replicas: None, .. } => {
             return Err("nobody said how many: `sickbay run scale` takes --replicas N".to_owned());
         }
-        Action::SetImage { image } => {
+        Action::SetImage { image, .. } => {
             let (container, image) = image.split_once('=').ok_or_else(|| {
                 "nobody said which: `sickbay run set-image` takes --image CONTAINER=IMAGE".to_owned()
             })?;
@@ -79,6 +87,7 @@ fn change(action: &Action, workload: Workload<'_>, author: &Author) -> Result<Ch
             Change::SetImage {
                 container: known.container.clone(),
                 image: image.into(),
+                was: known.image.clone(),
                 is_init: known.is_init,
             }
         }
@@ -115,7 +124,13 @@ pub fn plan(draft: &Draft, cluster: &Cluster, author: &Author) -> Plan {
             rollouts.push(Step::Rollout(Rollout { object: object.clone(), after, goal: None }));
         }
     }
-    let mut plan = Plan::of(calls, Danger::Reversible);
+    let takes_down = |step: &Step| {
+        let edit = step.call().and_then(Call::edit);
+        edit.is_some_and(|edit| matches!(edit.change, Change::Scale { replicas: 0, .. }))
+    };
+    // It can be had back, and what it serves cannot answer until then.
+    let danger = if calls.iter().any(takes_down) { Danger::Destructive } else { Danger::Reversible };
+    let mut plan = Plan::of(calls, danger);
     if !matches!(draft.action, Action::Pause) && !rollouts.is_empty() {
         plan.then(rollouts);
     }
@@ -137,11 +152,16 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
         let is_paused = matches!(workload, Workload::Deployment(row) if row.is_paused);
         match edit(object, &draft.action, (sight.cluster, &nobody)) {
             Err(reason) => checks.push(Check::new(Verdict::Block, reason).about(object)),
-            Ok(edit) => match edit.guard(sight.cluster) {
-                Guard::Needless { reason } => checks.push(Check::new(Verdict::Skip, reason).about(object)),
-                Guard::Stop { reason } => checks.push(Check::new(Verdict::Block, reason).about(object)),
-                Guard::Send(_) | Guard::UnderWay { .. } | Guard::Hold { .. } => {}
-            },
+            Ok(edit) => {
+                checks.extend(of_change(&edit).map(|check| check.about(object)));
+                match edit.guard(sight.cluster) {
+                    Guard::Needless { reason } => {
+                        checks.push(Check::new(Verdict::Skip, reason).about(object));
+                    }
+                    Guard::Stop { reason } => checks.push(Check::new(Verdict::Block, reason).about(object)),
+                    Guard::Send(_) | Guard::UnderWay { .. } | Guard::Hold { .. } => {}
+                }
+            }
         }
         if is_paused && matches!(draft.action, Action::Restart) {
             let reason = format!("{object} is paused: nothing would come of it");
@@ -151,10 +171,31 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
             checks.push(Check::new(Verdict::Warn, reason).about(object));
         }
         checks.extend(extent::of_nodes(draft, object, sight).map(|check| check.about(object)));
-        if matches!(draft.action, Action::Scale { replicas: Some(0) }) {
-            let reason = format!("nothing of {object} is left to answer");
-            checks.push(Check::new(Verdict::Warn, reason).about(object));
-        }
     }
     checks
+}
+
+/// What a change itself gives to think of.
+fn of_change(edit: &Edit) -> Option<Check> {
+    let object = &edit.object;
+    match &edit.change {
+        Change::Scale { replicas: 0, was: 1.. } => {
+            let reason = format!("nothing of {object} is left to answer");
+            Some(Check::new(Verdict::Warn, reason))
+        }
+        // One digit too many is a slip of a finger.
+        Change::Scale { replicas, was: was @ 1.. } if *replicas >= was.saturating_mul(10) => {
+            let reason = format!("{replicas} pods are {} times as many as now ({was})", replicas / was);
+            Some(Check::new(Verdict::Warn, reason))
+        }
+        Change::SetImage { image, .. } => {
+            let fault = image::fault(image)?;
+            Some(Check::new(Verdict::Block, format!("{image:?} is no name of an image: {fault}")))
+        }
+        Change::Scale { .. }
+        | Change::Revision(_)
+        | Change::Restart { .. }
+        | Change::Pause
+        | Change::Resume => None,
+    }
 }

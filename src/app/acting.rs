@@ -4,8 +4,10 @@
 //! action is, checks and does is said in `actions`.
 
 mod agree;
+pub mod entry;
 pub mod options;
 pub mod pods;
+pub mod rollout;
 
 pub use agree::MOST_TARGETS;
 

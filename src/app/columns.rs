@@ -11,6 +11,7 @@ pub mod workloads;
 use super::filter::{Fact, Field, Filter, Measure, Subject};
 use crate::cluster::{Cluster, Meta, ObjectRef, Text, Timers, VolumeId};
 use crate::findings::{self, Findings};
+use crate::keymap::Keymap;
 use jiff::Timestamp;
 use std::borrow::Cow;
 
@@ -20,6 +21,8 @@ pub struct Look<'a> {
     pub cluster: &'a Cluster,
     pub findings: &'a Findings,
     pub timers: &'a Timers,
+    /// For the keys that lead on from what is shown.
+    pub keymap: &'a Keymap,
     /// The only namespace that is shown.
     pub namespace: Option<&'a Text>,
     pub now: Timestamp,

@@ -13,12 +13,14 @@ mod workload;
 pub use case::title as case_title;
 
 use super::columns::{Cell, Look, RowId, Tone};
+use super::concerned::way_back;
 use super::time::{age, short};
 use super::view::Move;
 use super::wrap::wrap;
 use crate::cluster::{
     Acceptance, Condition, FoldedEvent, Kind, Meta, Name, ObjectRef, Owner, Row as _, Status,
 };
+use crate::command::Context;
 use crate::findings::{Evidence, Finding, Severity};
 use std::cmp::Reverse;
 use unicode_width::UnicodeWidthStr;
@@ -248,10 +250,17 @@ fn findings(look: &Look<'_>, objects: &[ObjectRef]) -> Section {
         }
         if finding.subject.object().is_some_and(|object| objects.contains(object)) {
             lines.extend(finding.evidence.iter().map(|evidence| evidence_line(evidence, look)));
-            lines.push(Line::new("next", Cell::plain(finding.next.clone())));
+            lines.extend(next_lines(finding, look));
         }
     }
     Section { title: "What is wrong".to_owned(), lines }
+}
+
+/// The next safe step, and the keys that lead back from a release.
+fn next_lines(finding: &Finding, look: &Look<'_>) -> Vec<Line> {
+    let back = way_back(finding, Context::Object, look);
+    let back = back.map(|words| Line::new("release", Cell::plain(words)));
+    std::iter::once(Line::new("next", Cell::plain(finding.next.clone()))).chain(back).collect()
 }
 
 fn evidence_line(evidence: &Evidence, look: &Look<'_>) -> Line {

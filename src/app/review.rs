@@ -10,6 +10,7 @@ mod runs;
 pub use runs::{Listed, Override, RunPane};
 
 use super::acting::Told;
+use super::acting::entry::Entry;
 use super::acting::options::{Setting, Takes};
 use super::columns::RowId;
 use super::notice::Weight;
@@ -52,6 +53,8 @@ pub struct Form {
     pub top: usize,
     /// The option that the cursor is on.
     pub option: usize,
+    /// The one value that the action takes, where it has to be asked for.
+    pub entry: Option<Entry>,
     /// What is marked as well, and hidden by the filter.
     pub hidden: Vec<ObjectRef>,
     /// Whether that is taken in.
@@ -81,6 +84,7 @@ pub enum Field {
 impl Pane {
     pub const fn context(&self) -> Context {
         match self {
+            Self::Draft(Form { entry: Some(_), .. }) => Context::DraftLine,
             Self::Draft(form) => match form.setting().takes() {
                 Takes::Flag => Context::Draft,
                 Takes::Seconds | Takes::Words => Context::DraftLine,
@@ -150,10 +154,18 @@ impl App {
         }
     }
 
-    /// On top of the screen: the options first, where there are some.
+    /// On top of the screen: the options first, where there are some, or what has to be said before it can be checked.
     fn review_on_screen(&mut self, draft: Draft, hidden: Vec<ObjectRef>) -> Vec<Effect> {
-        let form = Form { why: draft.why.to_string(), hidden, ..Form::default() };
-        if draft.action.options().is_some() {
+        let entry = match Entry::of(&draft, &self.cluster) {
+            Ok(entry) => entry,
+            Err(hint) => {
+                self.notices.say(Weight::Hint, hint, self.now);
+                return Vec::new();
+            }
+        };
+        let is_draft = entry.is_some() || draft.action.options().is_some();
+        let form = Form { why: draft.why.to_string(), hidden, entry, ..Form::default() };
+        if is_draft {
             self.overlay = Some(Overlay::Acting(Pane::Draft(form)));
             self.begin_draft(draft);
             return Vec::new();
@@ -175,6 +187,10 @@ impl App {
             let object = self.revisions.as_ref().map(|revisions| RowId::Object(revisions.object.clone()));
             targets.shown.extend(object.as_ref().and_then(of_kind));
             return Ok(targets);
+        }
+        let is_marked = self.open().is_none() && self.view().is_some_and(|view| !view.marks.is_empty());
+        if action == ActionKind::Rollback && !is_marked {
+            return Ok(Targets { shown: vec![self.concerned()?], hidden: Vec::new() });
         }
         match (self.open(), self.view()) {
             (Some(open), _) => targets.shown.extend(of_kind(&open.target)),
@@ -232,9 +248,8 @@ impl App {
                 }
             }
             Some(Overlay::Acting(Pane::Override(asked))) => asked.next_field(is_forward),
-            Some(Overlay::Acting(Pane::Draft(form))) => {
-                let movement = Move::By(if is_forward { 1 } else { -1 });
-                form.option = movement.step(form.option, Setting::ALL.len());
+            Some(Overlay::Acting(Pane::Draft(_))) => {
+                self.move_in_pane(Move::By(if is_forward { 1 } else { -1 }));
             }
             Some(Overlay::Acting(Pane::Leave(field))) => *field = field.other(),
             Some(_) | None => {}
@@ -245,6 +260,11 @@ impl App {
     pub(super) fn enter_pane(&mut self, pane: Pane) -> Vec<Effect> {
         let next = match pane {
             Pane::Draft(form) => {
+                if let Some(fault) = form.entry.as_ref().and_then(Entry::fault) {
+                    self.notices.say(Weight::Warning, fault, self.now);
+                    self.overlay = Some(Overlay::Acting(Pane::Draft(form)));
+                    return Vec::new();
+                }
                 self.overlay = Some(Overlay::Acting(Pane::Review(form)));
                 return self.ask();
             }
@@ -280,7 +300,7 @@ impl App {
     /// Closes a pane, or goes back to the one it was reached from.
     pub(super) fn leave_pane(&mut self, pane: Pane) {
         let before = match pane {
-            Pane::Review(form) if self.has_options() => {
+            Pane::Review(form) if form.entry.is_some() || self.has_options() => {
                 self.take_back();
                 Some(Pane::Draft(Form { field: Field::default(), typed: String::new(), ..form }))
             }
@@ -307,6 +327,13 @@ impl App {
         let runs = self.listed_runs().len();
         let Some(Overlay::Acting(pane)) = &mut self.overlay else { return };
         match pane {
+            Pane::Draft(Form { entry: Some(entry), .. }) => {
+                let to = movement.step(entry.at(), entry.lines());
+                if to != entry.at() {
+                    entry.choose(to);
+                    self.take_entry();
+                }
+            }
             Pane::Draft(form) => form.option = movement.step(form.option, Setting::ALL.len()),
             Pane::Review(form) => form.top = movement.step(form.top, usize::MAX),
             Pane::Runs { at } => *at = movement.step(*at, runs),

@@ -4,14 +4,13 @@
 //! each revision follows the watch. The cursor and the marks are on what holds a revision, because numbers move.
 
 use super::acting::Asked;
-use super::columns::RowId;
 use super::notice::Weight;
 use super::view::Move;
 use super::wrap::wrap;
 use super::{App, Effect, Overlay};
 use crate::actions::Action;
 use crate::actions::rollback::Goal;
-use crate::cluster::{Kind, ObjectRef, Text, Workload};
+use crate::cluster::{ObjectRef, Text, Workload};
 use crate::revision::{self, Difference, History, Note, Revision, Row, Shown};
 use std::sync::Arc;
 
@@ -274,30 +273,18 @@ fn quoted(value: &Text) -> &str {
 }
 
 impl App {
-    /// Opens the history of the open object, or of what is under the cursor.
+    /// Opens the history of the workload that is meant here.
     pub(super) fn open_history(&mut self) -> Vec<Effect> {
-        let row = match (self.open(), self.view()) {
-            (Some(open), _) => Some(&open.target),
-            (None, view) => view.and_then(|view| view.cursor()),
+        let object = match self.concerned() {
+            Ok(object) => object,
+            Err(hint) => {
+                self.notices.say(Weight::Hint, hint, self.now);
+                return Vec::new();
+            }
         };
-        let Some(RowId::Object(object)) = row else { return Vec::new() };
-        let object = self.with_history(object);
-        if !revision::is_for(object.kind) {
-            let hint =
-                format!("{object} has no history: deployments, stateful sets and daemon sets have one");
-            self.notices.say(Weight::Hint, hint, self.now);
-            return Vec::new();
-        }
         self.overlay = Some(Overlay::Revisions(Level::History));
         self.revisions = Some(Revisions::new(object));
         self.ask_history()
-    }
-
-    /// A replica set of a deployment is a part of that deployment's history.
-    fn with_history(&self, object: &ObjectRef) -> ObjectRef {
-        let set = if object.kind == Kind::ReplicaSet { self.cluster.workload(object) } else { None };
-        let owner = set.and_then(|set| self.cluster.owner_of(set.meta()));
-        owner.map_or_else(|| object.clone(), |owner| owner.object())
     }
 
     pub(super) fn ask_history(&mut self) -> Vec<Effect> {

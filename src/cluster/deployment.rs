@@ -2,6 +2,7 @@
 
 use super::rollout::find;
 use super::{Condition, Counts, Image, Meta, Rollout, Selector, Text};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub struct Deployment {
     pub ready: u32,
     pub available: u32,
     pub conditions: Box<[Condition]>,
+    /// So many seconds may go by without progress before its rollout counts as stuck.
+    pub progress_deadline: Option<u32>,
+    /// When its controller last saw progress.
+    pub progressed: Option<Timestamp>,
 }
 
 impl Deployment {
@@ -35,6 +40,19 @@ impl Deployment {
             ready: self.ready,
             available: Some(self.available),
         }
+    }
+
+    /// When its rollout counts as stuck, unless there is progress before; nothing where nothing counts towards that.
+    pub fn stuck_at(&self) -> Option<Timestamp> {
+        let progressing = self.condition("Progressing")?;
+        let is_going = !self.is_paused
+            && !self.rollout().is_complete()
+            && self.generation <= self.observed_generation
+            // Of the rollout before.
+            && progressing.reason != "NewReplicaSetAvailable"
+            && progressing.reason != "ProgressDeadlineExceeded";
+        let deadline = SignedDuration::from_secs(self.progress_deadline.filter(|_| is_going)?.into());
+        self.progressed?.checked_add(deadline).ok()
     }
 
     pub fn rollout(&self) -> Rollout {
@@ -88,6 +106,28 @@ mod tests {
         assert_eq!(late.rollout(), Rollout::DeadlineExceeded { since: Some(at(7)) });
         // Whatever the status says, it is of an older spec.
         assert_eq!(Deployment { generation: 5, ..late }.rollout(), Rollout::Unobserved);
+    }
+
+    #[test]
+    fn what_makes_no_progress_is_stuck_when_its_deadline_is_over() {
+        let told = |reason| [condition("Progressing", Status::True, reason, 0)].into();
+        let going = Deployment {
+            replicas: 3,
+            conditions: told("ReplicaSetUpdated"),
+            progress_deadline: Some(600),
+            progressed: Some(at(30)),
+            ..Deployment::default()
+        };
+        assert_eq!(going.stuck_at(), Some(at(630)));
+        for not_going in [
+            Deployment { is_paused: true, ..going.clone() },
+            Deployment { conditions: told("NewReplicaSetAvailable"), ..going.clone() },
+            Deployment { generation: 1, ..going.clone() },
+            Deployment { replicas: 0, ..going.clone() },
+            Deployment { progress_deadline: None, ..going },
+        ] {
+            assert_eq!(not_going.stuck_at(), None, "{not_going:?}");
+        }
     }
 
     #[test]

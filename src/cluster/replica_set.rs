@@ -16,6 +16,8 @@ pub struct ReplicaSet {
     pub ready: u32,
     pub available: u32,
     pub conditions: Box<[Condition]>,
+    /// Of its deployment's history; the highest is what is wanted.
+    pub revision: Option<i64>,
 }
 
 impl ReplicaSet {

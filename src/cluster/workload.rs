@@ -196,6 +196,12 @@ impl Cluster {
         sets
     }
 
+    /// The replica set of what a deployment wants, as far as its controller has seen that. One that it went back to is
+    /// not the youngest.
+    pub fn newest_set_of<'a>(&'a self, deployment: &'a Deployment) -> Option<&'a ReplicaSet> {
+        self.replica_sets_of(deployment).into_iter().max_by_key(|set| (set.revision, set.meta.created))
+    }
+
     /// A workload's pods, those of a deployment's replica sets included.
     pub fn pods_of<'a>(&'a self, workload: Workload<'a>) -> Vec<&'a Pod> {
         match workload {

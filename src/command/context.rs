@@ -252,8 +252,17 @@ pub mod scope {
     ];
     pub const PATCHED: &[Context] = &[Context::Review, Context::History, Context::Difference];
     pub const ASKED: &[Context] = &[Context::Review, Context::History];
-    pub const ROLLS_BACK: &[Context] =
-        &[Context::Workloads, Context::Object, Context::History, Context::Difference];
+    pub const ROLLS_BACK: &[Context] = &[
+        Context::Triage,
+        Context::Pods,
+        Context::Workloads,
+        Context::Object,
+        Context::History,
+        Context::Difference,
+    ];
+    /// What leads to a workload's history: the workload, and what is a part of it or is said of it.
+    pub const HAS_HISTORY: &[Context] =
+        &[Context::Triage, Context::Pods, Context::Workloads, Context::Object];
     pub const WORKLOADS: &[Context] = &[Context::Workloads, Context::Object];
     pub const ARRANGED: &[Context] = &[Context::Columns];
 }

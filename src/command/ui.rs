@@ -1,8 +1,8 @@
 //! The commands that change what is shown and nothing else, each with a row of what the registry knows of it.
 
 use super::context::scope::{
-    ARRANGED, ASKED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, LISTS, MARKABLE, MOVABLE, NAMED, NAMESPACED,
-    OPENABLE, PATCHED, PICKER, RUNS, VIEWS, WORKLOADS,
+    ARRANGED, ASKED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, HAS_HISTORY, LISTS, MARKABLE, MOVABLE, NAMED,
+    NAMESPACED, OPENABLE, PATCHED, PICKER, RUNS, VIEWS,
 };
 use super::{Context, Group, Spec};
 
@@ -341,7 +341,7 @@ impl Ui {
             }
             Self::History => {
                 let doc = "Show the revisions of the workload, and what each of them changed.";
-                row("history", "History", doc, (Group::Act, WORKLOADS)).alias(&["revisions", "rollout"])
+                row("history", "History", doc, (Group::Act, HAS_HISTORY)).alias(&["revisions", "rollout"])
             }
             Self::Patch => {
                 let doc = "Show the patch that brings a repository to the revision.";

@@ -11,7 +11,7 @@ pub fn evaluate(view: &View<'_>, workload: Workload<'_>, _: Since, found: &mut F
     let Workload::Deployment(deployment) = workload else { return };
     let Rollout::DeadlineExceeded { since } = deployment.rollout() else { return };
     let pods = view.cluster.pods_of(workload);
-    let newest = view.cluster.replica_sets_of(deployment).into_iter().next();
+    let newest = view.cluster.newest_set_of(deployment);
     let stuck: Vec<&Pod> = pods.into_iter().filter(|pod| is_new(pod, newest) && !pod.is_ready()).collect();
     let objects: Vec<_> = stuck.iter().map(|pod| pod.object()).collect();
     let on = match stuck.first() {

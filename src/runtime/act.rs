@@ -10,7 +10,7 @@ use super::hands::Hands;
 use super::settings::Settings;
 use super::{Outcome, complain, fail, journal, message, print, start};
 use crate::actions::history::PastRun;
-use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Phase, Run, RunId, Spec, target};
+use crate::actions::{Action, ActionKind, Draft, Outcome as Ending, Phase, Run, RunId, Spec, target, undo};
 use crate::app::acting::Told;
 use crate::app::{App, Msg};
 use crate::cli::{self, Arguments, Consent, OfRun, Output};
@@ -74,7 +74,7 @@ pub async fn runs(arguments: &Arguments, asked: &cli::Runs, settings: &Settings)
     }
     let Some(draft) = draft(run) else {
         return fail(&match &asked.command {
-            Some(OfRun::Undo(_)) => format!("run {} did nothing that can honestly be taken back", run.id),
+            Some(OfRun::Undo(_)) => format!("run {}: {}", run.id, undo::why_not(&run.started.action)),
             Some(OfRun::Resume(_)) | None => format!("run {} was done to its end", run.id),
         });
     };

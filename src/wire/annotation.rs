@@ -1,5 +1,5 @@
-//! Annotations: of ours, and of the one tool that speaks in values, the values are read; of all others the keys
-//! alone, because they can be large.
+//! Annotations: of ours, of the one tool that speaks in values, and of revisions, the values are read; of all others
+//! the keys alone, because they can be large.
 
 use crate::cluster::Cordoner;
 use prost::bytes::{Buf, BufMut};
@@ -10,6 +10,8 @@ use std::fmt;
 
 /// What the keys of our own annotations begin with.
 const OURS: &str = "sickbay.dev/";
+/// The number of a revision, on the replica set that holds it.
+pub const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// The pair of the map. The value is empty where it is not one that is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub struct Annotation {
 
 impl Annotation {
     fn is_read(&self) -> bool {
-        self.key.starts_with(OURS) || self.key == Cordoner::MACHINE_CONFIG
+        self.key.starts_with(OURS) || self.key == Cordoner::MACHINE_CONFIG || self.key == REVISION
     }
 }
 

@@ -39,6 +39,8 @@ struct Spec {
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "nullable")]
     paused: bool,
+    #[prost(int32, optional, tag = "9")]
+    progress_deadline_seconds: Option<i32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -80,6 +82,8 @@ struct Condition {
     #[prost(bytes = "vec", tag = "5")]
     #[serde(deserialize_with = "free")]
     message: Vec<u8>,
+    #[prost(message, optional, tag = "6")]
+    last_update_time: Option<Time>,
     #[prost(message, optional, tag = "7")]
     last_transition_time: Option<Time>,
 }
@@ -93,6 +97,8 @@ impl Object for Deployment {
 
     fn row(&self, shared: &mut Shared) -> Row {
         let Self { metadata, spec, status } = self;
+        let progressing = status.conditions.iter().find(|condition| condition.kind == "Progressing");
+        let progressed = progressing.and_then(|condition| condition.last_update_time.as_ref());
         Row {
             meta: metadata.meta(shared),
             selector: spec.selector.row(shared),
@@ -107,6 +113,8 @@ impl Object for Deployment {
             ready: count(status.ready_replicas),
             available: count(status.available_replicas),
             conditions: status.conditions.iter().map(|condition| condition.row(shared)).collect(),
+            progress_deadline: spec.progress_deadline_seconds.and_then(|seconds| u32::try_from(seconds).ok()),
+            progressed: progressed.and_then(Time::second),
         }
     }
 }

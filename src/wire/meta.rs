@@ -81,7 +81,7 @@ impl ObjectMeta {
         self.annotations.iter().any(|annotation| annotation.key == key)
     }
 
-    /// The value of one of our own annotations.
+    /// The value of an annotation, of those whose values are read.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         let annotation = self.annotations.iter().find(|annotation| annotation.key == key);
         annotation.map(|annotation| annotation.value.as_str())

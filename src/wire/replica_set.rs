@@ -1,5 +1,6 @@
 //! A replica set on the wire.
 
+use super::annotation::REVISION;
 use super::decoder::Object;
 use super::meta::ObjectMeta;
 use super::scalar::nullable;
@@ -75,6 +76,7 @@ impl Object for ReplicaSet {
             ready: count(status.ready_replicas),
             available: count(status.available_replicas),
             conditions: status.conditions.iter().map(|condition| condition.row(shared)).collect(),
+            revision: metadata.annotation(REVISION).and_then(|number| number.parse().ok()),
         }
     }
 }

@@ -29,7 +29,7 @@ fn nodes(width: u16, height: u16) -> Board {
     Board::at_nodes(&world.join("\n---\n"), (width, height))
 }
 
-fn calls(effects: Vec<Effect>) -> Vec<Call> {
+pub fn calls(effects: Vec<Effect>) -> Vec<Call> {
     let calls = asked(effects).into_iter().map(|asked| match asked {
         Asked::Send { call, .. } => call,
         other => panic!("{other:?}"),
@@ -38,7 +38,7 @@ fn calls(effects: Vec<Effect>) -> Vec<Call> {
 }
 
 /// Answers every question with yes.
-fn allow(board: &mut Board, effects: Vec<Effect>) {
+pub fn allow(board: &mut Board, effects: Vec<Effect>) {
     for asked in asked(effects) {
         let Asked::Probe { run, probe } = asked else { panic!("{asked:?}") };
         board.tell(Told::Probed { run, probe, answer: Answer::Yes }.into());
@@ -46,14 +46,14 @@ fn allow(board: &mut Board, effects: Vec<Effect>) {
 }
 
 /// Agrees, and has the first record written; the calls that go out then.
-fn agree(board: &mut Board) -> Vec<Call> {
+pub fn agree(board: &mut Board) -> Vec<Call> {
     let effects = asked(board.press("tab enter"));
     let [Asked::Write(record)] = &effects[..] else { panic!("{effects:?}") };
     let run = record.run.clone();
     calls(board.tell(Told::Written { run, written: Ok(()) }.into()))
 }
 
-fn answer(board: &mut Board, step: usize, answer: Result<(), CallError>) -> Vec<Effect> {
+pub fn answer(board: &mut Board, step: usize, answer: Result<(), CallError>) -> Vec<Effect> {
     let run = board.app.acting.runs.last().unwrap().id.clone();
     board.tell(Told::Answered { run, step, answer }.into())
 }

@@ -294,3 +294,48 @@ fn a_review_whose_workload_changes_reads_the_history_anew() {
     // Once: it is not asked for again while nothing else happens.
     assert_eq!(board.tell(sickbay::app::Msg::Tick), []);
 }
+
+/// A pod of the release that its kubelet cannot pull.
+fn unpullable(number: u32) -> Value {
+    let mut pod = pod(3, number);
+    pod["status"] = json!({
+        "phase": "Pending",
+        "conditions": [{ "type": "Ready", "status": "False" }],
+        "containerStatuses": [{
+            "name": "web", "image": "web", "imageID": "", "ready": false, "restartCount": 0,
+            "state": { "waiting": { "reason": "ImagePullBackOff", "message": "Back-off pulling image" } },
+        }],
+    });
+    pod["metadata"]["creationTimestamp"] = json!("2026-03-01T03:00:00Z");
+    pod["status"]["startTime"] = json!("2026-03-01T03:00:00Z");
+    pod
+}
+
+#[test]
+fn from_a_finding_on_a_pod_the_keys_lead_to_its_deployments_history_and_back() {
+    let mut board = board(80, 24);
+    board.read(&unpullable(1).to_string());
+    board.press("1 g");
+    let screen = board.screen();
+    assert!(screen.contains("b rolls deployment shop/web back, shift-h shows its history"), "{screen}");
+    assert_eq!(asked(&board.press("shift-h")), [web()]);
+    assert!(board.screen().contains("History of deployment shop/web"), "{}", board.screen());
+    assert_eq!(asked(&board.press("esc b")), [web()]);
+    assert!(board.screen().contains("Rollback deployment shop/web"), "{}", board.screen());
+    // The same from the pod, open and in its list.
+    for keys in ["esc 3 b", "esc enter b", "esc shift-h"] {
+        assert_eq!(asked(&board.press(keys)), [web()], "{keys}");
+    }
+}
+
+#[test]
+fn what_is_no_part_of_a_workload_with_a_history_leads_to_none() {
+    let mut board = board(80, 24);
+    board
+        .read("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: a, uid: u}, spec: {}, status: {}}");
+    board.press("3 shift-n g");
+    for key in ["b", "shift-h"] {
+        assert_eq!(board.press(key), []);
+        assert!(board.screen().contains("pod a/a has no history"), "{}", board.screen());
+    }
+}

@@ -412,7 +412,7 @@ async fn the_version_and_the_uid_that_an_edit_is_for_are_held_to_by_the_server()
         |uid: &str| ObjectRef { kind: Kind::Deployment, name: Name::new(NAMESPACE, "web"), uid: uid.into() };
     let uid = found["metadata"]["uid"].as_str().unwrap();
     let edit = |uid: &str, version: &str| {
-        let change = Change::Scale { replicas: 1 };
+        let change = Change::Scale { replicas: 1, was: 3 };
         Call::Edit(Box::new(Edit { object: object(uid), version: version.into(), generation: 1, change }))
     };
     let session = &board.session;
@@ -422,4 +422,49 @@ async fn the_version_and_the_uid_that_an_edit_is_for_are_held_to_by_the_server()
     let answer = execute(session, &edit("another", version), Mode::Real).await;
     assert!(answer.is_err(), "{answer:?}");
     assert_eq!(api.get(&path(Kind::Deployment, "web")).await["spec"]["replicas"], 3);
+}
+
+#[tokio::test]
+async fn what_a_small_action_did_is_taken_back_unless_somebody_has_changed_it_since() {
+    let user = User::of(Hollow::start(1));
+    let api = user.api().await;
+    let mut board = Board::live(&user.hollow.kubeconfig).await;
+    let web = path(Kind::Deployment, "web");
+    create(&api, &workload(Kind::Deployment, "web", "shop/main:1"), Kind::Deployment).await;
+    until_complete(&mut board, Kind::Deployment, "web").await;
+    // Each program has a journal of its own, and their names do not tell which is the later one.
+    let run_of = |text: &str| {
+        let (_, run) = text.split_once("(run ").unwrap();
+        run.split_once(')').unwrap().0.to_owned()
+    };
+    let image = "/spec/template/spec/containers/0/image";
+    for (action, options, place, done, before) in [
+        ("scale", &["--replicas", "2"][..], "/spec/replicas", json!(2), json!(3)),
+        ("set-image", &["--image", "main=shop/main:2"], image, json!("shop/main:2"), json!("shop/main:1")),
+        ("pause", &[], "/spec/paused", json!(true), Value::Null),
+    ] {
+        let run = [&["run", action, "deployment/web", "-n", NAMESPACE, "--yes"], options].concat();
+        let (code, text) = user.run(&run).await;
+        assert_eq!(code, 0, "{action}: {text}");
+        assert_eq!(api.get(&web).await.pointer(place), Some(&done), "{action}");
+        let (code, text) = user.run(&["runs", "undo", &run_of(&text), "--yes"]).await;
+        assert_eq!(code, 0, "{action}: {text}");
+        let back = api.get(&web).await;
+        assert_eq!(back.pointer(place).unwrap_or(&Value::Null), &before, "{action}");
+    }
+    let (code, text) = user.run(&["run", "restart", "deployment/web", "-n", NAMESPACE, "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = user.run(&["runs", "undo", &run_of(&text), "--yes"]).await;
+    assert!(code == 1 && text.contains("a restart is not taken back"), "{text}");
+
+    let scale = ["run", "scale", "deployment/web", "-n", NAMESPACE, "--replicas", "0", "--yes"];
+    let (code, text) = user.run(&scale).await;
+    assert!(code == 4 && text.contains("web"), "to nothing its name has to be given: {text}");
+    let (code, text) = user.run(&[&scale[..], &["--confirm", "web"]].concat()).await;
+    assert_eq!(code, 0, "{text}");
+    let run = run_of(&text);
+    api.patch_strategic(&web, &json!({ "spec": { "replicas": 1 } })).await;
+    let (code, text) = user.run(&["runs", "undo", &run, "--yes"]).await;
+    assert!(code == 4 && text.contains("somebody has scaled deployment default/web since"), "{text}");
+    assert_eq!(api.get(&web).await["spec"]["replicas"], 1);
 }

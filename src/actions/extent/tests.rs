@@ -63,7 +63,7 @@ const fn sight(cluster: &Cluster) -> Sight<'_> {
 }
 
 fn scale(replicas: u32) -> Draft {
-    let action = Action::Scale { replicas: Some(replicas) };
+    let action = Action::Scale { replicas: Some(replicas), back: Vec::new() };
     Draft { action, targets: vec![web()], why: Text::default(), powered_off: Vec::new() }
 }
 
@@ -240,7 +240,7 @@ fn both_are_asked_for_once_a_namespace_and_only_where_pods_are_made() {
         let is_extent = |probe: &Probe| matches!(probe, Probe::Autoscalers { .. } | Probe::Quotas { .. });
         plan.probes(false).into_iter().filter(is_extent).count()
     };
-    assert_eq!(asked(Action::Scale { replicas: Some(9) }), 2);
+    assert_eq!(asked(Action::Scale { replicas: Some(9), back: Vec::new() }), 2);
     assert_eq!(asked(back_to(&json!({})).action), 2);
     assert_eq!(asked(Action::Restart), 0);
 }

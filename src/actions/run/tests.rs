@@ -4,10 +4,11 @@ use super::*;
 use crate::actions::audit::{Author, Place};
 use crate::actions::call::Cause;
 use crate::actions::drain::Options;
+use crate::actions::{Action, CallKind};
 use crate::cluster::sample::{at, cluster, gone, live, meta, node, pod};
 use crate::cluster::{
-    Change, Cluster, DaemonSet, Delta, Feed, FeedChange, Kind, Labels, Name, Node, Pod, PodDisruptionBudget,
-    Row as _, Selector,
+    Change, Cluster, DaemonSet, Delta, Feed, FeedChange, Kind, Labels, Name, Node, ObjectRef, Pod,
+    PodDisruptionBudget, Row as _, Selector,
 };
 use jiff::SignedDuration;
 
@@ -544,7 +545,7 @@ fn a_thousand_pods_are_a_few_requests_at_a_time() {
 
 #[test]
 fn an_undo_uncordons_what_the_drain_cordoned_and_no_more() {
-    let done = |call, object: ObjectRef| (Some(call), object);
+    let done = |call, object: ObjectRef| Done { call, object, replaced: None };
     let cluster = cluster([node(HERE).into(), web(1).into()]);
     let object = cluster.node(HERE).unwrap().object();
     let drain = Action::Drain { options: Options::default() };
@@ -552,12 +553,12 @@ fn an_undo_uncordons_what_the_drain_cordoned_and_no_more() {
         &RunId::new("t-1"),
         &drain,
         [
-            done(CallKind::Cordon, object.clone()),
-            done(CallKind::Evict, web(1).object()),
-            (None, object.clone()),
+            done(Some(CallKind::Cordon), object.clone()),
+            done(Some(CallKind::Evict), web(1).object()),
+            done(None, object.clone()),
         ]
         .into_iter(),
     );
     assert_eq!(undone.unwrap().targets, std::slice::from_ref(&object));
-    assert_eq!(undo(&RunId::new("t-1"), &drain, [(None, object)].into_iter()), None);
+    assert_eq!(undo(&RunId::new("t-1"), &drain, [done(None, object)].into_iter()), None);
 }

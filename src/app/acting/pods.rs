@@ -180,8 +180,25 @@ pub fn lines(run: &Run) -> Vec<Line<'_>> {
         budget: budget(progress),
     };
     let mut lines: Vec<Line<'_>> = run.steps().enumerate().map(line).collect();
-    lines.sort_by_key(|line| line.stage);
+    // A change and its rollout are read as they happen.
+    if !has_rollout(run) {
+        lines.sort_by_key(|line| line.stage);
+    }
     lines
+}
+
+/// Whether a rollout is a part of it, to be watched.
+pub fn has_rollout(run: &Run) -> bool {
+    run.plan.steps.iter().any(|step| matches!(step, Step::Rollout(_)))
+}
+
+/// The workload whose rollout is shown: of the line that somebody chose, or of the first that is not over.
+pub fn rollout_shown(run: &Run, chosen: Option<usize>) -> Option<&ObjectRef> {
+    let rollouts = || run.steps().filter(|(step, _)| matches!(step, Step::Rollout(_)));
+    let chosen = chosen.and_then(|at| run.plan.steps.get(at)).map(Step::object);
+    let of_chosen = chosen.and_then(|object| rollouts().find(|(step, _)| step.object() == object));
+    let first = || rollouts().find(|(_, progress)| !progress.is_over()).or_else(|| rollouts().last());
+    of_chosen.or_else(first).map(|(step, _)| step.object())
 }
 
 /// How many pods have gone, and how many are to go; of a run that is about no pods, how many steps.

@@ -33,10 +33,10 @@ pub fn status(workload: Workload<'_>, look: &Look<'_>) -> Cell {
     }
     let cell = match workload {
         Workload::Job(job) => return job_status(job, look.now),
-        Workload::Deployment(row) => rollout(row.rollout(), row.counts(), look.now),
-        Workload::ReplicaSet(row) => rollout(row.rollout(), row.counts(), look.now),
-        Workload::StatefulSet(row) => rollout(row.rollout(), row.counts(), look.now),
-        Workload::DaemonSet(row) => rollout(row.rollout(), row.counts(), look.now),
+        Workload::Deployment(_)
+        | Workload::ReplicaSet(_)
+        | Workload::StatefulSet(_)
+        | Workload::DaemonSet(_) => rollout(workload, look.now),
     };
     match workload {
         Workload::DaemonSet(DaemonSet { desired: 0, misscheduled: 0, .. }) => {
@@ -62,7 +62,11 @@ pub fn status(workload: Workload<'_>, look: &Look<'_>) -> Cell {
     }
 }
 
-fn rollout(rollout: Rollout, counts: Counts, now: Timestamp) -> Cell {
+/// By the rules of `kubectl rollout status`, and what it leaves out: the old pods, what is updated beside what is ready,
+/// and what a strategy leaves to somebody else.
+fn rollout(workload: Workload<'_>, now: Timestamp) -> Cell {
+    let Some(rollout) = workload.rollout() else { return Cell::none() };
+    let counts = workload.counts();
     let waiting = |many: u32, of: u32, word: &str| {
         let tone = if many == 0 { Tone::Critical } else { Tone::Warning };
         Cell::new(format!("waiting: {many} of {of} {word}"), tone)
@@ -70,20 +74,76 @@ fn rollout(rollout: Rollout, counts: Counts, now: Timestamp) -> Cell {
     match rollout {
         Rollout::Unobserved => Cell::new("waiting: the controller has not seen it", Tone::Notice),
         Rollout::DeadlineExceeded { since } => {
-            let ago = since.map_or_else(String::new, |at| format!(" {} ago", short(now.duration_since(at))));
-            Cell::new(format!("deadline exceeded{ago}"), Tone::Critical)
+            let passed = since.map_or_else(String::new, |at| format!(" {}", short(now.duration_since(at))));
+            let (updated, old) = (counts.updated.unwrap_or_default(), old(workload));
+            Cell::new(format!("stuck{passed}: {updated}/{} updated{old}", counts.desired), Tone::Critical)
         }
         Rollout::Updating { updated, of } => {
-            Cell::new(format!("progressing: {updated} of {of} updated"), Tone::Notice)
+            Cell::new(format!("progressing: {updated}/{of} updated{}", old(workload)), Tone::Notice)
         }
         Rollout::Ending { old } => Cell::new(format!("progressing: {old} old to end"), Tone::Notice),
         Rollout::Waiting { available, of } => waiting(available, of, "available"),
-        Rollout::Unready { ready, of } => waiting(ready, of, "ready"),
+        Rollout::Unready { ready, of } => match counts.updated {
+            Some(updated) if updated < to_update(workload) => {
+                let tone = if ready == 0 { Tone::Critical } else { Tone::Warning };
+                Cell::new(
+                    format!("waiting: {ready}/{of} ready, {updated}/{} updated", to_update(workload)),
+                    tone,
+                )
+            }
+            Some(_) | None => waiting(ready, of, "ready"),
+        },
         Rollout::Complete if counts.desired == 0 => Cell::muted("scaled to 0"),
         Rollout::Complete => match counts.available.unwrap_or(counts.ready) {
             available if available < counts.desired => waiting(available, counts.desired, "available"),
-            _ => Cell::new("complete", Tone::Good),
+            _ => complete(workload),
         },
+    }
+}
+
+/// The pods of older templates that have still to go, where they are counted.
+fn old(workload: Workload<'_>) -> String {
+    match workload {
+        Workload::Deployment(Deployment { current, updated, .. }) if current > updated => {
+            format!(", {} old", current - updated)
+        }
+        Workload::Deployment(_)
+        | Workload::ReplicaSet(_)
+        | Workload::StatefulSet(_)
+        | Workload::DaemonSet(_)
+        | Workload::Job(_) => String::new(),
+    }
+}
+
+/// The pods that a template reaches by itself.
+const fn to_update(workload: Workload<'_>) -> u32 {
+    match workload {
+        Workload::StatefulSet(row) => match row.partition {
+            Some(partition) => row.replicas.saturating_sub(partition),
+            None => row.replicas,
+        },
+        Workload::Deployment(row) => row.replicas,
+        Workload::DaemonSet(row) => row.desired,
+        Workload::ReplicaSet(_) | Workload::Job(_) => 0,
+    }
+}
+
+/// As far as it goes by itself.
+fn complete(workload: Workload<'_>) -> Cell {
+    let (by_hand, kept) = match workload {
+        Workload::StatefulSet(row) => {
+            (row.is_on_delete(), row.partition.filter(|kept| *kept > 0 && row.updated < row.replicas))
+        }
+        Workload::DaemonSet(row) => (row.is_on_delete(), None),
+        Workload::Deployment(_) | Workload::ReplicaSet(_) | Workload::Job(_) => (false, None),
+    };
+    let Counts { desired, updated, .. } = workload.counts();
+    match (kept, updated) {
+        (_, Some(updated)) if by_hand && updated < desired => {
+            Cell::new(format!("by hand: {updated}/{desired} updated"), Tone::Notice)
+        }
+        (Some(number), _) => Cell::new(format!("complete from number {number} on"), Tone::Good),
+        (None, _) => Cell::new("complete", Tone::Good),
     }
 }
 
@@ -262,5 +322,53 @@ pub fn strategy(workload: Workload<'_>) -> Option<String> {
             format!("{strategy}{by_hand}")
         }),
         Workload::ReplicaSet(_) | Workload::Job(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Status;
+    use crate::cluster::sample::{at, condition};
+
+    fn told(workload: Workload<'_>) -> String {
+        rollout(workload, at(900)).text
+    }
+
+    #[test]
+    fn a_deployment_tells_its_old_pods_and_for_how_long_it_is_stuck() {
+        let going = Deployment { replicas: 5, current: 7, updated: 3, ..Deployment::default() };
+        assert_eq!(told(Workload::Deployment(&going)), "progressing: 3/5 updated, 4 old");
+        let late = condition("Progressing", Status::False, "ProgressDeadlineExceeded", 0);
+        let stuck = Deployment { conditions: [late].into(), ..going };
+        assert_eq!(told(Workload::Deployment(&stuck)), "stuck 15m: 3/5 updated, 4 old");
+    }
+
+    #[test]
+    fn a_stateful_set_tells_what_its_strategy_leaves_to_somebody_else() {
+        let set = StatefulSet {
+            replicas: 3,
+            strategy: "RollingUpdate".into(),
+            partition: Some(0),
+            observed_generation: 1,
+            generation: 1,
+            ready: 3,
+            available: 3,
+            updated: 3,
+            ..StatefulSet::default()
+        };
+        let text = |edit: fn(&mut StatefulSet)| {
+            let mut row = set.clone();
+            edit(&mut row);
+            told(Workload::StatefulSet(&row))
+        };
+        assert_eq!(text(|_| {}), "complete");
+        assert_eq!(text(|set| (set.ready, set.updated) = (2, 1)), "waiting: 2/3 ready, 1/3 updated");
+        assert_eq!(text(|set| (set.ready, set.updated) = (2, 3)), "waiting: 2 of 3 ready");
+        assert_eq!(text(|set| (set.partition, set.updated) = (Some(2), 1)), "complete from number 2 on");
+        let by_hand = |set: &mut StatefulSet| {
+            (set.strategy, set.partition, set.updated) = ("OnDelete".into(), None, 1);
+        };
+        assert_eq!(text(by_hand), "by hand: 1/3 updated");
     }
 }

@@ -1,7 +1,7 @@
 //! The case file of what is no object, or no more: a zone, the control plane, a node that is gone. All that is known of
 //! it is what the findings say.
 
-use super::{Line, Section, clock_words, evidence_line, severity_tone};
+use super::{Line, Section, clock_words, evidence_line, next_lines, severity_tone};
 use crate::app::columns::{Cell, Look, Tone};
 use crate::app::subject::row_of;
 use crate::app::time::short;
@@ -111,7 +111,7 @@ fn wrong<'a>(findings: impl Iterator<Item = &'a Finding>, look: &Look<'_>) -> Se
         lines.push(Line::cells(vec![Cell::new(finding.sentence.clone(), tone)]));
         lines.extend(clock_words(finding, look).map(|clock| Line::new("clock", Cell::new(clock, tone))));
         lines.extend(finding.evidence.iter().map(|evidence| evidence_line(evidence, look)));
-        lines.push(Line::new("next", Cell::plain(finding.next.clone())));
+        lines.extend(next_lines(finding, look));
     }
     Section { title: "What is wrong".to_owned(), lines }
 }

@@ -1,4 +1,4 @@
-//! The options of an action as they are filled in, above what comes of them.
+//! The options of an action, or the value it takes, as they are filled in above what comes of them.
 
 use super::{App, Form, Overlay, Pane, Setting};
 use crate::actions::drain::Options;
@@ -8,13 +8,27 @@ impl App {
         self.change_option(Setting::toggle);
     }
 
-    /// Changes the line of the option that the cursor is on.
+    /// Changes the line that the cursor is on: of an option, or of the value that is asked for.
     pub(super) fn edit_option(&mut self, edit: impl FnOnce(&mut String)) {
+        if let Some(Overlay::Acting(Pane::Draft(Form { entry: Some(entry), .. }))) = &mut self.overlay {
+            edit(entry.typed_mut());
+            return self.take_entry();
+        }
         self.change_option(|setting, options| {
             let mut text = setting.text(options);
             edit(&mut text);
             setting.set(options, &text);
         });
+    }
+
+    /// What is wanted is what is typed.
+    pub(super) fn take_entry(&mut self) {
+        let Some(Overlay::Acting(Pane::Draft(Form { entry: Some(entry), .. }))) = &self.overlay else {
+            return;
+        };
+        if let Some(review) = &mut self.acting.review {
+            review.draft.action = entry.action();
+        }
     }
 
     /// What comes of it is looked at with the rest, before the next frame.

@@ -1,12 +1,12 @@
 //! The runs on the screen: the list, one of them with its steps, and what an operator does to it there.
 
 use super::{App, Effect, Field, Overlay, Pane};
-use crate::actions::{Action, RunId, Steer};
+use crate::actions::{Action, RunId, Steer, undo};
 use crate::app::acting::{Told, pods};
 use crate::app::notice::Weight;
 use crate::app::view::Move;
 use crate::cluster::ObjectRef;
-use crate::command::Ui;
+use crate::command::{Command, Ui};
 
 /// A line of the list of runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl App {
     /// What is shown of the run that was agreed to a moment ago.
     pub(super) fn newest_run(&self) -> Pane {
         match self.acting.runs.last() {
-            Some(run) if matches!(run.draft.action, Action::Drain { .. }) => {
+            Some(run) if matches!(run.draft.action, Action::Drain { .. }) || pods::has_rollout(run) => {
                 Pane::Run(RunPane { run: run.id.clone(), at: None, is_listed: false })
             }
             Some(_) | None => Pane::Runs { at: 0 },
@@ -113,8 +113,13 @@ impl App {
         let past = self.acting.past.iter().find(|run| run.id == id);
         let hint = match run {
             // What is taken back now would be done again.
-            Some(run) if !run.is_over() => "this run is under way: stop it first",
-            Some(_) | None => "this run did nothing that can honestly be taken back",
+            Some(run) if !run.is_over() => {
+                let key = self.keymap.keys(self.focus(), Command::Ui(Ui::StopRun)).next();
+                let key = key.map_or_else(|| ":stop-run".to_owned(), |key| key.to_string());
+                format!("this run is under way: {key} stops it, then it can be taken back")
+            }
+            Some(run) => undo::why_not(&run.draft.action).to_owned(),
+            None => past.map_or("", |run| undo::why_not(&run.started.action)).to_owned(),
         };
         let draft = match run {
             Some(run) => run.undo().filter(|_| run.is_over()),
@@ -122,7 +127,7 @@ impl App {
         };
         match draft {
             Some(draft) => self.review_on_screen(draft, Vec::new()),
-            None => self.hint(hint),
+            None => self.hint(&hint),
         }
     }
 

@@ -28,10 +28,10 @@ pub fn request(edit: &Edit, mode: Mode) -> (Method, String, &'static str, Value)
         }
         Change::Pause => (MERGE_PATCH, guarded(edit, mode, json!({ "spec": { "paused": true } }))),
         Change::Resume => (MERGE_PATCH, guarded(edit, mode, json!({ "spec": { "paused": null } }))),
-        Change::Scale { replicas } => {
+        Change::Scale { replicas, .. } => {
             (MERGE_PATCH, guarded(edit, mode, json!({ "spec": { "replicas": replicas } })))
         }
-        Change::SetImage { container, image, is_init } => {
+        Change::SetImage { container, image, is_init, .. } => {
             let list = if *is_init { "initContainers" } else { "containers" };
             let spec = json!({ list: [{ "name": container, "image": image }] });
             (STRATEGIC_PATCH, guarded(edit, mode, json!({ "spec": { "template": { "spec": spec } } })))

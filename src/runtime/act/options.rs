@@ -30,9 +30,10 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
             Action::Drain { options }
         }
         ActionKind::Rollback => Action::Rollback { goal: Goal { to: *to, ..Goal::default() } },
-        ActionKind::Scale => Action::Scale { replicas: *replicas },
+        ActionKind::Scale => Action::Scale { replicas: *replicas, back: Vec::new() },
         ActionKind::SetImage => {
-            Action::SetImage { image: image.as_deref().map(Text::new).unwrap_or_default() }
+            let image = image.as_deref().map(Text::new).unwrap_or_default();
+            Action::SetImage { image, back: Vec::new() }
         }
         ActionKind::RemoveFinalizer => {
             Action::RemoveFinalizer { finalizer: finalizer.as_deref().map(Text::new).unwrap_or_default() }
@@ -117,9 +118,9 @@ mod tests {
         };
         assert_eq!(goal.to, Some(7));
         let scaled = action_of("sickbay plan scale deploy/web --replicas 3").unwrap();
-        assert_eq!(scaled, Action::Scale { replicas: Some(3) });
+        assert_eq!(scaled, Action::Scale { replicas: Some(3), back: Vec::new() });
         let set = action_of("sickbay plan set-image deploy/web --image web=shop/web:2").unwrap();
-        assert_eq!(set, Action::SetImage { image: "web=shop/web:2".into() });
+        assert_eq!(set, Action::SetImage { image: "web=shop/web:2".into(), back: Vec::new() });
         assert_eq!(
             action_of("sickbay plan restart deploy/web --to 7").unwrap_err(),
             "restart takes no --to: that is for rollback"

@@ -1,29 +1,37 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
 mod draft;
+mod entry;
+mod rollout;
 mod run;
 
 use super::{boxed, visible};
 use crate::actions::audit::StepResult;
 use crate::actions::drain::Removal;
+use crate::actions::edit::Change;
 use crate::actions::history::PastRun;
-use crate::actions::rollback;
-use crate::actions::{Call, Phase, Plan, Preflight, Progress, Run, Verdict};
+use crate::actions::rollback::{self, Goal, Read};
+use crate::actions::{Action, Call, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
+use crate::app::revisions::note_words;
 use crate::app::time::{age, short};
 use crate::app::wrap::wrap;
 use crate::cluster::Text;
 use crate::command::{Command, Context, Ui};
+use crate::revision::summary;
 use crate::theme::Role;
 use crate::ui::paint::{Canvas, columns, piece, split};
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 pub fn draw(app: &App, pane: &Pane, canvas: &mut Canvas<'_>, area: Rect) {
     match pane {
         Pane::Draft(form) => {
-            if let Some(review) = &app.acting.review {
+            if let (Some(review), Some(entry)) = (&app.acting.review, &form.entry) {
+                entry::draw((review, form, entry), canvas, area);
+            } else if let Some(review) = &app.acting.review {
                 draft::draw(app, (review, form), canvas, area);
             }
         }
@@ -128,15 +136,54 @@ fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
     lines.push((count(preflight), role(preflight.worst())));
-    lines.extend(check_lines(preflight, width));
+    let (against, fine): (Vec<Verdict>, Vec<Verdict>) =
+        Verdict::ALL.into_iter().partition(|verdict| *verdict != Verdict::Ok);
+    lines.extend(lines_of(&against, preflight, width));
+    // What is fine can be read after what it is about.
+    lines.extend(going_back(review, width));
+    lines.extend(lines_of(&fine, preflight, width));
+    lines.extend(step_lines(review, width));
+    lines
+}
+
+/// What a rollback changes in the template, before what is fine: whoever agrees to it has seen the image that it goes back to.
+fn going_back(review: &Review, width: usize) -> Vec<(String, Role)> {
+    let Action::Rollback { goal: Goal { read: Read::History(history), .. } } = &review.draft.action else {
+        return Vec::new();
+    };
+    let edit = review.plan.calls().find_map(|call| match call.edit().map(|edit| &edit.change) {
+        Some(Change::Revision(back)) => Some(back),
+        Some(_) | None => None,
+    });
+    let Some(revision) = edit.and_then(|back| history.by_uid(&back.uid)) else { return Vec::new() };
+    let mut lines = vec![(String::new(), Role::Text), ("What it changes".to_owned(), Role::Heading)];
+    let notes = summary(&history.template, &revision.template);
+    if notes.is_empty() {
+        lines.push(("  nothing that matters: the difference shows it".to_owned(), Role::Muted));
+    }
+    for note in &notes {
+        let wrapped = wrap(&note_words(note), width, ("  ", "            "));
+        lines.extend(wrapped.into_iter().map(|line| (line, Role::Text)));
+    }
     lines.push((String::new(), Role::Text));
-    lines.push((
-        if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
-        Role::Heading,
-    ));
+    lines
+}
+
+/// The steps that the checks allow, as far as they are known.
+fn step_lines(review: &Review, width: usize) -> Vec<(String, Role)> {
+    let heading = if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" };
+    let mut lines = vec![(String::new(), Role::Text), (heading.to_owned(), Role::Heading)];
     for (at, (text, kubectl)) in steps(&review.plan).into_iter().enumerate() {
-        let kubectl = kubectl.map_or_else(String::new, |kubectl| format!("   {kubectl}"));
-        lines.push((format!("{:>3}  {text}{kubectl}", at + 1), Role::Text));
+        let step = format!("{:>3}  {text}", at + 1);
+        let beside = kubectl.as_ref().filter(|kubectl| step.width() + 3 + kubectl.width() <= width);
+        if let Some(kubectl) = beside {
+            lines.push((format!("{step}   {kubectl}"), Role::Text));
+            continue;
+        }
+        lines.extend(wrap(&step, width, ("", "     ")).into_iter().map(|line| (line, Role::Text)));
+        // A command that is cut off is of no use to whoever wants to compare or to copy it.
+        let below = kubectl.map(|kubectl| wrap(&kubectl, width, ("     ", "       ")));
+        lines.extend(below.into_iter().flatten().map(|line| (line, Role::Muted)));
     }
     lines
 }
@@ -150,10 +197,14 @@ fn count(preflight: &Preflight) -> String {
 
 /// The checks by their verdicts, worst first.
 fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+    lines_of(&Verdict::ALL, preflight, width)
+}
+
+fn lines_of(verdicts: &[Verdict], preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for verdict in Verdict::ALL {
-        for check in preflight.of_verdict(verdict) {
-            let role = role(verdict);
+    for verdict in verdicts {
+        for check in preflight.of_verdict(*verdict) {
+            let role = role(*verdict);
             let first = format!("{:<6}", verdict.word());
             let text = match &check.remedy {
                 Some(remedy) => format!("{}; {remedy}", check.reason),

@@ -100,7 +100,9 @@ fn line(app: &App, (revision, count): (&Revision, PodCount), canvas: &mut Canvas
     };
     let pods = if count.total == 0 { "-".to_owned() } else { format!("{}/{}", count.ready, count.total) };
     canvas.text(cell(PODS, IMAGES), &pods, role);
-    let names: Vec<&str> = revision.images.iter().map(short_image).collect();
+    // What a release changes is mostly no init container, and there is little room.
+    let (init, main): (Vec<&Image>, Vec<&Image>) = revision.images.iter().partition(|image| image.is_init);
+    let names: Vec<&str> = main.into_iter().chain(init).map(short_image).collect();
     let cause_at = cause_at(row);
     let images = cell(IMAGES, cause_at);
     let wanted = if revision.is_wanted { " wanted" } else { "" };

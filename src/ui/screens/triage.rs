@@ -3,11 +3,13 @@
 use crate::app::App;
 use crate::app::attention::{Resolved, Standing};
 use crate::app::columns::Look;
+use crate::app::concerned::way_back;
 use crate::app::link::Picture;
 use crate::app::object::clock_words;
 use crate::app::time::{age, short};
 use crate::app::triage::Shown;
 use crate::app::wrap::wrap;
+use crate::command::Context;
 use crate::findings::Finding;
 use crate::theme::Role;
 use crate::ui::paint::{self, Canvas, columns, piece};
@@ -112,6 +114,9 @@ fn draw_detail(app: &App, finding: &Finding, canvas: &mut Canvas<'_>, pane: Rect
     }
     add("", &sentence, Role::Text);
     add("next     ", &finding.next, Role::Heading);
+    if let Some(words) = way_back(finding, Context::Triage, &look) {
+        add("release  ", &words, Role::Heading);
+    }
     for evidence in &finding.evidence {
         let ago = evidence
             .at

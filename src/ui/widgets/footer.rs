@@ -1,6 +1,9 @@
 //! The last line: what was just said, the filter being typed, or the keys that matter here.
 
 use crate::actions::ActionKind;
+use crate::app::acting::entry::Entry;
+use crate::app::acting::pods;
+use crate::app::review::{Form, Pane};
 use crate::app::{App, Overlay};
 use crate::command::{Command, Context, Ui};
 use crate::theme::Role;
@@ -67,6 +70,29 @@ fn prompt(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.text(below, &line, Role::NoticeWarning);
 }
 
+/// Where a value is typed: one that stands alone has no next field.
+fn of_line(app: &App) -> &'static [Ui] {
+    match &app.overlay {
+        Some(Overlay::Acting(Pane::Draft(Form { entry: Some(Entry::Replicas { .. }), .. }))) => {
+            &[Ui::Open, Ui::ClearFilter, Ui::Back]
+        }
+        Some(_) | None => &[Ui::Open, Ui::NextField, Ui::PreviousField, Ui::ClearFilter, Ui::Back],
+    }
+}
+
+/// What can be done to a run: to one that is over, less.
+fn of_run(app: &App) -> &'static [Ui] {
+    let Some(Overlay::Acting(Pane::Run(pane))) = &app.overlay else { return &[Ui::Back] };
+    match app.acting.run(&pane.run) {
+        Some(run) if run.is_over() && run.undo().is_some() => &[Ui::UndoRun, Ui::Down, Ui::Back],
+        Some(run) if run.is_over() => &[Ui::Down, Ui::Back],
+        Some(run) if pods::has_rollout(run) => &[Ui::PauseRun, Ui::StopRun, Ui::Down, Ui::Back],
+        Some(_) | None => {
+            &[Ui::PauseRun, Ui::StopRun, Ui::SkipPod, Ui::DeletePod, Ui::UndoRun, Ui::Down, Ui::Back]
+        }
+    }
+}
+
 fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let focus = app.focus();
     let commands: &[Ui] = match focus {
@@ -102,10 +128,8 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Review => &[Ui::NextField, Ui::Open, Ui::Down, Ui::AskAgain, Ui::Back],
         Context::ReviewLine => &[Ui::NextField, Ui::Back],
         Context::Draft => &[Ui::Open, Ui::ToggleOption, Ui::Down, Ui::Up, Ui::Back],
-        Context::DraftLine => &[Ui::Open, Ui::NextField, Ui::PreviousField, Ui::Back],
-        Context::Run => {
-            &[Ui::PauseRun, Ui::StopRun, Ui::SkipPod, Ui::DeletePod, Ui::UndoRun, Ui::Down, Ui::Back]
-        }
+        Context::DraftLine => of_line(app),
+        Context::Run => of_run(app),
         Context::Runs => &[Ui::StopRun, Ui::UndoRun, Ui::ResumeRun, Ui::Down, Ui::Back],
         Context::Global | Context::Prompt => &[],
     };
@@ -124,10 +148,12 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let title = match (focus, command) {
+            (Context::Review, Command::Ui(Ui::Open)) => "Take",
             (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => "Unfold",
             (Context::Difference, Command::Ui(Ui::Left)) => "Fold",
             (Context::History, Command::Ui(Ui::Open)) => "Difference",
             (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => "Check",
+            (Context::DraftLine, Command::Ui(Ui::ClearFilter)) => "Empty",
             (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
             (_, command) => command.spec().title,
         };

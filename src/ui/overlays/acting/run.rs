@@ -1,8 +1,8 @@
 //! One run while it goes on, and after it: its sum in a line, where each step stands, and all that is to be said of the
 //! one under the cursor.
 
-use super::{buttons, line};
-use crate::actions::{Phase, Run};
+use super::{buttons, line, rollout};
+use crate::actions::{Action, Phase, Run};
 use crate::app::App;
 use crate::app::acting::pods::{self, Line, Stage};
 use crate::app::review::{Field, Override, RunPane};
@@ -29,8 +29,14 @@ pub fn draw(app: &App, pane: &RunPane, canvas: &mut Canvas<'_>, area: Rect) {
         &[piece(state(app, run), state_role(run)), piece(pods::sum(run, app.now), Role::Text)],
     );
     canvas.text(row(1), &second(app, run), Role::Muted);
-    let (list, below) = split(rest, rest.height.saturating_sub(DETAIL + 1));
     let lines = pods::lines(run);
+    let watched = pods::rollout_shown(run, pane.at);
+    // A rollout has few steps, and much is to be seen of it.
+    let most = match watched {
+        Some(_) => columns(lines.len()).min(rest.height / 3),
+        None => rest.height.saturating_sub(DETAIL + 1),
+    };
+    let (list, below) = split(rest, most);
     let selected = lines.iter().position(|line| pane.at == Some(line.at));
     let top = selected.map_or(0, |at| (at + 1).saturating_sub(usize::from(list.height)));
     let names = width_of_names(&lines, list.width);
@@ -45,6 +51,16 @@ pub fn draw(app: &App, pane: &RunPane, canvas: &mut Canvas<'_>, area: Rect) {
     let more = lines.len().saturating_sub(top + usize::from(list.height));
     let words = if more > 0 { format!("{more} more below") } else { String::new() };
     canvas.rule(rule, &words, Role::Muted);
+    if let Some(object) = watched {
+        let why = lines.iter().find(|line| line.stage == Stage::Failed).filter(|_| !detail.is_empty());
+        let why = why.map(|line| wrap(line.why, usize::from(detail.width), ("", "  ")));
+        let why: Vec<String> = why.into_iter().flatten().take(usize::from(DETAIL)).collect();
+        let (told, board) = split(detail, columns(why.len()));
+        for (y, text) in (told.y..told.bottom()).zip(&why) {
+            canvas.text(Rect { y, height: 1, ..told }, text, Role::SeverityCritical);
+        }
+        return rollout::draw(app, object, canvas, board);
+    }
     // Before somebody chooses one, the one that needs a hand most.
     let Some(line) = lines.get(selected.unwrap_or_default()) else { return };
     let text = match line.why {
@@ -100,7 +116,8 @@ fn second(app: &App, run: &Run) -> String {
     let undo = (run.is_over() && run.undo().is_some()).then(|| {
         let key = app.keymap.keys(Context::Run, Command::Ui(Ui::UndoRun)).next();
         let key = key.map_or_else(|| "`undo-run`".to_owned(), |key| key.to_string());
-        format!("the cordon stays, {key} takes it back")
+        let stays = if matches!(run.draft.action, Action::Drain { .. }) { "the cordon stays, " } else { "" };
+        format!("{stays}{key} takes it back")
     });
     let elsewhere = pods::elsewhere(run, &app.cluster);
     let told: Vec<String> = [stopped, undo, elsewhere].into_iter().flatten().collect();
