@@ -14,6 +14,7 @@ pub mod edit;
 pub mod evidence;
 pub mod history;
 pub mod milestone;
+pub mod next;
 pub mod others;
 pub mod plan;
 pub mod preflight;

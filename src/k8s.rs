@@ -12,6 +12,7 @@ pub mod kubeconfig;
 mod leaders;
 mod leases;
 mod once;
+pub mod others;
 pub mod plugin;
 pub mod pods;
 mod poll;

@@ -65,7 +65,11 @@ impl Hands {
                                 Ok(()) => Answer::Yes,
                                 Err(error) => Answer::Failed(error),
                             },
-                            Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => {
+                            Probe::Lease(_)
+                            | Probe::Node(_)
+                            | Probe::Log { .. }
+                            | Probe::Leader
+                            | Probe::Others(_) => {
                                 panic!("nobody is said to be dead: {probe:?}")
                             }
                         };

@@ -1,14 +1,14 @@
 //! Who else acts on a node by itself: what fences, remedies, reboots, empties or deletes machines without being asked.
 //!
 //! Two that fence at once are worse than one that is late, so what they are at is a fact of its own, for the case file
-//! of a node and for the evidence alike. [`Question`] says what to read, [`Survey`] is what was read, and [`others`]
-//! makes of it and of the node who is at it. It deliberately reads nothing itself.
+//! of a node and for the evidence alike. [`Survey`] is what was read of their objects, and [`others`] makes of it and
+//! of the node who is at it. It deliberately reads nothing itself.
 
 mod judge;
 
 pub use judge::others;
 
-use crate::cluster::{Cluster, Name, Node, ObjectRef, Row as _, Selector, Text};
+use crate::cluster::{Name, Selector, Text};
 use jiff::Timestamp;
 
 /// One who acts on nodes by itself.
@@ -243,48 +243,6 @@ impl Survey {
         let absent = self.told.iter().filter(|(_, read)| *read == Read::NotInstalled);
         absent.map(|(source, _)| source.word()).collect()
     }
-}
-
-/// Whose object a machine is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MachineApi {
-    ClusterApi,
-    OpenShift,
-}
-
-impl MachineApi {
-    pub const fn group(self) -> &'static str {
-        match self {
-            Self::ClusterApi => "cluster.x-k8s.io",
-            Self::OpenShift => "machine.openshift.io",
-        }
-    }
-}
-
-/// What to read about one node.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Question {
-    pub node: ObjectRef,
-    /// Its Machine, as its annotations name it. It may be an object of another cluster, which manages this one.
-    pub machine: Option<(MachineApi, Name)>,
-    /// The daemon set on which kured keeps its lock.
-    pub kured: Option<Name>,
-}
-
-impl Question {
-    pub fn about(node: &Node, cluster: &Cluster) -> Self {
-        let kured = cluster.daemon_sets.values().find(|set| judge::is_called(&set.meta, "kured"));
-        Self { node: node.object(), machine: machine(node), kured: kured.map(|set| set.meta.name.clone()) }
-    }
-}
-
-fn machine(node: &Node) -> Option<(MachineApi, Name)> {
-    if let Some(name) = node.mark("cluster.x-k8s.io/machine") {
-        let namespace = node.mark("cluster.x-k8s.io/cluster-namespace").unwrap_or("default");
-        return Some((MachineApi::ClusterApi, Name::new(namespace, name)));
-    }
-    let (namespace, name) = node.mark("machine.openshift.io/machine")?.split_once('/')?;
-    Some((MachineApi::OpenShift, Name::new(namespace, name)))
 }
 
 #[cfg(test)]

@@ -134,7 +134,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => return None,
+            | Answer::Leader(_)
+            | Answer::Others(_) => return None,
         }),
         Probe::DryRun(call) => match answer {
             Answer::Yes
@@ -143,7 +144,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
+            | Answer::Leader(_)
+            | Answer::Others(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -162,7 +164,7 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
         // Evidence: weighed as a whole.
-        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => None,
+        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader | Probe::Others(_) => None,
     }
 }
 
@@ -198,7 +200,8 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)
-        | Answer::Leader(_) => {
+        | Answer::Leader(_)
+        | Answer::Others(_) => {
             Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
                 .remedy("ask again")
         }

@@ -4,6 +4,7 @@
 
 use super::evidence::Speech;
 use super::evidence::inquiry::{Leader, Reading, Seen};
+use super::others::Survey;
 use super::{Call, CallError};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
@@ -97,6 +98,8 @@ pub enum Probe {
     },
     /// The lease of the controller-manager that leads.
     Leader,
+    /// The objects of those who act on a node by themselves.
+    Others(ObjectRef),
 }
 
 /// Something that a template needs and does not hold.
@@ -125,6 +128,7 @@ pub enum Answer {
     Node(Box<Seen>),
     Speech(Speech),
     Leader(Leader),
+    Others(Survey),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

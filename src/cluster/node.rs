@@ -30,16 +30,12 @@ pub struct Node {
 }
 
 /// The annotations of those who fence, remedy, reboot or delete machines.
-pub const MARKS: [&str; 11] = [
+pub const MARKS: [&str; 7] = [
     "fencing/state",
     "fencing/enabled",
     "fencing/mode",
     "remediation.medik8s.io/nhc-timed-out",
-    "cluster.x-k8s.io/machine",
-    "cluster.x-k8s.io/cluster-name",
-    "cluster.x-k8s.io/cluster-namespace",
     "cluster.x-k8s.io/delete-machine",
-    "machine.openshift.io/machine",
     "machine.openshift.io/delete-machine",
     "weave.works/kured-reboot-in-progress",
 ];

@@ -10,7 +10,7 @@ use crate::cluster::Text;
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute};
-use crate::k8s::{access, pods, references, revisions, silence};
+use crate::k8s::{access, others, pods, references, revisions, silence};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -110,6 +110,7 @@ impl Hands {
                 Probe::Node(node) => silence::node(&session, node).await,
                 Probe::Log { pod, container, .. } => silence::log(&session, pod, container).await,
                 Probe::Leader => silence::leader(&session).await,
+                Probe::Others(node) => Answer::Others(others::read(&session, node).await),
             };
             let _ended = out.send(Told::Probed { run, probe, answer });
         });

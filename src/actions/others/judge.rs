@@ -6,12 +6,19 @@ use jiff::Timestamp;
 
 /// Everybody who acts on a node by itself, those first who are at it now.
 pub fn others(node: &Node, survey: Option<&Survey>, (cluster, now): (&Cluster, Timestamp)) -> Vec<Other> {
-    let mut found = written(node);
+    let read = survey.iter().flat_map(|survey| &survey.told).filter_map(|(source, read)| match read {
+        Read::Objects(objects) => Some((*source, objects)),
+        Read::NotInstalled | Read::NotKnown(_) => None,
+    });
+    let mut found: Vec<Other> = read
+        .flat_map(|(source, objects)| objects.iter().map(move |object| (source, object)))
+        .filter_map(|object| told(object, node, now))
+        .collect();
     found.extend(fencing_jobs(&node.meta.name.name, cluster));
-    for (source, read) in survey.iter().flat_map(|survey| &survey.told) {
-        let Read::Objects(objects) = read else { continue };
-        found.extend(objects.iter().filter_map(|object| told((*source, object), node, now)));
-    }
+    // A mark can outlive what it was for: who says to be done is done.
+    let over: Vec<Party> =
+        found.iter().filter(|other| other.stage == Stage::Over).map(|other| other.party).collect();
+    found.extend(written(node).into_iter().filter(|other| !over.contains(&other.party)));
     let known: Vec<Party> = found.iter().map(|other| other.party).collect();
     found.extend(running(cluster).filter(|other| !known.contains(&other.party)));
     found.sort_by_key(|other| (other.stage, other.party));
@@ -79,7 +86,7 @@ fn kube_fencing(node: &Node) -> Option<Other> {
             (Stage::Over, "could not fence it, and waits until somebody clears fencing/state".to_owned())
         }
         Some(_) | None if node.mark("fencing/enabled") != Some("true") => return None,
-        Some(_) | None if is_silent => (Stage::Acting, format!("{after}: it is enabled, and begins")),
+        Some(_) | None if is_silent => (Stage::Armed, format!("{after} as soon as its controller runs")),
         Some(_) | None => (Stage::Idle, "is enabled for it".to_owned()),
     };
     Some(other(Party::KubeFencing, stage, words))
@@ -203,7 +210,7 @@ fn running(cluster: &Cluster) -> impl Iterator<Item = Other> {
 }
 
 /// Whether an object is that program, by its name or by the labels that charts put on it.
-pub fn is_called(meta: &Meta, program: &str) -> bool {
+fn is_called(meta: &Meta, program: &str) -> bool {
     let labels = ["app.kubernetes.io/name", "k8s-app", "app", "name"];
     let is_labelled = labels.iter().any(|label| meta.label(label) == Some(program));
     let name: &Text = &meta.name.name;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cluster::sample::{at, node};
-use crate::cluster::{Effect, Labels};
+use crate::cluster::{Cluster, Effect, Labels, Node};
 
 fn judged(node: &Node, told: Vec<(Source, Read)>) -> Vec<(Party, Stage)> {
     let survey = Survey { at: at(0), told };
@@ -35,7 +35,7 @@ fn a_fence_that_has_begun_is_told_from_one_that_is_over_and_one_that_could() {
         assert_eq!(judged(&marked("fencing/state", state), Vec::new()), [(Party::KubeFencing, stage)]);
     }
     let enabled = marked("fencing/enabled", "true");
-    assert_eq!(judged(&enabled, Vec::new()), [(Party::KubeFencing, Stage::Acting)], "it is silent");
+    assert_eq!(judged(&enabled, Vec::new()), [(Party::KubeFencing, Stage::Armed)], "it is silent");
     let ready = Node { marks: enabled.marks.clone(), ..node("worker-2") };
     assert_eq!(judged(&ready, Vec::new()), [(Party::KubeFencing, Stage::Idle)]);
 }
@@ -49,6 +49,11 @@ fn a_remedy_of_another_node_is_nobody_here() {
     assert_eq!(of("worker-2", Outcome::UnderWay), [(Party::SelfNodeRemediation, Stage::Acting)]);
     assert_eq!(of("worker-2", Outcome::Succeeded), [(Party::SelfNodeRemediation, Stage::Over)]);
     assert_eq!(of("worker-2", Outcome::TimedOut), [(Party::SelfNodeRemediation, Stage::Over)]);
+    // Its taint stays until its object goes.
+    let tainted =
+        silent.clone().tainted("remediation.medik8s.io/self-node-remediation", Effect::NoSchedule, 0);
+    let done = judged(&tainted, told(remediation("worker-2", Outcome::Succeeded)));
+    assert_eq!(done, [(Party::SelfNodeRemediation, Stage::Over)]);
 }
 
 #[test]
@@ -113,24 +118,6 @@ fn taints_and_tools_that_empty_it_are_at_it() {
         assert_eq!(judged(&tainted, Vec::new()), [(party, Stage::Acting)], "{key}");
     }
     assert_eq!(judged(&node("worker-2").cordoned().unreachable(0), Vec::new()), []);
-}
-
-#[test]
-fn a_machine_is_asked_for_by_the_name_that_its_node_has_for_it() {
-    let of = |marks: &[(&str, &str)]| {
-        let marks = marks.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        Question::about(&Node { marks, ..node("worker-2") }, &Cluster::default()).machine
-    };
-    assert_eq!(of(&[]), None);
-    assert_eq!(
-        of(&[("cluster.x-k8s.io/machine", "md-0-abc"), ("cluster.x-k8s.io/cluster-namespace", "infra")]),
-        Some((MachineApi::ClusterApi, Name::new("infra", "md-0-abc")))
-    );
-    assert_eq!(
-        of(&[("machine.openshift.io/machine", "openshift-machine-api/worker-a")]),
-        Some((MachineApi::OpenShift, Name::new("openshift-machine-api", "worker-a")))
-    );
-    assert_eq!(of(&[("machine.openshift.io/machine", "no namespace")]), None);
 }
 
 #[test]
