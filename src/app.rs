@@ -8,6 +8,7 @@ pub mod arranged;
 pub mod attention;
 pub mod columns;
 pub mod filter;
+pub mod inquest;
 pub mod layout;
 pub mod link;
 pub mod marks;
@@ -36,6 +37,7 @@ use crate::keymap::{Keymap, Lookup};
 use acting::{Acting, Asked, Told};
 use columns::{Look, RowId};
 use filter::{Field, FilterError, Typed};
+use inquest::Inquest;
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
 use link::{Link, Login, Picture, Session};
@@ -147,6 +149,8 @@ pub struct App {
     pub acting: Acting,
     /// The workload whose history was opened last.
     pub revisions: Option<Revisions>,
+    /// What was asked about the node that was opened last.
+    inquest: Option<Inquest>,
     /// Filters that were used, the newest last.
     filters: Vec<String>,
     place: Place,
@@ -178,6 +182,7 @@ impl App {
             namespaces: Namespaces::default(),
             acting: Acting::default(),
             revisions: None,
+            inquest: None,
             filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
@@ -192,6 +197,7 @@ impl App {
         let mut effects = self.take(msg);
         effects.extend(self.go_on());
         effects.extend(self.follow_history());
+        effects.extend(self.follow_node());
         effects
     }
 
@@ -295,7 +301,7 @@ impl App {
 
     /// The rows of the open object, as wide as the screen lets them be.
     pub fn sheet_rows(&self, open: &object::Open) -> Vec<object::SheetRow> {
-        let sheet = open.sheet(&self.look());
+        let sheet = open.sheet(self);
         // The cursor's sign and a blank stand before each row.
         sheet.rows(self.size.width.saturating_sub(3))
     }

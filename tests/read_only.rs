@@ -92,6 +92,7 @@ impl Ward {
                     Told::Answered { run, step, answer }
                 }
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
+                Asked::Look { probe } => panic!("no case file is open: {probe:?}"),
                 Asked::History { object } => {
                     let read = revisions::read(session, &object).await.map(Arc::new);
                     Told::History { object, read }

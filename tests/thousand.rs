@@ -76,6 +76,7 @@ impl Hands {
                         Told::Probed { run, probe, answer }
                     });
                 }
+                Asked::Look { probe } => panic!("no case file is open: {probe:?}"),
                 Asked::History { object } => panic!("a drain reads no history of {object}"),
             }
         }

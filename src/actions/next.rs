@@ -158,8 +158,8 @@ fn unmarked(known: &Known<'_>, cluster: &Cluster) -> Vec<Advice> {
         steps.insert(0, act(ActionKind::ForceDetach, "the machine is off: release its pods and volumes"));
         return steps;
     }
-    steps.push(look("restart its kubelet, or switch the machine off and see that it is off"));
-    steps.push(act(ActionKind::ForceDetach, "only when it is off; it asks you to state that"));
+    steps.push(look("restart its kubelet, or switch it off and see that it is off"));
+    steps.push(act(ActionKind::ForceDetach, "only when it is off, as you state"));
     steps
 }
 

@@ -68,6 +68,15 @@ impl Hands {
                     let _ended = out.send(Told::Answered { run, step, answer });
                 });
             }
+            Asked::Look { probe } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                let asking = Arc::clone(&self.asking);
+                tokio::spawn(async move {
+                    let _turn = asking.acquire().await;
+                    let answer = answer(&session, &probe).await;
+                    let _ended = out.send(Told::Looked { probe, answer });
+                });
+            }
             Asked::History { object } => {
                 let (session, out) = (Arc::clone(&self.session), self.out.clone());
                 let asking = Arc::clone(&self.asking);
@@ -98,20 +107,7 @@ impl Hands {
         let asking = Arc::clone(&self.asking);
         tokio::spawn(async move {
             let _turn = asking.acquire().await;
-            let answer = match &probe {
-                Probe::May(access) => access::may(&session, access).await,
-                Probe::DryRun(call) => match execute(&session, call, Mode::DryRun).await {
-                    Ok(()) => Answer::Yes,
-                    Err(error) => Answer::Failed(error),
-                },
-                Probe::PodsOn(node) => pods::on(&session, node).await,
-                Probe::Needed(needed) => references::written(&session, needed).await,
-                Probe::Lease(node) => silence::lease(&session, node).await,
-                Probe::Node(node) => silence::node(&session, node).await,
-                Probe::Log { pod, container, .. } => silence::log(&session, pod, container).await,
-                Probe::Leader => silence::leader(&session).await,
-                Probe::Others(node) => Answer::Others(others::read(&session, node).await),
-            };
+            let answer = answer(&session, &probe).await;
             let _ended = out.send(Told::Probed { run, probe, answer });
         });
     }
@@ -127,6 +123,23 @@ impl Hands {
             // A sender is ours, so this is not reached.
             None => std::future::pending().await,
         }
+    }
+}
+
+async fn answer(session: &Session, probe: &Probe) -> Answer {
+    match probe {
+        Probe::May(access) => access::may(session, access).await,
+        Probe::DryRun(call) => match execute(session, call, Mode::DryRun).await {
+            Ok(()) => Answer::Yes,
+            Err(error) => Answer::Failed(error),
+        },
+        Probe::PodsOn(node) => pods::on(session, node).await,
+        Probe::Needed(needed) => references::written(session, needed).await,
+        Probe::Lease(node) => silence::lease(session, node).await,
+        Probe::Node(node) => silence::node(session, node).await,
+        Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
+        Probe::Leader => silence::leader(session).await,
+        Probe::Others(node) => Answer::Others(others::read(session, node).await),
     }
 }
 

@@ -93,6 +93,7 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 sent.push((step, call));
                 continue;
             }
+            Asked::Look { .. } => continue,
             Asked::History { object } => panic!("a drain reads no history of {object}"),
         };
         open.extend(board.tell(told.into()));

@@ -149,7 +149,7 @@ impl Inquiry {
                 missing.push(Probe::Leader);
             }
             if self.speech.is_none() {
-                match self.listened(cluster) {
+                match listened(&self.node, cluster) {
                     Some(probe) => missing.push(probe),
                     None => self.speech = Some(Speech::NotKnown("no pod is there to ask".into())),
                 }
@@ -207,14 +207,6 @@ impl Inquiry {
         let probe = Probe::Lease(self.node.clone());
         self.open.push((probe.clone(), now));
         Some(probe)
-    }
-
-    /// A pod whose log only the kubelet can give.
-    fn listened(&self, cluster: &Cluster) -> Option<Probe> {
-        let runs = |pod: &&Pod| pod.phase == Phase::Running && !pod.containers.is_empty();
-        let pod = cluster.pods_on(&self.node.name.name).find(runs)?;
-        let container = pod.containers.first()?.name.clone();
-        Some(Probe::Log { node: self.node.clone(), pod: pod.object(), container })
     }
 
     /// An answer, if it is to one of its questions.
@@ -369,4 +361,12 @@ impl Inquiry {
         }
         self.boot.as_ref().is_some_and(|was| *was != row.boot_id).then(|| format!("{node} has booted"))
     }
+}
+
+/// The question for a byte of a pod's log that only the kubelet of this node can give.
+pub fn listened(node: &ObjectRef, cluster: &Cluster) -> Option<Probe> {
+    let runs = |pod: &&Pod| pod.phase == Phase::Running && !pod.containers.is_empty();
+    let pod = cluster.pods_on(&node.name.name).find(runs)?;
+    let container = pod.containers.first()?.name.clone();
+    Some(Probe::Log { node: node.clone(), pod: pod.object(), container })
 }
