@@ -6,7 +6,7 @@
 use super::evidence::Speech;
 use super::others::{Other, Stage};
 use super::{ActionKind, Sight, dead_node};
-use crate::cluster::{Cluster, Component, Node, Pod, Readiness};
+use crate::cluster::{Cluster, Component, Cordon, Node, Pod, Readiness};
 
 /// What is known of a node beside what is watched.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,9 @@ fn ready(node: &Node) -> Vec<Advice> {
         return Vec::new();
     }
     vec![match node.cordoner() {
+        _ if node.cordon().is_some_and(Cordon::is_of_detach) => {
+            act(ActionKind::ReturnToService, "it is back, and still cordoned since its volumes were detached")
+        }
         Some(tool) => look(format!("leave it to {}, which has cordoned it", tool.words())),
         None => act(ActionKind::Uncordon, "it is Ready and cordoned: once what it was cordoned for is done"),
     }]
@@ -121,9 +124,15 @@ fn marked(node: &Node, cluster: &Cluster) -> Vec<Advice> {
     let name = &node.meta.name.name;
     let going = cluster.pods_on(name).filter(|pod| pod.meta.is_deleting()).count();
     let attached = cluster.attachments_on(name).count();
+    let refused = cluster.attachments_on(name).find(|row| row.detach_error.is_some());
+    if let Some(row) = refused.filter(|_| going == 0) {
+        let words =
+            format!("see what {} needs: it refuses to detach, in the words below; keep it off", row.attacher);
+        return vec![look(words)];
+    }
     if going > 0 || attached > 0 {
         let words = format!(
-            "wait: the controllers release its pods and detach its volumes ({going} and {attached} left); keep it off"
+            "wait: the controllers release its pods ({going} left) and detach its volumes ({attached} left); keep it off"
         );
         return vec![look(words)];
     }
@@ -158,9 +167,19 @@ fn unmarked(known: &Known<'_>, cluster: &Cluster) -> Vec<Advice> {
         steps.insert(0, act(ActionKind::ForceDetach, "the machine is off: release its pods and volumes"));
         return steps;
     }
-    steps.push(look("restart its kubelet, or switch it off and see that it is off"));
+    steps.push(look(if is_refused(known.speech) {
+        "restart its kubelet: the machine seems to be up; or switch it off and see that it is off"
+    } else {
+        "restart its kubelet, or switch it off and see that it is off"
+    }));
     steps.push(act(ActionKind::ForceDetach, "only when it is off, as you state"));
     steps
+}
+
+/// Whether the connection to its kubelet is refused rather than lost: then something at its address answers, which is
+/// the machine without a kubelet more often than not.
+pub fn is_refused(speech: Option<&Speech>) -> bool {
+    matches!(speech, Some(Speech::Silence(reason)) if reason.contains("connection refused"))
 }
 
 /// Whether anything waits for a proof: volumes, or pods of which there may be one alone.
@@ -236,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_is_refused_is_a_machine_without_its_kubelet() {
+        let silence = |reason: &str| Speech::Silence(reason.into());
+        assert!(is_refused(Some(&silence("dial tcp 10.0.0.7:10250: connect: connection refused"))));
+        assert!(!is_refused(Some(&silence("dial tcp 10.0.0.7:10250: i/o timeout"))));
+        assert!(!is_refused(None));
+    }
+
+    #[test]
     fn a_mark_is_waited_for_then_taken_off() {
         let mark = "node.kubernetes.io/out-of-service";
         let marked = |row: Node| row.tainted(mark, Effect::NoExecute, 0);
@@ -244,6 +271,13 @@ mod tests {
         assert_eq!(clean, [RETURN, Some(ActionKind::DeleteNode)]);
         assert_eq!(told(&marked(node("dead")), held(), |_| {}), [RETURN]);
         assert_eq!(told(&marked(node("dead").not_ready(0, "disk")), held(), |_| {}), [RETURN, None]);
+    }
+
+    #[test]
+    fn a_cordon_that_a_force_detach_left_ends_with_the_return_to_service() {
+        let note = Cordon { why: "force-detach: the board is dead".into(), ..Cordon::default() };
+        let back = Node { cordon_note: Some(Box::new(note)), ..node("dead").cordoned() };
+        assert_eq!(told(&back, Vec::new(), |_| {}), [RETURN]);
     }
 
     #[test]
