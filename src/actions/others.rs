@@ -72,7 +72,7 @@ pub struct Other {
 }
 
 impl Other {
-    /// "NodeHealthCheck: workers remedies it".
+    /// Who, and what they do: "kured: reboots it, by its annotation".
     pub fn sentence(&self) -> String {
         format!("{}: {}", self.party.word(), self.words)
     }
@@ -230,7 +230,7 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// What nobody could say, in words: "NodeHealthCheck: forbidden".
+    /// What nobody could say, and why, in words.
     pub fn not_known(&self) -> Vec<String> {
         let unknown = self.told.iter().filter_map(|(source, read)| match read {
             Read::NotKnown(reason) => Some(format!("{}: {reason}", source.word())),

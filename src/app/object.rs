@@ -153,6 +153,16 @@ impl Open {
         self.top = self.top.min(most).min(self.at).max((self.at + 1).saturating_sub(visible));
     }
 
+    /// What the clipboard gets from here: what the line stands for, or else the line itself.
+    pub fn copied(&self, rows: &[SheetRow]) -> Option<String> {
+        match rows.get(self.at)? {
+            SheetRow::Line(line) => {
+                Some(line.copied.clone().unwrap_or_else(|| line.text().trim().to_owned()))
+            }
+            SheetRow::Title(_) => None,
+        }
+    }
+
     pub const fn at(&self) -> usize {
         self.at
     }

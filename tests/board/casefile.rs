@@ -31,7 +31,7 @@ fn silence() -> Speech {
 }
 
 /// Opens the node of the incident, and answers all that is asked.
-fn open(board: &mut Board, survey: Survey, speech: &Speech) {
+fn open(board: &mut Board, survey: &Survey, speech: &Speech) {
     for probe in looks(board.press("enter")) {
         let answer = match &probe {
             Probe::Others(_) => Answer::Others(survey.clone()),
@@ -46,7 +46,7 @@ fn open(board: &mut Board, survey: Survey, speech: &Speech) {
 fn opened(survey: impl FnOnce(&Board) -> Survey, speech: &Speech) -> Board {
     let mut board = Board::incident(80, 24);
     let survey = survey(&board);
-    open(&mut board, survey, speech);
+    open(&mut board, &survey, speech);
     board
 }
 
@@ -59,7 +59,7 @@ fn the_first_screen_tells_of_a_silent_node_whether_it_lives_and_what_to_do() {
 fn the_rest_is_below_in_the_order_of_what_matters() {
     let mut board = Board::incident(80, 90);
     let survey = nobody(&board);
-    open(&mut board, survey, &silence());
+    open(&mut board, &survey, &silence());
     assert_snapshot!(board.screen());
 }
 
@@ -124,7 +124,7 @@ fn what_may_not_be_read_is_said_to_be_not_known() {
     };
     let mut board = Board::incident(80, 90);
     let survey = forbidden(&board);
-    open(&mut board, survey, &Speech::NotKnown("pods/log is forbidden".into()));
+    open(&mut board, &survey, &Speech::NotKnown("pods/log is forbidden".into()));
     let screen = board.screen();
     assert!(screen.contains("not known  API groups: may not get /apis"), "{screen}");
     assert!(screen.contains("kubelet     not known: pods/log is forbidden"), "{screen}");
@@ -146,7 +146,7 @@ fn hundreds_of_pods_are_told_by_what_becomes_of_them() {
     let mut board = Board::incident(80, 24);
     board.read(pods.trim_start_matches("---\n"));
     let survey = nobody(&board);
-    open(&mut board, survey, &silence());
+    open(&mut board, &survey, &silence());
     let screen = board.screen();
     assert!(screen.contains("What becomes of its pods (242)"), "{screen}");
     assert!(screen.contains("240  told to go in"), "{screen}");
@@ -166,7 +166,7 @@ status: {attached: true, detachError: {time: "2026-03-01T03:21:00Z", message: "r
 "#,
     );
     let survey = nobody(&board);
-    open(&mut board, survey, &silence());
+    open(&mut board, &survey, &silence());
     let screen = board.screen();
     assert!(
         screen.contains("db/data-postgres-0  block  its detach fails, wanted by no pod here"),
@@ -175,4 +175,20 @@ status: {attached: true, detachError: {time: "2026-03-01T03:21:00Z", message: "r
     assert!(screen.contains("waits     db/postgres-0 waits for it on worker-1"), "{screen}");
     assert!(screen.contains("the array is locked"), "{screen}");
     assert!(screen.contains("vol-0a1b (block.example.com)"), "{screen}");
+}
+
+#[test]
+fn a_line_of_a_volume_stands_for_its_handle_and_any_other_for_itself() {
+    let mut board = opened(nobody, &silence());
+    let copied = |board: &Board| {
+        let open = board.app.open().unwrap();
+        open.copied(&board.app.sheet_rows(open))
+    };
+    assert_eq!(copied(&board), None, "a heading");
+    board.press("j");
+    assert_eq!(copied(&board).unwrap(), "Silent for 9m12s  NodeStatusUnknown");
+    while !board.selected().contains("block  attached") {
+        board.press("j");
+    }
+    assert_eq!(copied(&board).unwrap(), "vol-0a1b");
 }

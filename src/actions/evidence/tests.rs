@@ -312,3 +312,14 @@ fn what_is_not_there_under_its_uid_is_not_there() {
     assert!(meta(&node(), &cluster).is_some());
     assert!(meta(&ObjectRef { uid: "u-2".into(), ..node() }, &cluster).is_none());
 }
+
+#[test]
+fn only_who_is_at_it_stands_against_a_request() {
+    for (stage, is_against) in
+        [(Stage::Acting, true), (Stage::Armed, false), (Stage::Over, false), (Stage::Idle, false)]
+    {
+        let mut facts = dead(taint());
+        facts.others.push(other(stage));
+        assert_eq!(!grounds(&facts).is_empty(), is_against, "{stage:?}");
+    }
+}

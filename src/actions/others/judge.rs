@@ -36,31 +36,40 @@ fn written(node: &Node) -> Vec<Other> {
     let mut found: Vec<Other> = Vec::new();
     found.extend(kube_fencing(node));
     for taint in &node.taints {
-        // Its taint stays until whoever asked for the remedy takes its object away.
-        let party = match taint.key.as_str() {
-            "remediation.medik8s.io/self-node-remediation" => Party::SelfNodeRemediation,
-            "remediation.medik8s.io/fence-agents-remediation" => Party::FenceAgentsRemediation,
-            key if key.starts_with("remediation.medik8s.io/") => Party::NodeHealthCheck,
+        let (party, stage, does) = match taint.key.as_str() {
+            // It stays until whoever asked for the remedy takes its object away.
+            "remediation.medik8s.io/self-node-remediation" => {
+                (Party::SelfNodeRemediation, Stage::Acting, "remedies it")
+            }
+            "remediation.medik8s.io/fence-agents-remediation" => {
+                (Party::FenceAgentsRemediation, Stage::Acting, "remedies it")
+            }
+            key if key.starts_with("remediation.medik8s.io/") => {
+                (Party::NodeHealthCheck, Stage::Acting, "has it remedied")
+            }
+            "medik8s.io/drain" => (Party::NodeMaintenance, Stage::Acting, "empties it"),
+            "ToBeDeletedByClusterAutoscaler" => {
+                (Party::ClusterAutoscaler, Stage::Acting, "deletes its machine")
+            }
             "DeletionCandidateOfClusterAutoscaler" => {
-                let words = "takes it for one that is not needed: it may delete its machine";
-                found.push(other(Party::ClusterAutoscaler, Stage::Armed, words));
-                continue;
+                (Party::ClusterAutoscaler, Stage::Armed, "takes it for one that is not needed")
+            }
+            key if key.starts_with("karpenter.sh/disrupt") => {
+                (Party::Karpenter, Stage::Acting, "deletes its machine")
             }
             _ => continue,
         };
-        let words = format!("remedies it, by the taint {}", taint.key);
-        found.push(Other { since: taint.added, ..other(party, Stage::Acting, words) });
+        let words = format!("{does}, by the taint {}", taint.key);
+        found.push(Other { since: taint.added, ..other(party, stage, words) });
     }
-    if let Some(tool) = node.cordoner().or(node.cordoned_by) {
-        let (party, words) = match tool {
-            Cordoner::ClusterAutoscaler => (Party::ClusterAutoscaler, "deletes its machine, by its taint"),
-            Cordoner::Karpenter => (Party::Karpenter, "deletes its machine, by its taint"),
-            Cordoner::Kured => (Party::Kured, "reboots it, by its annotation"),
-            Cordoner::MachineConfig => (Party::MachineConfig, "drains and reboots it, by its annotation"),
-            Cordoner::NodeMaintenance => (Party::NodeMaintenance, "empties it, by its taint"),
-        };
-        found.push(other(party, Stage::Acting, words));
-    }
+    found.extend(node.cordoned_by.and_then(|tool| match tool {
+        Cordoner::Kured => Some(other(Party::Kured, Stage::Acting, "reboots it, by its annotation")),
+        Cordoner::MachineConfig => {
+            Some(other(Party::MachineConfig, Stage::Acting, "drains and reboots it, by its annotation"))
+        }
+        // Those are known by their taints.
+        Cordoner::ClusterAutoscaler | Cordoner::Karpenter | Cordoner::NodeMaintenance => None,
+    }));
     for mark in ["cluster.x-k8s.io/delete-machine", "machine.openshift.io/delete-machine"] {
         if node.mark(mark).is_some() {
             let words = format!("is the next to be deleted, by the annotation {mark}");
@@ -144,7 +153,7 @@ fn health_check(check: &HealthCheck, node: &Node) -> Option<Other> {
     } else if node.readiness() == Readiness::Ready {
         (Stage::Idle, format!("{name} watches it"))
     } else {
-        (Stage::Armed, format!("{name} watches it, and has it remedied when its time is over"))
+        (Stage::Armed, format!("{name} watches it, and may have it remedied"))
     };
     Some(other(party, stage, words))
 }
@@ -203,8 +212,12 @@ fn running(cluster: &Cluster) -> impl Iterator<Item = Other> {
     PROGRAMS.into_iter().filter_map(|(name, party, words)| {
         let deployments = cluster.deployments.values().map(|row| &row.meta);
         let daemon_sets = cluster.daemon_sets.values().map(|row| &row.meta);
-        let jobs = cluster.jobs.values().map(|row| &row.meta);
-        let meta = deployments.chain(daemon_sets).chain(jobs).find(|meta| is_called(meta, name))?;
+        let is_run =
+            |meta: &&Meta| meta.name.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+        // It may be a cron job, and those are known by their jobs; there can be many, so by the name alone.
+        let jobs = cluster.jobs.values().map(|row| &row.meta).filter(|_| party == Party::Descheduler);
+        let lasting = deployments.chain(daemon_sets).find(|meta| is_called(meta, name));
+        let meta = lasting.or_else(|| jobs.filter(is_run).last())?;
         Some(other(party, Stage::Idle, format!("runs as {}: it {words}", meta.name)))
     })
 }

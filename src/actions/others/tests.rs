@@ -1,3 +1,5 @@
+//! Who is told to be at a node, by whose word.
+
 use super::*;
 use crate::cluster::sample::{at, node};
 use crate::cluster::{Cluster, Effect, Labels, Node};
@@ -114,10 +116,13 @@ fn taints_and_tools_that_empty_it_are_at_it() {
         ("karpenter.sh/disrupted", Party::Karpenter),
         ("medik8s.io/drain", Party::NodeMaintenance),
     ] {
-        let tainted = node("worker-2").cordoned().tainted(key, Effect::NoSchedule, 0);
+        // Newer ones leave the node schedulable, and taint it alone.
+        let tainted = node("worker-2").tainted(key, Effect::NoSchedule, 0);
         assert_eq!(judged(&tainted, Vec::new()), [(party, Stage::Acting)], "{key}");
     }
     assert_eq!(judged(&node("worker-2").cordoned().unreachable(0), Vec::new()), []);
+    let rebooted = Node { cordoned_by: Some(crate::cluster::Cordoner::Kured), ..node("worker-2") };
+    assert_eq!(judged(&rebooted, Vec::new()), [(Party::Kured, Stage::Acting)]);
 }
 
 #[test]
@@ -132,4 +137,25 @@ fn what_is_not_known_is_told_apart_from_what_is_not_there() {
     };
     assert_eq!(survey.not_installed(), ["NodeHealthCheck"]);
     assert_eq!(survey.not_known(), ["Machine: forbidden"]);
+}
+
+#[test]
+fn programs_that_have_nothing_written_on_the_node_are_named_as_idle() {
+    let set = |name: &str| crate::cluster::DaemonSet {
+        meta: crate::cluster::sample::meta(name),
+        ..crate::cluster::DaemonSet::default()
+    };
+    let job = crate::cluster::Job {
+        meta: crate::cluster::sample::meta("kube-system/descheduler-29384710"),
+        ..crate::cluster::Job::default()
+    };
+    let mut cluster = Cluster::default();
+    let apply = |row| crate::cluster::Change::DaemonSet(crate::cluster::Delta::Apply(Box::new(row)));
+    let changes = [set("kube-system/kured"), set("shop/kured-report")].map(apply);
+    cluster.apply_all(changes, at(0));
+    cluster.apply(crate::cluster::Change::Job(crate::cluster::Delta::Apply(Box::new(job))), at(0));
+    let found = others(&node("worker-2").silent(0), None, (&cluster, at(100)));
+    let told: Vec<(Party, Stage)> = found.iter().map(|other| (other.party, other.stage)).collect();
+    assert_eq!(told, [(Party::Kured, Stage::Idle), (Party::Descheduler, Stage::Idle)]);
+    assert!(found[0].sentence().contains("kube-system/kured"), "{found:?}");
 }

@@ -18,7 +18,8 @@ pub fn sections(object: &ObjectRef, app: &App) -> Option<Vec<Section>> {
     let name = node.meta.name.name.as_str();
     let pods: Vec<&Pod> = look.cluster.pods_on(name).collect();
     let wrong = findings(look, std::slice::from_ref(object));
-    let mut sections = vec![life::section(node, app), life::next(node, app)];
+    let others = others::known(node, app);
+    let mut sections = vec![life::section(node, &others, app), life::next(node, &others, app)];
     // Of a machine that may be dead its case comes first, and then what the rules say of it and of all that hangs on it.
     let is_at_stake = !node.is_ready() || node.is_out_of_service();
     let mut wrong = Some(wrong);
@@ -26,9 +27,9 @@ pub fn sections(object: &ObjectRef, app: &App) -> Option<Vec<Section>> {
         sections.extend(wrong.take());
     }
     sections.extend([
-        fate::section(node, &pods, look),
+        fate::section(node, &pods, (look, app.size.width)),
         storage::section(name, look),
-        others::section(node, app),
+        others::section(node, &others, app),
     ]);
     sections.push(service::section(&workload::services(&pods, look), look));
     sections.push(budget::section(&workload::budgets(&pods, look)));

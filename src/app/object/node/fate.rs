@@ -2,7 +2,7 @@
 
 use crate::actions::evidence::facts::exclusive_volumes;
 use crate::app::columns::{Cell, Look, RowId, Tone, pods as columns};
-use crate::app::object::{Line, Section};
+use crate::app::object::{GAP, Line, Section};
 use crate::app::time::short;
 use crate::cluster::{Cluster, Component, Eviction, Node, Pod};
 use jiff::Timestamp;
@@ -137,35 +137,44 @@ fn words(outlook: Outlook, (first, now): (Option<Timestamp>, Timestamp)) -> Stri
     format!("{fate}{then}")
 }
 
+/// What stands beside a line: the cursor's sign, and a blank on either side.
+const MARGIN: u16 = 3;
+
+/// A pod, and when something happens to it.
+type Member<'a> = (&'a Pod, Option<Timestamp>);
+
 /// One line for each kind of end; which pods those are, as far as there is room.
-pub fn section(node: &Node, pods: &[&Pod], look: &Look<'_>) -> Section {
-    let mut groups: BTreeMap<(Fate, After), Vec<(&Pod, Option<Timestamp>)>> = BTreeMap::new();
+pub fn section(node: &Node, pods: &[&Pod], (look, width): (&Look<'_>, u16)) -> Section {
+    let mut groups: BTreeMap<(Fate, After), Vec<Member<'_>>> = BTreeMap::new();
     for pod in pods {
         let Outlook { fate, after, at } = of(pod, node, look);
         groups.entry((fate, after)).or_default().push((pod, at));
     }
     let wide = pods.len().to_string().len().max(2);
-    let lines = groups
-        .into_iter()
-        .map(|((fate, after), members)| {
-            let first = members.iter().filter_map(|(_, at)| *at).min();
-            let outlook = Outlook { fate, after, at: first };
-            let line = Line::cells(vec![
-                Cell::plain(format!("{:>wide$}", members.len())),
-                Cell::new(words(outlook, (first, look.now)), fate.tone(after)),
-                Cell::muted(names(&members, look.cluster)),
-            ]);
-            match members.as_slice() {
-                [(one, _)] => line.to(RowId::Object(columns::reference(one))),
-                _ => line,
-            }
-        })
-        .collect();
+    let lines = groups.into_iter().flat_map(|((fate, after), members)| {
+        let first = members.iter().filter_map(|(_, at)| *at).min();
+        let words = words(Outlook { fate, after, at: first }, (first, look.now));
+        let names = names(&members, look.cluster);
+        let place = |line: Line| match members.as_slice() {
+            [(one, _)] => line.to(RowId::Object(columns::reference(one))),
+            _ => line,
+        };
+        let taken = wide + words.chars().count() + names.chars().count() + 2 * GAP;
+        let count = Cell::plain(format!("{:>wide$}", members.len()));
+        let line = Line::cells(vec![count, Cell::new(words, fate.tone(after))]);
+        // Names that do not fit beside it stand below it, and not around the edge.
+        if taken <= usize::from(width.saturating_sub(MARGIN)) {
+            vec![place(line.and(Cell::muted(names)))]
+        } else {
+            vec![place(line), place(Line::new("    of", Cell::muted(names)))]
+        }
+    });
+    let lines = lines.collect();
     Section { title: format!("What becomes of its pods ({})", pods.len()), lines }
 }
 
 /// The workloads that lose them, which are fewer and shorter than their pods.
-fn names(members: &[(&Pod, Option<Timestamp>)], cluster: &Cluster) -> String {
+fn names(members: &[Member<'_>], cluster: &Cluster) -> String {
     const NAMED: usize = 3;
     let mut named: Vec<String> = Vec::new();
     for (pod, _) in members {

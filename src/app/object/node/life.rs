@@ -2,7 +2,7 @@
 
 use super::cordon;
 use crate::actions::evidence::Speech;
-use crate::actions::next::{Known, advice};
+use crate::actions::next::{Known, advice, is_refused};
 use crate::actions::others::{Other, Stage};
 use crate::app::App;
 use crate::app::columns::nodes::tone;
@@ -16,7 +16,7 @@ use crate::command::{Command, Context};
 /// The cloud's own word that a machine is stopped.
 const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
 
-pub fn section(node: &Node, app: &App) -> Section {
+pub fn section(node: &Node, others: &[Other], app: &App) -> Section {
     let look = &app.look();
     let readiness = node.readiness();
     let since = age(node.ready_since(), look.now);
@@ -52,7 +52,7 @@ pub fn section(node: &Node, app: &App) -> Section {
     if node.is_cordoned() {
         lines.push(Line::new("cordon", cordon(node, look)));
     }
-    lines.extend(in_hands(&super::others::known(node, app)));
+    lines.extend(in_hands(others));
     Section { title: "Life".to_owned(), lines }
 }
 
@@ -77,7 +77,7 @@ fn lease(node: &Node, look: &Look<'_>) -> Cell {
         Some(SignOfLife::Stamped(at)) => {
             let watched = ago(heartbeat.watched_since);
             let words =
-                format!("no lease for the {watched} that we look; {} old by the node's own clock", ago(at));
+                format!("no lease in the {watched} that we look; {} old by the node's clock", ago(at));
             Cell::new(words, if node.is_ready() { Tone::Plain } else { silent })
         }
         None => Cell::new("its lease was never renewed", silent),
@@ -98,7 +98,14 @@ fn speech(inquest: &Inquest, look: &Look<'_>) -> Option<Cell> {
         Speech::Silence(reason) => {
             // The address and the path come first, and say nothing new.
             let why = reason.rsplit(": ").next().unwrap_or_default();
-            Cell::plain(format!("no answer ({ago} ago), which proves nothing: {why}"))
+            if is_refused(Some(speech)) {
+                let words = format!(
+                    "refuses connections ({ago} ago): the machine seems to be up, without its kubelet"
+                );
+                Cell::new(words, Tone::Warning)
+            } else {
+                Cell::plain(format!("no answer ({ago} ago), proves nothing: {why}"))
+            }
         }
         Speech::NotKnown(reason) => Cell::muted(format!("not known: {reason}")),
     })
@@ -177,10 +184,9 @@ pub fn taints(node: &Node, look: &Look<'_>) -> Section {
 }
 
 /// The next safe step, with its key where there is one.
-pub fn next(node: &Node, app: &App) -> Section {
-    let others = super::others::known(node, app);
+pub fn next(node: &Node, others: &[Other], app: &App) -> Section {
     let speech = app.inquest(node).and_then(|inquest| inquest.speech.as_ref()).map(|(_, speech)| speech);
-    let known = Known { node, speech, others: &others, is_off: is_shut_down(node) };
+    let known = Known { node, speech, others, is_off: is_shut_down(node) };
     let steps = advice(&known, &app.sight());
     let lines = steps
         .into_iter()

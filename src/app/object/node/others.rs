@@ -13,9 +13,9 @@ pub fn known(node: &Node, app: &App) -> Vec<Other> {
     others(node, survey, (&app.cluster, app.now))
 }
 
-pub fn section(node: &Node, app: &App) -> Section {
-    let mut lines: Vec<Line> = known(node, app)
-        .into_iter()
+pub fn section(node: &Node, others: &[Other], app: &App) -> Section {
+    let mut lines: Vec<Line> = others
+        .iter()
         .map(|other| {
             let (word, tone) = match other.stage {
                 Stage::Acting => ("at it", Tone::Critical),
