@@ -92,7 +92,14 @@ impl Ward {
                     Told::Answered { run, step, answer }
                 }
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
-                Asked::Look { probe } => panic!("no case file is open: {probe:?}"),
+                Asked::Look { probe } => {
+                    let answer = match &probe {
+                        Probe::Others(node) => Answer::Others(others::read(session, node).await),
+                        Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
+                        other => panic!("{other:?} is not asked for a case file"),
+                    };
+                    Told::Looked { probe, answer }
+                }
                 Asked::History { object } => {
                     let read = revisions::read(session, &object).await.map(Arc::new);
                     Told::History { object, read }
