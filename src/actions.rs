@@ -16,6 +16,8 @@ pub mod extent;
 pub mod history;
 pub mod image;
 pub mod milestone;
+pub mod next;
+pub mod others;
 pub mod plan;
 pub mod preflight;
 pub mod probe;

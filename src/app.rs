@@ -9,6 +9,7 @@ pub mod attention;
 pub mod columns;
 pub mod concerned;
 pub mod filter;
+pub mod inquest;
 pub mod layout;
 pub mod link;
 pub mod marks;
@@ -39,6 +40,7 @@ use crate::keymap::{Keymap, Lookup};
 use acting::{Acting, Asked, Told};
 use columns::{Look, RowId};
 use filter::{Field, FilterError, Typed};
+use inquest::Inquest;
 use jiff::{SignedDuration, Timestamp};
 use layout::Size;
 use link::{Link, Login, Picture, Session};
@@ -155,6 +157,8 @@ pub struct App {
     /// The workload whose history was opened last.
     pub revisions: Option<Revisions>,
     trying: Trying,
+    /// What was asked about the node that was opened last.
+    inquest: Option<Inquest>,
     /// Filters that were used, the newest last.
     filters: Vec<String>,
     place: Place,
@@ -187,6 +191,7 @@ impl App {
             acting: Acting::default(),
             revisions: None,
             trying: Trying::default(),
+            inquest: None,
             filters: Vec::new(),
             place: Place::default(),
             history: Vec::new(),
@@ -202,6 +207,7 @@ impl App {
         effects.extend(self.go_on());
         effects.extend(self.follow_history());
         effects.extend(self.try_updates());
+        effects.extend(self.follow_node());
         effects
     }
 
@@ -308,7 +314,7 @@ impl App {
 
     /// The rows of the open object, as wide as the screen lets them be.
     pub fn sheet_rows(&self, open: &object::Open) -> Vec<object::SheetRow> {
-        let sheet = open.sheet(&self.look());
+        let sheet = open.sheet(self);
         // The cursor's sign and a blank stand before each row.
         sheet.rows(self.size.width.saturating_sub(3))
     }

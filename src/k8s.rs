@@ -13,6 +13,7 @@ mod leaders;
 mod leases;
 pub mod limits;
 mod once;
+pub mod others;
 pub mod plugin;
 pub mod pods;
 mod poll;

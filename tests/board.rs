@@ -4,6 +4,8 @@
 
 #[path = "board/actions.rs"]
 mod actions;
+#[path = "board/casefile.rs"]
+mod casefile;
 #[path = "board/config.rs"]
 mod config;
 #[path = "board/drain.rs"]

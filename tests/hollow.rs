@@ -20,6 +20,8 @@ mod watching;
 
 #[path = "hollow/actions.rs"]
 mod actions;
+#[path = "hollow/casefile.rs"]
+mod casefile;
 #[path = "hollow/control_plane.rs"]
 mod control_plane;
 #[path = "hollow/dead_node.rs"]

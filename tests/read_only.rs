@@ -13,7 +13,7 @@ use sickbay::demo::{Demo, Options, Scenario};
 use sickbay::k8s::connect::{Session, connect};
 use sickbay::k8s::execute::{Mode, execute};
 use sickbay::k8s::kubeconfig::{Env, Flags};
-use sickbay::k8s::{access, limits, pods, references, revisions, silence};
+use sickbay::k8s::{access, limits, others, pods, references, revisions, silence};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ impl Ward {
                         Probe::Node(node) => silence::node(session, node).await,
                         Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
                         Probe::Leader => silence::leader(session).await,
+                        Probe::Others(node) => Answer::Others(others::read(session, node).await),
                         Probe::DryRun(call) => {
                             let tried = execute(session, call, Mode::DryRun).await;
                             assert_eq!(tried, Err(CallError::ReadOnly));
@@ -95,6 +96,14 @@ impl Ward {
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
                 Asked::Trial { object, .. } => {
                     panic!("a read-only session asks whether {object} can be updated")
+                }
+                Asked::Look { probe } => {
+                    let answer = match &probe {
+                        Probe::Others(node) => Answer::Others(others::read(session, node).await),
+                        Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
+                        other => panic!("{other:?} is not asked for a case file"),
+                    };
+                    Told::Looked { probe, answer }
                 }
                 Asked::History { object } => {
                     let read = revisions::read(session, &object).await.map(Arc::new);

@@ -68,13 +68,18 @@ impl Hands {
                             Probe::Autoscalers { namespace } | Probe::Quotas { namespace } => {
                                 panic!("a drain asks nothing of {namespace}")
                             }
-                            Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => {
+                            Probe::Lease(_)
+                            | Probe::Node(_)
+                            | Probe::Log { .. }
+                            | Probe::Leader
+                            | Probe::Others(_) => {
                                 panic!("nobody is said to be dead: {probe:?}")
                             }
                         };
                         Told::Probed { run, probe, answer }
                     });
                 }
+                Asked::Look { probe } => panic!("no case file is open: {probe:?}"),
                 Asked::History { object } | Asked::Trial { object, .. } => {
                     panic!("a drain does not ask about {object}")
                 }

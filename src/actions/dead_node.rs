@@ -5,7 +5,7 @@
 mod plans;
 mod words;
 
-pub use plans::plan;
+pub use plans::{plan, stays};
 pub use words::checks;
 
 use super::call::{Call, CallError, Guard, Refusal, Shown};

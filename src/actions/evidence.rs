@@ -11,6 +11,7 @@ pub use facts::{Death, Facts, Leadership, ObjectState, Speech};
 pub use inquiry::Inquiry;
 
 use super::dangerous::Dangerous;
+use super::others::Stage;
 use super::preflight::{Check, Verdict};
 use super::{Answers, Plan, Sight};
 use crate::cluster::{Effect, Kind, ObjectRef, Readiness, Taint, Text};
@@ -243,8 +244,8 @@ fn death(node: &ObjectRef, facts: &Facts, objections: &mut Vec<Objection>) {
         let remedy = "bring another member of the control plane up first";
         objections.push(Objection::new(Ground::Quorum, reason, remedy));
     }
-    for other in &facts.others_acting {
-        let reason = format!("somebody else acts on {node}: {other}");
+    for other in facts.others.iter().filter(|other| other.stage == Stage::Acting) {
+        let reason = format!("somebody else acts on {node}: {}", other.sentence());
         objections.push(Objection::new(
             Ground::Others,
             reason,
@@ -436,8 +437,16 @@ pub fn checks(plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Vec<Check> {
     for what in plan.dangerous() {
         let inquiry = what.node().map(|node| Inquiry::of_review(node, answers));
         let facts = Facts::gather(what, inquiry.as_ref(), &plan.deaths(what), sight);
-        let Err(objections) = clear(&facts) else { continue };
-        for objection in objections {
+        let armed = facts.others.iter().filter(|other| other.stage == Stage::Armed).map(|other| {
+            let reason = format!("somebody else may begin on it at any moment: {}", other.sentence());
+            Check::new(Verdict::Warn, reason).remedy("pause it, or let it; two must not act at once")
+        });
+        for check in armed.map(|check| check.about(what.object())) {
+            if !checks.contains(&check) {
+                checks.push(check);
+            }
+        }
+        for objection in clear(&facts).err().unwrap_or_default() {
             // The review asks for rights on its own.
             if objection.ground == Ground::Rights || objection.ground == Ground::Picture {
                 continue;

@@ -138,7 +138,8 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => return Vec::new(),
+            | Answer::Leader(_)
+            | Answer::Others(_) => return Vec::new(),
         }),
         Probe::DryRun(call) => match answer {
             Answer::Yes
@@ -149,7 +150,8 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
+            | Answer::Leader(_)
+            | Answer::Others(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -168,7 +170,7 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
         // Evidence: weighed as a whole.
-        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => None,
+        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader | Probe::Others(_) => None,
         Probe::Autoscalers { namespace } => return extent::of_autoscalers(draft, namespace, answer),
         Probe::Quotas { namespace } => return extent::of_quotas(draft, namespace, (answer, sight)),
     };
@@ -209,7 +211,8 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)
-        | Answer::Leader(_) => {
+        | Answer::Leader(_)
+        | Answer::Others(_) => {
             Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
                 .remedy("ask again")
         }

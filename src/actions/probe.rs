@@ -5,6 +5,7 @@
 use super::evidence::Speech;
 use super::evidence::inquiry::{Leader, Reading, Seen};
 use super::extent::{Autoscaler, Quota};
+use super::others::Survey;
 use super::{Call, CallError};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
@@ -106,6 +107,8 @@ pub enum Probe {
     Quotas {
         namespace: Text,
     },
+    /// The objects of those who act on a node by themselves.
+    Others(ObjectRef),
 }
 
 /// Something that a template needs and does not hold.
@@ -136,6 +139,7 @@ pub enum Answer {
     Leader(Leader),
     Autoscalers(Vec<Autoscaler>),
     Quotas(Vec<Quota>),
+    Others(Survey),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

@@ -134,6 +134,14 @@ impl Run {
         self.plan.steps.iter().zip(self.steps.iter().map(|taken| &taken.progress))
     }
 
+    /// Whether somebody has stated in it that the machine of this node is off.
+    pub fn attests(&self, node: &ObjectRef) -> bool {
+        self.steps().any(|(step, progress)| {
+            matches!(step, Step::Attest { node: stated, .. } if stated == node)
+                && matches!(progress, Progress::Done { .. })
+        })
+    }
+
     pub fn stopped(&self) -> Option<&Text> {
         self.stopped.as_ref()
     }

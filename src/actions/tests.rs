@@ -170,7 +170,8 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
             | Probe::Lease(_)
             | Probe::Node(_)
             | Probe::Log { .. }
-            | Probe::Leader => {
+            | Probe::Leader
+            | Probe::Others(_) => {
                 Answer::Failed(CallError::Forbidden { reason: "forbidden".into(), causes: Vec::new() })
             }
         };

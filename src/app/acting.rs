@@ -69,6 +69,11 @@ pub enum Told {
         object: ObjectRef,
         read: Result<Arc<History>, Text>,
     },
+    /// What came back to a question about the node whose case file is open.
+    Looked {
+        probe: Probe,
+        answer: Answer,
+    },
     /// What the journals of earlier sessions say.
     Past {
         runs: Vec<PastRun>,
@@ -93,6 +98,10 @@ pub enum Asked {
     Trial {
         object: ObjectRef,
         version: Text,
+    },
+    /// Ask this about the node whose case file is open.
+    Look {
+        probe: Probe,
     },
     /// Read the history of a workload in full.
     History {
@@ -190,6 +199,7 @@ impl App {
                 self.take_history(&object, read);
                 return effects;
             }
+            Told::Looked { probe, answer } => self.take_look(&probe, answer),
             Told::Steer { run, steer } => {
                 let (who, now) = (self.session.operator.clone(), self.now);
                 let steered = match self.run_mut(&run) {

@@ -164,6 +164,7 @@ impl App {
             Ui::SortByNode => self.sort_by("node"),
             Ui::SortByRestarts => self.sort_by("restarts"),
             Ui::Refresh => {
+                self.reopen_inquest();
                 self.notices.say(Weight::Hint, "asking the API server for everything again", self.now);
                 return vec![Effect::Refresh];
             }

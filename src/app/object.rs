@@ -12,6 +12,7 @@ mod workload;
 
 pub use case::title as case_title;
 
+use super::App;
 use super::columns::{Cell, Look, RowId, Tone};
 use super::concerned::way_back;
 use super::time::{age, short};
@@ -54,15 +55,17 @@ pub struct Line {
     pub label: &'static str,
     pub cells: Vec<Cell>,
     pub link: Option<RowId>,
+    /// What is copied from here, where that is more than what stands here.
+    pub copied: Option<String>,
 }
 
 impl Line {
     pub fn new(label: &'static str, cell: Cell) -> Self {
-        Self { label, cells: vec![cell], link: None }
+        Self { label, cells: vec![cell], ..Self::default() }
     }
 
     pub fn cells(cells: Vec<Cell>) -> Self {
-        Self { label: "", cells, link: None }
+        Self { cells, ..Self::default() }
     }
 
     pub fn and(mut self, cell: Cell) -> Self {
@@ -72,6 +75,11 @@ impl Line {
 
     pub fn to(mut self, link: RowId) -> Self {
         self.link = Some(link);
+        self
+    }
+
+    pub fn copying(mut self, text: impl Into<String>) -> Self {
+        self.copied = Some(text.into());
         self
     }
 
@@ -86,10 +94,11 @@ impl Open {
         Self { target, title, at: 0, top: 0 }
     }
 
-    pub fn sheet(&self, look: &Look<'_>) -> Sheet {
+    pub fn sheet(&self, app: &App) -> Sheet {
+        let look = &app.look();
         let sections = match &self.target {
             RowId::Object(object) => match object.kind {
-                Kind::Node => node::sections(object, look),
+                Kind::Node => node::sections(object, app),
                 Kind::Pod => pod::sections(object, look),
                 Kind::PersistentVolume
                 | Kind::PersistentVolumeClaim
@@ -148,6 +157,16 @@ impl Open {
         self.top = self.top.min(most).min(self.at).max((self.at + 1).saturating_sub(visible));
     }
 
+    /// What the clipboard gets from here: what the line stands for, or else the line itself.
+    pub fn copied(&self, rows: &[SheetRow]) -> Option<String> {
+        match rows.get(self.at)? {
+            SheetRow::Line(line) => {
+                Some(line.copied.clone().unwrap_or_else(|| line.text().trim().to_owned()))
+            }
+            SheetRow::Title(_) => None,
+        }
+    }
+
     pub const fn at(&self) -> usize {
         self.at
     }
@@ -197,11 +216,13 @@ impl Line {
                 .chain([Cell::new(head.get(first.len()..).unwrap_or_default(), last.tone)])
                 .collect(),
             link: self.link.clone(),
+            copied: self.copied.clone(),
         }];
         lines.extend(parts.map(|part| Self {
             label: "",
             cells: vec![Cell::new(format!("{}{part}", " ".repeat(indent)), last.tone)],
             link: self.link.clone(),
+            copied: self.copied.clone(),
         }));
         lines
     }

@@ -43,6 +43,8 @@ impl Cordon {
     pub const WHY: &'static str = "sickbay.dev/cordoned-why";
     pub const AT: &'static str = "sickbay.dev/cordoned-at";
     pub const RUN: &'static str = "sickbay.dev/cordoned-run";
+    /// How the reason of a cordon begins that a force-detach left behind: it lasts until the node is returned.
+    pub const OF_DETACH: &'static str = "force-detach";
 
     /// What a node's annotations say, which `value` looks up.
     pub fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
@@ -53,6 +55,11 @@ impl Cordon {
             at: value(Self::AT).and_then(|at| at.parse().ok()),
             run: text(Self::RUN),
         })
+    }
+
+    /// Whether it was part of a force-detach, and ends with the return to service.
+    pub fn is_of_detach(&self) -> bool {
+        self.why.starts_with(Self::OF_DETACH)
     }
 }
 

@@ -30,9 +30,10 @@ pub struct Node {
 }
 
 /// The annotations of those who fence, remedy, reboot or delete machines.
-pub const MARKS: [&str; 6] = [
+pub const MARKS: [&str; 7] = [
     "fencing/state",
     "fencing/enabled",
+    "fencing/mode",
     "remediation.medik8s.io/nhc-timed-out",
     "cluster.x-k8s.io/delete-machine",
     "machine.openshift.io/delete-machine",
@@ -187,6 +188,11 @@ impl Node {
                 _ => None,
             }
         })
+    }
+
+    /// What somebody who acts on machines has written on it, by its annotation.
+    pub fn mark(&self, key: &str) -> Option<&str> {
+        self.marks.iter().find(|(known, _)| *known == *key).map(|(_, value)| value.as_str())
     }
 
     /// The host name that a volume's node affinity names.

@@ -45,6 +45,19 @@ fn leases(second: i64) -> Change {
 }
 
 #[test]
+fn a_node_that_a_force_detach_left_cordoned_is_told_of_until_it_is_returned() {
+    let note = |why: &str| {
+        let note = crate::cluster::Cordon { by: "alice".into(), why: why.into(), ..Default::default() };
+        crate::cluster::Node { cordon_note: Some(Box::new(note)), ..node("worker-1").cordoned() }
+    };
+    let back = "warning: Node worker-1 is back, and still cordoned since a force-detach.";
+    assert_eq!(said(&cluster([note("force-detach: no power").into()]), 0), [back]);
+    assert_eq!(said(&cluster([note("a new disk").into()]), 0), [""; 0], "nobody has forgotten it yet");
+    let returned = crate::cluster::Node { is_unschedulable: false, ..note("force-detach") };
+    assert_eq!(said(&cluster([returned.into()]), 0), [""; 0]);
+}
+
+#[test]
 fn a_dead_node_is_one_incident_from_silence_to_return() {
     let web = pod("web/web-1", "worker-2").of("ReplicaSet", "web");
     let proxy = pod("kube-system/proxy-2", "worker-2").of("DaemonSet", "proxy");

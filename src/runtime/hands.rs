@@ -10,7 +10,7 @@ use crate::cluster::{Text, Trial};
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute, try_update};
-use crate::k8s::{access, limits, pods, references, revisions, silence};
+use crate::k8s::{access, limits, others, pods, references, revisions, silence};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -78,6 +78,15 @@ impl Hands {
                     let _ended = out.send(Told::Trial(Trial { object, version, said }));
                 });
             }
+            Asked::Look { probe } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                let asking = Arc::clone(&self.asking);
+                tokio::spawn(async move {
+                    let _turn = asking.acquire().await;
+                    let answer = answer(&session, &probe).await;
+                    let _ended = out.send(Told::Looked { probe, answer });
+                });
+            }
             Asked::History { object } => {
                 let (session, out) = (Arc::clone(&self.session), self.out.clone());
                 let asking = Arc::clone(&self.asking);
@@ -108,21 +117,7 @@ impl Hands {
         let asking = Arc::clone(&self.asking);
         tokio::spawn(async move {
             let _turn = asking.acquire().await;
-            let answer = match &probe {
-                Probe::May(access) => access::may(&session, access).await,
-                Probe::DryRun(call) => match execute(&session, call, Mode::DryRun).await {
-                    Ok(()) => Answer::Yes,
-                    Err(error) => Answer::Failed(error),
-                },
-                Probe::PodsOn(node) => pods::on(&session, node).await,
-                Probe::Needed(needed) => references::written(&session, needed).await,
-                Probe::Lease(node) => silence::lease(&session, node).await,
-                Probe::Node(node) => silence::node(&session, node).await,
-                Probe::Log { pod, container, .. } => silence::log(&session, pod, container).await,
-                Probe::Leader => silence::leader(&session).await,
-                Probe::Autoscalers { namespace } => limits::autoscalers(&session, namespace).await,
-                Probe::Quotas { namespace } => limits::quotas(&session, namespace).await,
-            };
+            let answer = answer(&session, &probe).await;
             let _ended = out.send(Told::Probed { run, probe, answer });
         });
     }
@@ -138,6 +133,25 @@ impl Hands {
             // A sender is ours, so this is not reached.
             None => std::future::pending().await,
         }
+    }
+}
+
+async fn answer(session: &Session, probe: &Probe) -> Answer {
+    match probe {
+        Probe::May(access) => access::may(session, access).await,
+        Probe::DryRun(call) => match execute(session, call, Mode::DryRun).await {
+            Ok(()) => Answer::Yes,
+            Err(error) => Answer::Failed(error),
+        },
+        Probe::PodsOn(node) => pods::on(session, node).await,
+        Probe::Needed(needed) => references::written(session, needed).await,
+        Probe::Lease(node) => silence::lease(session, node).await,
+        Probe::Node(node) => silence::node(session, node).await,
+        Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
+        Probe::Leader => silence::leader(session).await,
+        Probe::Others(node) => Answer::Others(others::read(session, node).await),
+        Probe::Autoscalers { namespace } => limits::autoscalers(session, namespace).await,
+        Probe::Quotas { namespace } => limits::quotas(session, namespace).await,
     }
 }
 

@@ -85,7 +85,8 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                     sickbay::actions::Probe::Lease(_)
                     | sickbay::actions::Probe::Node(_)
                     | sickbay::actions::Probe::Log { .. }
-                    | sickbay::actions::Probe::Leader => panic!("a drain asks for no sign of life"),
+                    | sickbay::actions::Probe::Leader
+                    | sickbay::actions::Probe::Others(_) => panic!("a drain asks for no sign of life"),
                 };
                 Told::Probed { run, probe, answer }
             }
@@ -94,6 +95,7 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 sent.push((step, call));
                 continue;
             }
+            Asked::Look { .. } => continue,
             Asked::History { object } | Asked::Trial { object, .. } => {
                 panic!("a drain does not ask about {object}")
             }

@@ -6,7 +6,7 @@ use super::super::dangerous::Dangerous;
 use super::super::milestone::{self, Milestone};
 use super::super::{Action, Author, Draft, Plan, Step};
 use super::{Replacing, Unmark, node_of};
-use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text};
+use crate::cluster::{Cluster, Cordon, ObjectRef, Pod, Row as _, Text};
 use jiff::SignedDuration;
 
 /// Between a detach and its end, where the driver answers.
@@ -86,7 +86,12 @@ fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author)
 }
 
 fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
-    match cordon::guard_cordon(node, (author, &draft.why), cluster) {
+    // Whoever finds the cordon learns what it is of, and is told to return the node to service.
+    let why = match draft.why.non_empty() {
+        Some(why) => format!("{}: {why}", Cordon::OF_DETACH),
+        None => Cordon::OF_DETACH.to_owned(),
+    };
+    match cordon::guard_cordon(node, (author, &why.into()), cluster) {
         Guard::Send(call) => vec![Step::Call(call)],
         Guard::Needless { .. } | Guard::UnderWay { .. } | Guard::Hold { .. } | Guard::Stop { .. } => {
             Vec::new()

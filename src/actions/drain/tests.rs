@@ -188,7 +188,8 @@ fn the_server_is_asked_for_rights_and_not_for_each_pod() {
             | crate::actions::Probe::Lease(_)
             | crate::actions::Probe::Node(_)
             | crate::actions::Probe::Log { .. }
-            | crate::actions::Probe::Leader => None,
+            | crate::actions::Probe::Leader
+            | crate::actions::Probe::Others(_) => None,
         })
         .collect();
     assert_eq!(asked, ["create pods/eviction in shop", "list pods", "patch nodes worker-1"]);

@@ -3,10 +3,11 @@
 
 use super::inquiry::{Inquiry, Reading, Seen};
 use crate::actions::dangerous::{Dangerous, meta};
+use crate::actions::others::{Other, others};
 use crate::actions::{Access, Sight};
 use crate::cluster::{Cluster, Kind, Name, Node, ObjectRef, Phase, Pod, Row as _, Text, VolumeId};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -36,8 +37,8 @@ pub struct Facts {
     pub detaching: Vec<Name>,
     pub denied: Vec<Access>,
     pub are_rights_known: bool,
-    /// In words: who else is at it.
-    pub others_acting: Vec<String>,
+    /// Who else acts on it, at it now or not.
+    pub others: Vec<Other>,
 }
 
 /// The object of the request, as the watch has it.
@@ -99,6 +100,7 @@ impl Facts {
         let cluster = sight.cluster;
         let node = what.node();
         let seen = inquiry.and_then(Inquiry::seen);
+        let survey = inquiry.and_then(Inquiry::survey);
         let mut deaths = deaths.to_vec();
         let taints = seen.map(|seen| &seen.row.taints);
         deaths.extend(
@@ -127,7 +129,7 @@ impl Facts {
             denied: rights.denied,
             // Without a node there is no inquiry: the server's own answer is the first that is heard.
             are_rights_known: node.is_none() || rights.are_known,
-            others_acting: seen.map(|seen| acting(&seen.row)).unwrap_or_default(),
+            others: seen.map(|seen| others(&seen.row, survey, (cluster, sight.now))).unwrap_or_default(),
         }
     }
 }
@@ -245,34 +247,4 @@ fn detaching(what: &Dangerous, cluster: &Cluster) -> Vec<Name> {
             .map(|row| row.meta.name.clone())
             .collect(),
     }
-}
-
-/// Who is at it by what is written on the node: a remedy that has begun, and not one that only could.
-pub fn acting(node: &Node) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for taint in &node.taints {
-        if taint.key.starts_with("remediation.medik8s.io/") {
-            found.push(format!("SelfNodeRemediation, by the taint {}", taint.key));
-        }
-        if *taint.key == *"ToBeDeletedByClusterAutoscaler" || taint.key.starts_with("karpenter.sh/disrupt") {
-            found.push(format!("the autoscaler deletes it, by the taint {}", taint.key));
-        }
-    }
-    let marks: BTreeMap<&str, &str> =
-        node.marks.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    if let Some(state) = marks.get("fencing/state").filter(|state| matches!(**state, "pending" | "started")) {
-        found.push(format!("kube-fencing, by the annotation fencing/state={state}"));
-    }
-    if let Some(machine) =
-        marks.get("cluster.x-k8s.io/delete-machine").or(marks.get("machine.openshift.io/delete-machine"))
-    {
-        found.push(format!("its Machine is to be deleted: {machine}"));
-    }
-    if marks.contains_key("remediation.medik8s.io/nhc-timed-out") {
-        found.push("NodeHealthCheck, by an annotation of its remediation".to_owned());
-    }
-    if marks.contains_key("weave.works/kured-reboot-in-progress") {
-        found.push("kured reboots it, by its annotation".to_owned());
-    }
-    found
 }

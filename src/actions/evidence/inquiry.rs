@@ -5,6 +5,7 @@
 
 use super::facts::{Leadership, Speech};
 use super::{APART, FRESH};
+use crate::actions::others::Survey;
 use crate::actions::{Access, Answer, Answers, CallError, Probe};
 use crate::cluster::{Cluster, Lease, Node, ObjectRef, Phase, Pod, Readiness, Row as _, Text};
 use jiff::{SignedDuration, Timestamp};
@@ -52,6 +53,7 @@ pub struct Inquiry {
     has_moved: bool,
     seen: Option<Seen>,
     speech: Option<Speech>,
+    survey: Option<Survey>,
     leaders: (Option<Answer>, Option<Answer>),
     rights: BTreeMap<Access, Answer>,
     /// What is on its way, and since when.
@@ -90,6 +92,7 @@ impl Inquiry {
             has_moved: false,
             seen: None,
             speech: None,
+            survey: None,
             leaders: (None, None),
             rights: BTreeMap::new(),
             open: Vec::new(),
@@ -112,7 +115,12 @@ impl Inquiry {
 
     /// What a review asks once.
     pub fn at_review(node: &ObjectRef) -> Vec<Probe> {
-        vec![Probe::Lease(node.clone()), Probe::Node(node.clone()), Probe::Leader]
+        vec![
+            Probe::Lease(node.clone()),
+            Probe::Node(node.clone()),
+            Probe::Leader,
+            Probe::Others(node.clone()),
+        ]
     }
 
     /// What to ask now.
@@ -141,10 +149,13 @@ impl Inquiry {
                 missing.push(Probe::Leader);
             }
             if self.speech.is_none() {
-                match self.listened(cluster) {
+                match listened(&self.node, cluster) {
                     Some(probe) => missing.push(probe),
                     None => self.speech = Some(Speech::NotKnown("no pod is there to ask".into())),
                 }
+            }
+            if self.survey.is_none() {
+                missing.push(Probe::Others(self.node.clone()));
             }
             if !missing.is_empty() {
                 return self.ask(missing, now);
@@ -179,6 +190,7 @@ impl Inquiry {
     pub fn again(&mut self) {
         self.round = if self.first.is_some() { Round::Around } else { Round::First };
         self.speech = None;
+        self.survey = None;
         self.seen = None;
         self.leaders.1 = None;
         self.rights.clear();
@@ -195,14 +207,6 @@ impl Inquiry {
         let probe = Probe::Lease(self.node.clone());
         self.open.push((probe.clone(), now));
         Some(probe)
-    }
-
-    /// A pod whose log only the kubelet can give.
-    fn listened(&self, cluster: &Cluster) -> Option<Probe> {
-        let runs = |pod: &&Pod| pod.phase == Phase::Running && !pod.containers.is_empty();
-        let pod = cluster.pods_on(&self.node.name.name).find(runs)?;
-        let container = pod.containers.first()?.name.clone();
-        Some(Probe::Log { node: self.node.clone(), pod: pod.object(), container })
     }
 
     /// An answer, if it is to one of its questions.
@@ -232,6 +236,9 @@ impl Inquiry {
             (Probe::Log { node, .. }, Answer::Speech(speech)) if *node == self.node => {
                 self.speech = Some(speech.clone());
             }
+            (Probe::Others(node), Answer::Others(survey)) if *node == self.node => {
+                self.survey = Some(survey.clone());
+            }
             (Probe::Leader, answer) => {
                 let (first, last) = &mut self.leaders;
                 let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
@@ -245,6 +252,7 @@ impl Inquiry {
                 Probe::Lease(_)
                 | Probe::Node(_)
                 | Probe::Log { .. }
+                | Probe::Others(_)
                 | Probe::DryRun(_)
                 | Probe::PodsOn(_)
                 | Probe::Needed(_)
@@ -281,6 +289,10 @@ impl Inquiry {
 
     pub const fn speech(&self) -> Option<&Speech> {
         self.speech.as_ref()
+    }
+
+    pub const fn survey(&self) -> Option<&Survey> {
+        self.survey.as_ref()
     }
 
     pub fn rights(&self, accesses: &[Access]) -> Rights {
@@ -351,4 +363,12 @@ impl Inquiry {
         }
         self.boot.as_ref().is_some_and(|was| *was != row.boot_id).then(|| format!("{node} has booted"))
     }
+}
+
+/// The question for a byte of a pod's log that only the kubelet of this node can give.
+pub fn listened(node: &ObjectRef, cluster: &Cluster) -> Option<Probe> {
+    let runs = |pod: &&Pod| pod.phase == Phase::Running && !pod.containers.is_empty();
+    let pod = cluster.pods_on(&node.name.name).find(runs)?;
+    let container = pod.containers.first()?.name.clone();
+    Some(Probe::Log { node: node.clone(), pod: pod.object(), container })
 }

@@ -4,6 +4,7 @@ use super::facts::{Death, Facts, Leadership, ObjectState, Speech};
 use super::inquiry::{Reading, Seen};
 use super::*;
 use crate::actions::dangerous::{OUT_OF_SERVICE, meta};
+use crate::actions::others::{Other, Party};
 use crate::actions::{Access, Call, CallError};
 use crate::cluster::{Condition, Lease, Meta, Name, Node, Status};
 
@@ -69,8 +70,12 @@ fn dead(what: Dangerous) -> Facts {
         detaching: Vec::new(),
         denied: Vec::new(),
         are_rights_known: true,
-        others_acting: Vec::new(),
+        others: Vec::new(),
     }
+}
+
+fn other(stage: Stage) -> Other {
+    Other { party: Party::NodeHealthCheck, stage, words: "workers has it remedied".to_owned(), since: None }
 }
 
 fn taint() -> Dangerous {
@@ -171,7 +176,7 @@ const AGAINST: &[(&str, Ground, Change)] = &[
     ("a right that lacks", Ground::Rights, |facts| {
         facts.denied.push(Access::to(facts.what.access().right, facts.what.object()));
     }),
-    ("somebody else", Ground::Others, |facts| facts.others_acting.push("kube-fencing".to_owned())),
+    ("somebody else", Ground::Others, |facts| facts.others.push(other(Stage::Acting))),
 ];
 
 fn seen(facts: &mut Facts) -> &mut Seen {
@@ -306,4 +311,15 @@ fn what_is_not_there_under_its_uid_is_not_there() {
     cluster.apply(crate::cluster::Change::Node(delta), at(0));
     assert!(meta(&node(), &cluster).is_some());
     assert!(meta(&ObjectRef { uid: "u-2".into(), ..node() }, &cluster).is_none());
+}
+
+#[test]
+fn only_who_is_at_it_stands_against_a_request() {
+    for (stage, is_against) in
+        [(Stage::Acting, true), (Stage::Armed, false), (Stage::Over, false), (Stage::Idle, false)]
+    {
+        let mut facts = dead(taint());
+        facts.others.push(other(stage));
+        assert_eq!(!grounds(&facts).is_empty(), is_against, "{stage:?}");
+    }
 }

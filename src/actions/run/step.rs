@@ -383,6 +383,7 @@ fn looked(
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)
-        | Answer::Leader(_) => Progress::failed("the server's answer was to another question"),
+        | Answer::Leader(_)
+        | Answer::Others(_) => Progress::failed("the server's answer was to another question"),
     }
 }

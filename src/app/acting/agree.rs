@@ -189,9 +189,11 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
         Probe::May(access) => Question::May(access),
         Probe::DryRun(call) => Question::About(call.object().clone()),
         Probe::Needed(needed) => Question::Needed(needed),
-        Probe::PodsOn(node) | Probe::Lease(node) | Probe::Node(node) | Probe::Log { node, .. } => {
-            Question::About(node)
-        }
+        Probe::PodsOn(node)
+        | Probe::Lease(node)
+        | Probe::Node(node)
+        | Probe::Log { node, .. }
+        | Probe::Others(node) => Question::About(node),
         Probe::Leader => Question::Leader,
         Probe::Autoscalers { namespace } => Question::Autoscalers(namespace),
         Probe::Quotas { namespace } => Question::Quotas(namespace),

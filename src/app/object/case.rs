@@ -5,7 +5,7 @@ use super::{Line, Section, clock_words, evidence_line, next_lines, severity_tone
 use crate::app::columns::{Cell, Look, Tone};
 use crate::app::subject::row_of;
 use crate::app::time::short;
-use crate::cluster::{Component, Leading, Node, Readiness};
+use crate::cluster::{Component, Kind, Leading, Node, Readiness};
 use crate::findings::{Finding, Incident, Subject};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -25,12 +25,13 @@ pub fn sections(subject: &Subject, look: &Look<'_>) -> Option<Vec<Section>> {
     let incidents = || look.findings.incidents.iter();
     if let Some(incident) = incidents().find(|incident| incident.root.subject == *subject) {
         let on_it = incident.findings().filter(|finding| finding.subject == *subject);
-        return Some(vec![
-            wrong(on_it, look),
-            parts(subject, look),
-            timeline(incident, look),
-            consequences(incident, subject, look),
-        ]);
+        let mut sections = vec![wrong(on_it, look), parts(subject, look)];
+        // A node that is gone has no file of its own any more; what still names it is told here.
+        if let Some(node) = subject.object().filter(|object| object.kind == Kind::Node) {
+            sections.extend(super::node::remains(&node.name.name, look));
+        }
+        sections.extend([timeline(incident, look), consequences(incident, subject, look)]);
+        return Some(sections);
     }
     // What is itself a consequence has its facts, and the case is that of its cause.
     let of = incidents().find(|incident| incident.following().any(|member| member.subject == *subject))?;

@@ -1,53 +1,66 @@
-//! An open node: its life, its taints, its pods and the volumes attached to it.
+//! The case file of a node: whether it lives and by what that is known, the next safe step, what becomes of its pods
+//! and volumes, who else is at it. What decides comes first; the rest is there for whoever scrolls.
 
-use super::{Line, Section, common, conditions, events, findings};
-use crate::app::columns::nodes::{life, tone};
-use crate::app::columns::{Cell, Look, RowId, Tone, pods, volumes};
-use crate::app::time::{age, short};
-use crate::cluster::{Kind, Node, ObjectRef, Pod, VolumeId};
-use std::collections::BTreeSet;
+mod fate;
+mod life;
+mod others;
+mod storage;
 
-pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
+use super::{Line, Section, budget, common, conditions, events, findings, pod, service, workload};
+use crate::app::App;
+use crate::app::columns::{Cell, Look, Tone};
+use crate::app::time::age;
+use crate::cluster::{Kind, Node, ObjectRef, Pod};
+
+pub fn sections(object: &ObjectRef, app: &App) -> Option<Vec<Section>> {
+    let look = &app.look();
     let node = look.cluster.nodes.same(object)?;
-    Some(vec![
-        findings(look, std::slice::from_ref(object)),
+    let name = node.meta.name.name.as_str();
+    let pods: Vec<&Pod> = look.cluster.pods_on(name).collect();
+    let wrong = findings(look, std::slice::from_ref(object));
+    let others = others::known(node, app);
+    let mut sections = vec![life::section(node, &others, app), life::next(node, &others, app)];
+    // Of a machine that may be dead its case comes first, and then what the rules say of it and of all that hangs on it.
+    let is_at_stake = !node.is_ready() || node.is_out_of_service();
+    let mut wrong = Some(wrong);
+    if !is_at_stake {
+        sections.extend(wrong.take());
+    }
+    sections.extend([
+        fate::section(node, &pods, (look, app.size.width)),
+        storage::section(name, look),
+        others::section(node, &others, app),
+    ]);
+    sections.push(service::section(&workload::services(&pods, look), look));
+    sections.push(budget::section(&workload::budgets(&pods, look)));
+    sections.extend(wrong);
+    sections.extend([
+        life::taints(node, look),
+        life::runs(object, app),
+        each(node, &pods, look),
         facts(node, look),
-        pods_on(node, look),
-        attached(node, look),
         conditions(node.conditions.iter(), look),
         events(look, &[(Kind::Node, object.name.clone())]),
-    ])
+    ]);
+    Some(sections)
+}
+
+/// What is left of a node that is gone: what still names it.
+pub fn remains(name: &str, look: &Look<'_>) -> Vec<Section> {
+    let pods: Vec<&Pod> = look.cluster.pods_on(name).collect();
+    let title = format!("Pods that name it ({})", pods.len());
+    vec![storage::section(name, look), Section { title, lines: pod::lines(pods.into_iter(), look) }]
+}
+
+fn each(node: &Node, pods: &[&Pod], look: &Look<'_>) -> Section {
+    let of = node.allocatable_pods.map_or_else(String::new, |most| format!(" of {most}"));
+    let lines = pod::lines_in_full(pods.iter().copied(), look);
+    Section { title: format!("Each pod ({}{of})", lines.len()), lines }
 }
 
 fn facts(node: &Node, look: &Look<'_>) -> Section {
-    let readiness = node.readiness();
-    let since = age(node.ready_since(), look.now);
-    let mut lines = vec![
-        Line::new("ready", Cell::new(readiness.word(), tone(readiness)))
-            .and(Cell::plain(format!("for {since}"))),
-        Line::new("cordon", cordon(node, look)),
-        Line::new(
-            "last life",
-            life(node, look).map_or_else(
-                || Cell::muted("no lease was read"),
-                |life| match life.strip_prefix('~') {
-                    Some(stamp) => Cell::plain(format!(
-                        "lease last moved {stamp} ago by the node's own clock; not since we look"
-                    )),
-                    None => Cell::plain(format!("lease moved {life} ago")),
-                },
-            ),
-        ),
-    ];
-    lines.extend(node.taints.iter().map(|taint| {
-        let value = if taint.value.is_empty() { String::new() } else { format!("={}", taint.value) };
-        let added = taint
-            .added
-            .map_or_else(String::new, |added| format!("since {}", short(look.now.duration_since(added))));
-        Line::new("taint", Cell::plain(format!("{}{value}:{}", taint.key, taint.effect.word())))
-            .and(Cell::muted(added))
-    }));
     let roles: Vec<&str> = node.roles().collect();
+    let mut lines = Vec::new();
     for (label, text) in [
         ("zone", node.zone().unwrap_or_default()),
         ("roles", &roles.join(",")),
@@ -67,9 +80,6 @@ fn facts(node: &Node, look: &Look<'_>) -> Section {
 
 /// Who cordoned it, since when and why, as far as the node says it.
 fn cordon(node: &Node, look: &Look<'_>) -> Cell {
-    if !node.is_cordoned() {
-        return Cell::plain("no");
-    }
     let since = node.cordoned_since();
     let ago = since.map_or_else(String::new, |since| format!(" {} ago", age(Some(since), look.now)));
     let words = match (node.cordoned_by(), node.outlived_note()) {
@@ -81,55 +91,4 @@ fn cordon(node: &Node, look: &Look<'_>) -> Cell {
         (None, None) => format!("cordoned{ago}"),
     };
     Cell::new(words, Tone::Notice)
-}
-
-fn pods_on(node: &Node, look: &Look<'_>) -> Section {
-    let mut on_it: Vec<&Pod> = look.cluster.pods_on(&node.meta.name.name).collect();
-    on_it.sort_by_key(|pod| (pods::is_well(pod), pod.meta.name.clone()));
-    let wide = on_it.iter().map(|pod| pod.meta.name.to_string().len()).max().unwrap_or(0).min(48);
-    let lines = on_it
-        .iter()
-        .map(|pod| {
-            let line = Line::cells(vec![
-                Cell::plain(format!("{:<wide$}", pod.meta.name.to_string())),
-                pods::status(pod, look),
-            ])
-            .to(RowId::Object(pods::reference(pod)));
-            match pods::clock(pod, look) {
-                Some(clock) => line.and(clock),
-                None => line,
-            }
-        })
-        .collect::<Vec<_>>();
-    let of = node.allocatable_pods.map_or_else(String::new, |most| format!(" of {most}"));
-    Section { title: format!("Pods ({}{of})", lines.len()), lines }
-}
-
-fn attached(node: &Node, look: &Look<'_>) -> Section {
-    let name = &node.meta.name.name;
-    let by_object =
-        look.cluster.attachments_on(name).map(|object| VolumeId::Persistent(object.volume.clone()));
-    let by_status = node.volumes_attached.iter().chain(&node.volumes_in_use);
-    let ids: BTreeSet<VolumeId> =
-        by_object.chain(by_status.map(|unique| look.cluster.volume_by_unique_name(unique))).collect();
-    let lines = ids
-        .iter()
-        .filter_map(|id| look.cluster.volume(id))
-        .map(|join| {
-            let here = join.attached.iter().find(|attached| attached.node_name == *name);
-            let mut line =
-                Line::cells(vec![Cell::plain(volumes::title(&join)), Cell::muted(join.storage().word())])
-                    .to(RowId::Volume(join.id.clone()));
-            if let Some(here) = here {
-                line = line.and(volumes::attached_words(here));
-            }
-            let elsewhere: Vec<&str> =
-                join.wanted_on().into_iter().filter(|node| *node != name).map(|node| node.as_str()).collect();
-            if join.is_torn() {
-                line = line.and(Cell::new(format!("wanted on {}", elsewhere.join(", ")), Tone::Critical));
-            }
-            line
-        })
-        .collect::<Vec<_>>();
-    Section { title: format!("Volumes attached ({})", lines.len()), lines }
 }

@@ -19,6 +19,25 @@ pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
     ])
 }
 
+/// The same, each with its namespace.
+pub fn lines_in_full<'a>(of: impl Iterator<Item = &'a Pod>, look: &Look<'_>) -> Vec<Line> {
+    let mut sorted: Vec<&Pod> = of.collect();
+    sorted.sort_by_key(|pod| (pods::is_well(pod), pod.meta.name.clone()));
+    let wide = sorted.iter().map(|pod| pod.meta.name.to_string().len()).max().unwrap_or(0).min(48);
+    let line = |pod: &Pod| {
+        let line = Line::cells(vec![
+            Cell::plain(format!("{:<wide$}", pod.meta.name.to_string())),
+            pods::status(pod, look),
+        ])
+        .to(RowId::Object(pods::reference(pod)));
+        match pods::clock(pod, look) {
+            Some(clock) => line.and(clock),
+            None => line,
+        }
+    };
+    sorted.into_iter().map(line).collect()
+}
+
 /// Pods as lines of another object: the troubled ones first.
 pub fn lines<'a>(of: impl Iterator<Item = &'a Pod>, look: &Look<'_>) -> Vec<Line> {
     let mut sorted: Vec<&Pod> = of.collect();

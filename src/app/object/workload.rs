@@ -130,12 +130,12 @@ const fn told(workload: Workload<'_>) -> &[Condition] {
 }
 
 /// The budgets that cover any of its pods, each once.
-fn budgets<'a>(pods: &[&'a Pod], look: &Look<'a>) -> Vec<&'a PodDisruptionBudget> {
+pub fn budgets<'a>(pods: &[&'a Pod], look: &Look<'a>) -> Vec<&'a PodDisruptionBudget> {
     let cluster = look.cluster;
     distinct(pods.iter().flat_map(|pod| cluster.budgets_covering(pod)), |budget| &budget.meta.name)
 }
 
-fn services<'a>(pods: &[&'a Pod], look: &Look<'a>) -> Vec<&'a Service> {
+pub fn services<'a>(pods: &[&'a Pod], look: &Look<'a>) -> Vec<&'a Service> {
     let cluster = look.cluster;
     distinct(pods.iter().flat_map(|pod| cluster.services_selecting(pod)), |service| &service.meta.name)
 }

@@ -8,7 +8,7 @@ use crate::ui::tone_role;
 use ratatui::layout::Rect;
 
 pub fn draw(app: &App, open: &Open, canvas: &mut Canvas<'_>, area: Rect) {
-    let sheet = open.sheet(&app.look());
+    let sheet = open.sheet(app);
     let title = if sheet.is_gone {
         format!("{} is gone; this is what is left of it", open.title)
     } else {

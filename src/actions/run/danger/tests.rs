@@ -5,6 +5,7 @@ use super::*;
 use crate::actions::audit::{Place, Started};
 use crate::actions::evidence::Speech;
 use crate::actions::evidence::inquiry::{Leader, Reading, Seen};
+use crate::actions::others::Survey;
 use crate::actions::{
     Action, ActionKind, Answer, Author, CallError, CallKind, Draft, Outcome, Preflight, Probe, RunId,
 };
@@ -182,6 +183,7 @@ impl World {
                 Answer::Node(Box::new(Seen { row, at: now }))
             }
             Probe::Log { .. } => Answer::Speech(self.speech.clone()),
+            Probe::Others(_) => Answer::Others(Survey { at: now, told: Vec::new() }),
             Probe::Leader => {
                 Answer::Leader(Leader { renewed: Some(now), acquired: Some(at(-9000)), holder: "kcm".into() })
             }
