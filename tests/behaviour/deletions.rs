@@ -18,13 +18,17 @@ fn deadline(pod: &Value) -> (i64, i64) {
 }
 
 pub async fn a_pod_has_its_grace_and_a_second_delete_only_shortens_it(stage: &Stage) {
-    // A pod that nobody has bound to a machine that exists: its deletion is confirmed by nobody.
+    // A node without a machine: nobody confirms a deletion, and nobody collects its pods as those of a node that is gone.
+    let node = format!("no-machine-of-{}", stage.namespace);
+    let nobody = json!({ "key": "example.com/nobody", "effect": "NoSchedule" });
+    let no_machine = json!({ "metadata": { "name": node }, "spec": { "taints": [nobody] } });
+    stage.create("/api/v1/nodes", &no_machine).await;
     let pods = stage.path("pods");
     let path = format!("{pods}/lost");
     let pod = json!({
         "metadata": { "name": "lost" },
         "spec": {
-            "nodeName": "nowhere",
+            "nodeName": node,
             "terminationGracePeriodSeconds": 600,
             "containers": [{ "name": "a", "image": "a:1" }],
         },
@@ -43,6 +47,7 @@ pub async fn a_pod_has_its_grace_and_a_second_delete_only_shortens_it(stage: &St
     let gone = stage.delete(&path, &json!({ "gracePeriodSeconds": 0 })).await;
     assert_eq!(gone.code, 200);
     assert_eq!(stage.get(&path).await.verdict(), (404, "NotFound"));
+    assert_eq!(stage.delete(&format!("/api/v1/nodes/{node}"), &Value::Null).await.code, 200);
 }
 
 pub async fn a_forced_delete_waits_for_nobody(stage: &Stage) {
