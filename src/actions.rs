@@ -11,6 +11,7 @@ pub mod dangerous;
 mod dead_node;
 pub mod drain;
 pub mod edit;
+pub mod errand;
 pub mod evidence;
 pub mod history;
 pub mod milestone;
