@@ -14,6 +14,7 @@ pub mod edit;
 pub mod errand;
 pub mod evidence;
 pub mod history;
+mod machine;
 pub mod milestone;
 pub mod plan;
 pub mod preflight;
@@ -28,6 +29,7 @@ pub use audit::{Author, Record, RunId};
 pub use call::{Call, CallError, CallKind};
 pub use dangerous::Dangerous;
 pub use dead_node::{Replacing, Unmark};
+pub use errand::{Errand, Kit, Purpose, Ran};
 pub use evidence::Cleared;
 pub use milestone::Milestone;
 pub use plan::{Danger, Plan, Step};
@@ -51,6 +53,8 @@ pub enum ActionKind {
     Resume,
     Scale,
     SetImage,
+    RestartKubelet,
+    Fence,
     ReturnToService,
     ReplacePods,
     ForceDetach,
@@ -90,6 +94,8 @@ impl ActionKind {
         Self::Resume,
         Self::Scale,
         Self::SetImage,
+        Self::RestartKubelet,
+        Self::Fence,
         Self::ReturnToService,
         Self::ReplacePods,
         Self::ForceDetach,
@@ -110,6 +116,8 @@ impl ActionKind {
             Self::Resume => workload::RESUME,
             Self::Scale => workload::SCALE,
             Self::SetImage => workload::SET_IMAGE,
+            Self::RestartKubelet => machine::RESTART_KUBELET,
+            Self::Fence => machine::FENCE,
             Self::ReturnToService => dead_node::RETURN_TO_SERVICE,
             Self::ReplacePods => dead_node::REPLACE_PODS,
             Self::ForceDetach => dead_node::FORCE_DETACH,
@@ -156,6 +164,8 @@ pub enum Action {
         #[serde(default)]
         image: Text,
     },
+    RestartKubelet,
+    Fence,
     ReturnToService,
     ReplacePods,
     ForceDetach,
@@ -181,6 +191,8 @@ impl Action {
             Self::Resume => ActionKind::Resume,
             Self::Scale { .. } => ActionKind::Scale,
             Self::SetImage { .. } => ActionKind::SetImage,
+            Self::RestartKubelet => ActionKind::RestartKubelet,
+            Self::Fence => ActionKind::Fence,
             Self::ReturnToService => ActionKind::ReturnToService,
             Self::ReplacePods => ActionKind::ReplacePods,
             Self::ForceDetach => ActionKind::ForceDetach,
@@ -214,6 +226,8 @@ impl From<ActionKind> for Action {
             ActionKind::Resume => Self::Resume,
             ActionKind::Scale => Self::Scale { replicas: None },
             ActionKind::SetImage => Self::SetImage { image: Text::default() },
+            ActionKind::RestartKubelet => Self::RestartKubelet,
+            ActionKind::Fence => Self::Fence,
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,
@@ -253,6 +267,7 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::plan(self, cluster, author),
+            Action::RestartKubelet | Action::Fence => machine::plan(self, (cluster, author)),
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
@@ -292,6 +307,8 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::checks(self, sight),
+            // Said with the commands of their plan.
+            Action::RestartKubelet | Action::Fence => Vec::new(),
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach

@@ -23,6 +23,7 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod fence;
 pub mod journal;
 pub mod k8s;
 pub mod runtime;

@@ -65,13 +65,18 @@ impl Hands {
                                 Ok(()) => Answer::Yes,
                                 Err(error) => Answer::Failed(error),
                             },
-                            Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => {
+                            Probe::Lease(_)
+                            | Probe::Node(_)
+                            | Probe::Log { .. }
+                            | Probe::Leader
+                            | Probe::Errand(_) => {
                                 panic!("nobody is said to be dead: {probe:?}")
                             }
                         };
                         Told::Probed { run, probe, answer }
                     });
                 }
+                Asked::Run { errand, .. } => panic!("a drain runs no command: {}", errand.line()),
                 Asked::History { object } => panic!("a drain reads no history of {object}"),
             }
         }

@@ -13,7 +13,7 @@ pub use inquiry::Inquiry;
 use super::dangerous::Dangerous;
 use super::preflight::{Check, Verdict};
 use super::{Answers, Plan, Sight};
-use crate::cluster::{Effect, Kind, ObjectRef, Readiness, Taint, Text};
+use crate::cluster::{Cluster, Effect, Kind, ObjectRef, Readiness, Taint, Text};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a proof is worth something: longer than a request takes, shorter than a machine needs to come back.
@@ -61,6 +61,8 @@ pub enum Ground {
     Lease,
     /// A pod's log on it.
     Log,
+    /// The machine itself, by a configured command.
+    Probe,
     /// Many nodes at once, or the control plane itself.
     Storm,
     Leader,
@@ -234,23 +236,29 @@ fn death(node: &ObjectRef, facts: &Facts, objections: &mut Vec<Objection>) {
     objections.extend(status(node, facts));
     objections.extend(lease(node, facts));
     objections.extend(log(node, facts));
-    objections.extend(storm(node, facts));
+    objections.extend(probe(node, facts));
+    objections.extend(storm(node, facts.unready, facts.are_all_zones_down));
     objections.extend(leader(facts));
     objections.extend(proof(node, facts));
     objections.extend(volumes(facts));
-    if facts.is_last_control_plane {
+    objections.extend(quorum(node, facts.is_last_control_plane));
+    objections.extend(others(node, &facts.others_acting));
+}
+
+fn quorum(node: &ObjectRef, is_last: bool) -> Option<Objection> {
+    is_last.then(|| {
         let reason = format!("{node} is the last of the control plane that could answer");
-        let remedy = "bring another member of the control plane up first";
-        objections.push(Objection::new(Ground::Quorum, reason, remedy));
-    }
-    for other in &facts.others_acting {
+        Objection::new(Ground::Quorum, reason, "bring another member of the control plane up first")
+    })
+}
+
+fn others(node: &ObjectRef, acting: &[String]) -> Vec<Objection> {
+    let objection = |other: &String| {
         let reason = format!("somebody else acts on {node}: {other}");
-        objections.push(Objection::new(
-            Ground::Others,
-            reason,
-            "let it finish, or pause it, so that two do not act at once",
-        ));
-    }
+        let remedy = "let it finish, or pause it, so that two do not act at once";
+        Objection::new(Ground::Others, reason, remedy)
+    };
+    acting.iter().map(objection).collect()
 }
 
 fn status(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
@@ -340,9 +348,33 @@ fn log(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
     }
 }
 
-fn storm(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
-    let (unready, total) = facts.unready;
-    if facts.are_all_zones_down && total > 1 {
+fn probe(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    match &facts.echo {
+        None => {
+            let reason = format!("whether the machine of {} answers is asked", node.name);
+            Some(Objection::new(Ground::Probe, reason, "it is asked right before").open())
+        }
+        Some(Speech::Life(answer)) => {
+            let reason = format!("the machine of {} answers its probe: {answer}", node.name);
+            Some(Objection::new(Ground::Probe, reason, "it lives, and what runs there may write: fence it"))
+        }
+        Some(Speech::Silence(_) | Speech::NotKnown(_)) => None,
+    }
+}
+
+/// What speaks against acting on a machine at all, whatever it is that is done: the cluster around it.
+pub fn bystanders(node: &ObjectRef, cluster: &Cluster) -> Vec<Objection> {
+    let are_all_down = cluster.nodes.values().all(|row| !row.is_ready());
+    let mut objections = Vec::new();
+    objections.extend(storm(node, (cluster.unready_nodes().count(), cluster.nodes.len()), are_all_down));
+    objections.extend(quorum(node, facts::is_last_control_plane(node, cluster)));
+    let acting = cluster.nodes.get(&node.name).map(facts::acting).unwrap_or_default();
+    objections.extend(others(node, &acting));
+    objections
+}
+
+fn storm(node: &ObjectRef, (unready, total): (usize, usize), are_all_down: bool) -> Option<Objection> {
+    if are_all_down && total > 1 {
         let reason =
             "no node of any zone is ready: the control plane has lost touch, and not every machine its life";
         return Some(Objection::new(Ground::Storm, reason, "look at the control plane and its network"));
@@ -434,7 +466,7 @@ fn rights(facts: &Facts, is_lesser: bool) -> Vec<Objection> {
 pub fn checks(plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
     for what in plan.dangerous() {
-        let inquiry = what.node().map(|node| Inquiry::of_review(node, answers));
+        let inquiry = what.node().map(|node| Inquiry::of_review(node, plan.probe(node), answers));
         let facts = Facts::gather(what, inquiry.as_ref(), &plan.deaths(what), sight);
         let Err(objections) = clear(&facts) else { continue };
         for objection in objections {

@@ -63,6 +63,7 @@ impl Preflight {
     pub fn of(draft: &Draft, plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Self {
         let mut checks = draft.checks(sight);
         checks.extend(super::evidence::checks(plan, answers, sight));
+        checks.extend(super::machine::checks((draft, plan), answers, sight));
         checks.extend(read_only(sight));
         checks.extend(fresh(draft, sight));
         checks.extend(answers.iter().filter_map(|(probe, answer)| judged(probe, answer?, sight)));
@@ -134,7 +135,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => return None,
+            | Answer::Leader(_)
+            | Answer::Ran(_) => return None,
         }),
         Probe::DryRun(call) => match answer {
             Answer::Yes
@@ -143,7 +145,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
             | Answer::Lease(_)
             | Answer::Node(_)
             | Answer::Speech(_)
-            | Answer::Leader(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
+            | Answer::Leader(_)
+            | Answer::Ran(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -161,8 +164,8 @@ fn judged(probe: &Probe, answer: &Answer, sight: &Sight<'_>) -> Option<Check> {
         },
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
-        // Evidence: weighed as a whole.
-        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader => None,
+        // Evidence, weighed as a whole; and commands, told with what they are for.
+        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader | Probe::Errand(_) => None,
     }
 }
 
@@ -198,10 +201,9 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)
-        | Answer::Leader(_) => {
-            Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
-                .remedy("ask again")
-        }
+        | Answer::Leader(_)
+        | Answer::Ran(_) => Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
+            .remedy("ask again"),
     }
 }
 

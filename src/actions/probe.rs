@@ -4,7 +4,7 @@
 
 use super::evidence::Speech;
 use super::evidence::inquiry::{Leader, Reading, Seen};
-use super::{Call, CallError};
+use super::{Call, CallError, Errand, Ran};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
 use jiff::Timestamp;
@@ -97,6 +97,8 @@ pub enum Probe {
     },
     /// The lease of the controller-manager that leads.
     Leader,
+    /// A configured command that only asks.
+    Errand(Errand),
 }
 
 /// Something that a template needs and does not hold.
@@ -125,6 +127,7 @@ pub enum Answer {
     Node(Box<Seen>),
     Speech(Speech),
     Leader(Leader),
+    Ran(Ran),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

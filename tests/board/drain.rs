@@ -83,7 +83,8 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                     sickbay::actions::Probe::Lease(_)
                     | sickbay::actions::Probe::Node(_)
                     | sickbay::actions::Probe::Log { .. }
-                    | sickbay::actions::Probe::Leader => panic!("a drain asks for no sign of life"),
+                    | sickbay::actions::Probe::Leader
+                    | sickbay::actions::Probe::Errand(_) => panic!("a drain asks for no sign of life"),
                 };
                 Told::Probed { run, probe, answer }
             }
@@ -92,6 +93,7 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 sent.push((step, call));
                 continue;
             }
+            Asked::Run { errand, .. } => panic!("a drain runs no command: {}", errand.line()),
             Asked::History { object } => panic!("a drain reads no history of {object}"),
         };
         open.extend(board.tell(told.into()));

@@ -5,6 +5,7 @@
 
 use super::facts::{Leadership, Speech};
 use super::{APART, FRESH};
+use crate::actions::errand::{Errand, Purpose};
 use crate::actions::{Access, Answer, Answers, CallError, Probe};
 use crate::cluster::{Cluster, Lease, Node, ObjectRef, Phase, Pod, Readiness, Row as _, Text};
 use jiff::{SignedDuration, Timestamp};
@@ -52,6 +53,9 @@ pub struct Inquiry {
     has_moved: bool,
     seen: Option<Seen>,
     speech: Option<Speech>,
+    /// What the machine is asked whether it answers, where that is configured, and what came back.
+    probe: Option<Errand>,
+    echo: Option<Speech>,
     leaders: (Option<Answer>, Option<Answer>),
     rights: BTreeMap<Access, Answer>,
     /// What is on its way, and since when.
@@ -74,6 +78,21 @@ enum Round {
     Done,
 }
 
+/// A command may take longer than a server.
+fn patience(probe: &Probe) -> SignedDuration {
+    match probe {
+        Probe::Errand(errand) => UNANSWERED.saturating_add(errand.limit),
+        Probe::May(_)
+        | Probe::DryRun(_)
+        | Probe::PodsOn(_)
+        | Probe::Needed(_)
+        | Probe::Lease(_)
+        | Probe::Node(_)
+        | Probe::Log { .. }
+        | Probe::Leader => UNANSWERED,
+    }
+}
+
 /// What is known of rights.
 #[derive(Debug, Default)]
 pub struct Rights {
@@ -90,6 +109,8 @@ impl Inquiry {
             has_moved: false,
             seen: None,
             speech: None,
+            probe: None,
+            echo: None,
             leaders: (None, None),
             rights: BTreeMap::new(),
             open: Vec::new(),
@@ -99,9 +120,14 @@ impl Inquiry {
         }
     }
 
+    /// With the command that asks the machine itself whether it answers.
+    pub fn with_probe(self, probe: Option<&Errand>) -> Self {
+        Self { probe: probe.cloned(), ..self }
+    }
+
     /// As far as the answers to a review tell.
-    pub fn of_review(node: &ObjectRef, answers: &Answers) -> Self {
-        let mut inquiry = Self::new(node);
+    pub fn of_review(node: &ObjectRef, probe: Option<&Errand>, answers: &Answers) -> Self {
+        let mut inquiry = Self::new(node).with_probe(probe);
         for (probe, answer) in answers.iter() {
             if let Some(answer) = answer {
                 inquiry.take(probe, answer);
@@ -117,7 +143,7 @@ impl Inquiry {
 
     /// What to ask now.
     pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
-        self.open.retain(|(_, since)| now.duration_since(*since) < UNANSWERED);
+        self.open.retain(|(probe, since)| now.duration_since(*since) < patience(probe));
         if !self.open.is_empty() {
             return Vec::new();
         }
@@ -145,6 +171,9 @@ impl Inquiry {
                     Some(probe) => missing.push(probe),
                     None => self.speech = Some(Speech::NotKnown("no pod is there to ask".into())),
                 }
+            }
+            if let (Some(probe), None) = (&self.probe, &self.echo) {
+                missing.push(Probe::Errand(probe.clone()));
             }
             if !missing.is_empty() {
                 return self.ask(missing, now);
@@ -179,6 +208,7 @@ impl Inquiry {
     pub fn again(&mut self) {
         self.round = if self.first.is_some() { Round::Around } else { Round::First };
         self.speech = None;
+        self.echo = None;
         self.seen = None;
         self.leaders.1 = None;
         self.rights.clear();
@@ -232,6 +262,15 @@ impl Inquiry {
             (Probe::Log { node, .. }, Answer::Speech(speech)) if *node == self.node => {
                 self.speech = Some(speech.clone());
             }
+            (Probe::Errand(errand), Answer::Ran(ran))
+                if errand.node == self.node && errand.purpose == Purpose::Probe =>
+            {
+                self.echo = Some(if ran.ended.is_success() {
+                    Speech::Life(ran.summary().into())
+                } else {
+                    Speech::Silence(ran.summary().into())
+                });
+            }
             (Probe::Leader, answer) => {
                 let (first, last) = &mut self.leaders;
                 let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
@@ -247,7 +286,8 @@ impl Inquiry {
                 | Probe::Log { .. }
                 | Probe::DryRun(_)
                 | Probe::PodsOn(_)
-                | Probe::Needed(_),
+                | Probe::Needed(_)
+                | Probe::Errand(_),
                 _,
             ) => {}
         }
@@ -279,6 +319,14 @@ impl Inquiry {
 
     pub const fn speech(&self) -> Option<&Speech> {
         self.speech.as_ref()
+    }
+
+    /// What the machine itself answers; that nobody asks it proves nothing.
+    pub fn echo(&self) -> Option<Speech> {
+        match &self.probe {
+            Some(_) => self.echo.clone(),
+            None => Some(Speech::NotKnown("no probe is configured".into())),
+        }
     }
 
     pub fn rights(&self, accesses: &[Access]) -> Rights {

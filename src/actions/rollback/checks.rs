@@ -121,7 +121,8 @@ pub fn judged(needed: &Needed, answer: &Answer, now: Timestamp) -> Option<Check>
         | Answer::Lease(_)
         | Answer::Node(_)
         | Answer::Speech(_)
-        | Answer::Leader(_) => return None,
+        | Answer::Leader(_)
+        | Answer::Ran(_) => return None,
     };
     Some(Check::new(Verdict::Warn, warning))
 }
