@@ -11,10 +11,12 @@ pub mod dangerous;
 mod dead_node;
 pub mod drain;
 pub mod edit;
+pub mod errand;
 pub mod evidence;
 pub mod extent;
 pub mod history;
 pub mod image;
+mod machine;
 pub mod milestone;
 pub mod next;
 pub mod others;
@@ -33,6 +35,7 @@ pub use audit::{Author, Record, RunId};
 pub use call::{Call, CallError, CallKind};
 pub use dangerous::Dangerous;
 pub use dead_node::{Replacing, Unmark};
+pub use errand::{Errand, Kit, Purpose, Ran};
 pub use evidence::Cleared;
 pub use milestone::Milestone;
 pub use plan::{Danger, Plan, Step};
@@ -56,6 +59,8 @@ pub enum ActionKind {
     Resume,
     Scale,
     SetImage,
+    RestartKubelet,
+    Fence,
     ReturnToService,
     ReplacePods,
     ForceDetach,
@@ -95,6 +100,8 @@ impl ActionKind {
         Self::Resume,
         Self::Scale,
         Self::SetImage,
+        Self::RestartKubelet,
+        Self::Fence,
         Self::ReturnToService,
         Self::ReplacePods,
         Self::ForceDetach,
@@ -115,6 +122,8 @@ impl ActionKind {
             Self::Resume => workload::RESUME,
             Self::Scale => workload::SCALE,
             Self::SetImage => workload::SET_IMAGE,
+            Self::RestartKubelet => machine::RESTART_KUBELET,
+            Self::Fence => machine::FENCE,
             Self::ReturnToService => dead_node::RETURN_TO_SERVICE,
             Self::ReplacePods => dead_node::REPLACE_PODS,
             Self::ForceDetach => dead_node::FORCE_DETACH,
@@ -166,6 +175,8 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         back: Vec<undo::Back>,
     },
+    RestartKubelet,
+    Fence,
     ReturnToService,
     ReplacePods,
     ForceDetach,
@@ -191,6 +202,8 @@ impl Action {
             Self::Resume => ActionKind::Resume,
             Self::Scale { .. } => ActionKind::Scale,
             Self::SetImage { .. } => ActionKind::SetImage,
+            Self::RestartKubelet => ActionKind::RestartKubelet,
+            Self::Fence => ActionKind::Fence,
             Self::ReturnToService => ActionKind::ReturnToService,
             Self::ReplacePods => ActionKind::ReplacePods,
             Self::ForceDetach => ActionKind::ForceDetach,
@@ -224,6 +237,8 @@ impl From<ActionKind> for Action {
             ActionKind::Resume => Self::Resume,
             ActionKind::Scale => Self::Scale { replicas: None, back: Vec::new() },
             ActionKind::SetImage => Self::SetImage { image: Text::default(), back: Vec::new() },
+            ActionKind::RestartKubelet => Self::RestartKubelet,
+            ActionKind::Fence => Self::Fence,
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,
@@ -263,6 +278,7 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::plan(self, cluster, author),
+            Action::RestartKubelet | Action::Fence => machine::plan(self, (cluster, author)),
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
@@ -307,6 +323,8 @@ impl Draft {
             | Action::Resume
             | Action::Scale { .. }
             | Action::SetImage { .. } => workload::checks(self, sight),
+            // Said with the commands of their plan.
+            Action::RestartKubelet | Action::Fence => Vec::new(),
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach

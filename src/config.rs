@@ -5,15 +5,18 @@
 //! others hold.
 
 pub mod folder;
+mod machine;
 pub mod schema;
 mod value;
 
 pub use folder::Folder;
 pub use schema::Setting;
 
-use crate::cluster::Timers;
+use crate::actions::errand::Kit;
+use crate::cluster::{Text, Timers};
 use crate::problem::{Problem, Shape, Source, find_lines, read};
 use jiff::SignedDuration;
+use machine::Machines;
 use std::collections::BTreeMap;
 use value::Value;
 
@@ -55,6 +58,10 @@ pub struct ClusterConfig {
     pub force_detach: Option<SignedDuration>,
     pub deletion_slack: Option<SignedDuration>,
     pub places: Option<Vec<String>>,
+    /// The commands for its machines, where they are whole.
+    pub kit: Option<Kit>,
+    /// As they are written.
+    machines: Machines,
 }
 
 /// The names that a setting may mean, for those that are known only where the files are.
@@ -86,6 +93,9 @@ impl Config {
             },
             Err(problem) => problems.push(problem),
         }
+        for cluster in &mut config.clusters {
+            cluster.kit = cluster.machines.kit((&cluster.name, file), &mut problems);
+        }
         find_lines(source, &mut problems);
         (config, problems)
     }
@@ -93,6 +103,9 @@ impl Config {
     fn take(&mut self, said: schema::Said, file: &str, names: Names<'_>, problems: &mut Vec<Problem>) {
         let schema::Said { setting, name, value, at } = said;
         let name = name.unwrap_or_default();
+        if let Some(part) = setting.part() {
+            return self.cluster(&name).machines.take(part, value, at);
+        }
         let mut known = |what: &str, word: String, names: &[&str]| {
             if names.contains(&word.as_str()) {
                 return Some(word);
@@ -156,8 +169,29 @@ impl Config {
                 | Setting::ForceDetach
                 | Setting::DeletionSlack
                 | Setting::Places
-                | Setting::ClusterPlaces,
-                Value::Flag(_) | Value::Word(_) | Value::Words(_) | Value::Duration(_) | Value::Count(_),
+                | Setting::ClusterPlaces
+                | Setting::KubeSystem
+                | Setting::MachineId
+                | Setting::MachineIds
+                | Setting::FenceKind
+                | Setting::FenceCommand
+                | Setting::FenceTimeout
+                | Setting::PowerCommand
+                | Setting::PowerOff
+                | Setting::PowerTimeout
+                | Setting::ProbeCommand
+                | Setting::ProbeTimeout
+                | Setting::RestartKubeletCommand
+                | Setting::RestartKubeletTimeout
+                | Setting::ReplaceCommand
+                | Setting::ReplaceTimeout,
+                Value::Flag(_)
+                | Value::Word(_)
+                | Value::Words(_)
+                | Value::Duration(_)
+                | Value::Count(_)
+                | Value::Pairs(_)
+                | Value::Doubt,
             ) => {}
         }
     }
@@ -190,6 +224,47 @@ impl Config {
         timers
     }
 
+    /// The commands for the machines of the cluster behind a server, whose kube-system has this uid. What is configured
+    /// for another cluster is none, and says so.
+    pub fn kit(&self, server: &str, kube_system: Option<&str>) -> Kit {
+        let of_server = self.clusters.iter().rev().filter(|cluster| cluster.is_server(server));
+        let kits: Vec<&Kit> = of_server.filter_map(|cluster| cluster.kit.as_ref()).collect();
+        let absence = match (kits.first(), kube_system) {
+            (None, _) => return Kit::default(),
+            (Some(_), None) => {
+                "config.yaml has commands for this server, and it is not known whether they are for this \
+                                cluster: the namespace kube-system could not be read"
+                    .to_owned()
+            }
+            (Some(first), Some(uid)) => match kits.iter().find(|kit| *kit.cluster == *uid) {
+                Some(kit) => return (*kit).clone(),
+                None => format!(
+                    "config.yaml has commands for this server, and for another cluster: the uid of its kube-system is \
+                     {uid}, and not {}",
+                    first.cluster
+                ),
+            },
+        };
+        Kit { absence: Some(Text::from(absence)), ..Kit::default() }
+    }
+
+    /// Whether a command for machines is set anywhere.
+    pub fn has_kits(&self) -> bool {
+        self.clusters.iter().any(|cluster| cluster.kit.is_some())
+    }
+
+    /// Whether commands are set for a server, for whatever cluster is behind it.
+    pub fn has_kit(&self, server: &str) -> bool {
+        self.clusters.iter().any(|cluster| cluster.kit.is_some() && cluster.is_server(server))
+    }
+
+    /// Leaves out all commands.
+    pub fn drop_kits(&mut self) {
+        for cluster in &mut self.clusters {
+            cluster.kit = None;
+        }
+    }
+
     /// The labels whose nodes fail together, where they are set; a later entry of the file wins.
     pub fn places(&self, context: &str, server: &str) -> Option<&[String]> {
         let of_cluster = self.clusters.iter().rev().filter(|cluster| cluster.means(context, server));
@@ -200,7 +275,11 @@ impl Config {
 
 impl ClusterConfig {
     fn means(&self, context: &str, server: &str) -> bool {
-        self.name == context || self.name.trim_end_matches('/') == server.trim_end_matches('/')
+        self.name == context || self.is_server(server)
+    }
+
+    fn is_server(&self, server: &str) -> bool {
+        self.name.trim_end_matches('/') == server.trim_end_matches('/')
     }
 }
 
@@ -262,6 +341,7 @@ clusters:
                         force_detach: Some(SignedDuration::from_hours(1)),
                         deletion_slack: Some(SignedDuration::from_mins(1)),
                         places: Some(vec!["example.com/rack".to_owned()]),
+                        ..ClusterConfig::default()
                     },
                     ClusterConfig {
                         name: "https://10.0.0.1:6443/".to_owned(),
@@ -288,6 +368,22 @@ clusters:
                 Setting::Favourites | Setting::Columns | Setting::Places | Setting::ClusterPlaces => "[name]",
                 Setting::MostTargets => "7",
                 Setting::Grace | Setting::ForceDetach | Setting::DeletionSlack => "7s",
+                // Each of them alone is no command, and is told: `machine` has their tests.
+                Setting::KubeSystem
+                | Setting::MachineId
+                | Setting::MachineIds
+                | Setting::FenceKind
+                | Setting::FenceCommand
+                | Setting::FenceTimeout
+                | Setting::PowerCommand
+                | Setting::PowerOff
+                | Setting::PowerTimeout
+                | Setting::ProbeCommand
+                | Setting::ProbeTimeout
+                | Setting::RestartKubeletCommand
+                | Setting::RestartKubeletTimeout
+                | Setting::ReplaceCommand
+                | Setting::ReplaceTimeout => continue,
             };
             let text = keys.iter().rev().fold(value.to_owned(), |inner, key| format!("{{{key:?}: {inner}}}"));
             let (config, problems) = parse(&text);

@@ -8,6 +8,7 @@ mod checks;
 pub mod clock;
 pub mod connect;
 pub mod execute;
+pub mod identity;
 pub mod kubeconfig;
 mod leaders;
 mod leases;

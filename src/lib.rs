@@ -24,6 +24,7 @@ pub mod clipboard;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod fence;
 pub mod journal;
 pub mod k8s;
 pub mod runtime;

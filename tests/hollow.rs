@@ -30,6 +30,8 @@ mod dead_node;
 mod drain;
 #[path = "hollow/encodings.rs"]
 mod encodings;
+#[path = "hollow/fence.rs"]
+mod fence;
 #[path = "hollow/ghosts.rs"]
 mod ghosts;
 #[path = "hollow/incident.rs"]

@@ -5,11 +5,13 @@
 mod board;
 
 use board::Board;
-use sickbay::actions::{ActionKind, Answer, CallError, Probe};
+use sickbay::actions::errand::{Ended, Template};
+use sickbay::actions::{ActionKind, Answer, CallError, Kit, Probe, Purpose};
 use sickbay::app::acting::{Asked, Told};
 use sickbay::app::{Effect, Msg};
 use sickbay::command::{Command, Context, Ui};
 use sickbay::demo::{Demo, Options, Scenario};
+use sickbay::fence;
 use sickbay::k8s::connect::{Session, connect};
 use sickbay::k8s::execute::{Mode, execute};
 use sickbay::k8s::kubeconfig::{Env, Flags};
@@ -25,7 +27,19 @@ struct Ward {
     board: Board,
     /// Through which everything goes that is no watch.
     session: Session,
+    /// For what configured commands were to be run.
+    asked: BTreeSet<Purpose>,
     _kubeconfig: NamedTempFile,
+}
+
+/// Commands for everything, none of which is ever run.
+fn kit() -> Kit {
+    let template = |purpose| {
+        let argv = vec!["false".to_owned(), "{node}".to_owned()];
+        (purpose, Template { argv, limit: jiff::SignedDuration::from_secs(5) })
+    };
+    let purposes = [Purpose::SwitchOff, Purpose::CheckPower, Purpose::Probe, Purpose::RestartKubelet];
+    Kit { commands: purposes.map(template).into(), means_off: "off".into(), ..Kit::default() }
 }
 
 impl Ward {
@@ -37,8 +51,9 @@ impl Ward {
         let flags =
             Flags { kubeconfig: Some(kubeconfig.path().to_owned()), read_only: true, ..Flags::default() };
         let session = connect(&flags, &Env::default()).await.unwrap();
-        let board = Board::live(kubeconfig.path()).await;
-        Self { demo, board, session, _kubeconfig: kubeconfig }
+        let mut board = Board::live(kubeconfig.path()).await;
+        board.app.session.kit = Arc::new(kit());
+        Self { demo, board, session, asked: BTreeSet::new(), _kubeconfig: kubeconfig }
     }
 
     async fn tell(&mut self, msg: Msg) {
@@ -79,6 +94,12 @@ impl Ward {
                         Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
                         Probe::Leader => silence::leader(session).await,
                         Probe::Others(node) => Answer::Others(others::read(session, node).await),
+                        Probe::Errand(errand) => {
+                            let ran = fence::run(errand, session.read_only).await;
+                            assert!(matches!(ran.ended, Ended::NotRun { .. }), "{ran:?}");
+                            self.asked.insert(errand.purpose);
+                            Answer::Ran(ran)
+                        }
                         Probe::DryRun(call) => {
                             let tried = execute(session, call, Mode::DryRun).await;
                             assert_eq!(tried, Err(CallError::ReadOnly));
@@ -92,6 +113,11 @@ impl Ward {
                     let answer = execute(session, &call, Mode::Real).await;
                     assert_eq!(answer, Err(CallError::ReadOnly));
                     Told::Answered { run, step, answer }
+                }
+                Asked::Run { run, step, errand } => {
+                    let ran = fence::run(&errand, session.read_only).await;
+                    assert!(matches!(ran.ended, Ended::NotRun { .. }), "{ran:?}");
+                    Told::Ran { run, step, ran }
                 }
                 Asked::Write(record) => Told::Written { run: record.run, written: Ok(()) },
                 Asked::Trial { object, .. } => {
@@ -228,6 +254,9 @@ async fn whatever_is_invoked_only_reads_and_access_reviews_leave() {
         let begun: BTreeSet<ActionKind> = runs.iter().map(|run| run.draft.action.kind()).collect();
         // Nothing is cordoned, so there is nothing to put back; nor anything that was paused.
         let tried = BTreeSet::from([ActionKind::Cordon, ActionKind::Drain, ActionKind::Restart]);
+        // What may not be changed is not even asked where that takes a command.
+        let questions = BTreeSet::from([Purpose::CheckPower, Purpose::Probe]);
+        assert_eq!(ward.asked, if is_known { BTreeSet::new() } else { questions });
         assert!(if is_known { begun.is_empty() } else { begun.is_superset(&tried) }, "{begun:?}");
     }
     assert_eq!(ward.writes(), BTreeSet::from([REVIEWS.to_owned()]));

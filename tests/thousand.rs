@@ -72,7 +72,8 @@ impl Hands {
                             | Probe::Node(_)
                             | Probe::Log { .. }
                             | Probe::Leader
-                            | Probe::Others(_) => {
+                            | Probe::Others(_)
+                            | Probe::Errand(_) => {
                                 panic!("nobody is said to be dead: {probe:?}")
                             }
                         };
@@ -80,6 +81,7 @@ impl Hands {
                     });
                 }
                 Asked::Look { probe } => panic!("no case file is open: {probe:?}"),
+                Asked::Run { errand, .. } => panic!("a drain runs no command: {}", errand.line()),
                 Asked::History { object } | Asked::Trial { object, .. } => {
                     panic!("a drain does not ask about {object}")
                 }

@@ -2,13 +2,15 @@
 //!
 //! It deliberately writes nothing: the shell does, and nothing is sent before it has.
 
+use super::errand::Purpose;
 use super::run::{Outcome, Progress, SkipReason};
 use super::undo::Replaced;
-use super::{Action, CallKind, Draft, Plan};
+use super::{Action, CallKind, Draft, Errand, Kit, Plan, Ran};
 use crate::cluster::{Kind, Name, ObjectRef, Text};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// What a run is called, here and in its records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,14 +32,28 @@ impl fmt::Display for RunId {
     }
 }
 
-/// Who does something, in which run, and when it was drafted.
+/// Who does something, in which run, when it was drafted, and with which commands at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
     /// The person, as the machine knows them: `alice@bastion`.
     pub who: Text,
     pub run: RunId,
     pub at: Timestamp,
+    pub kit: Arc<Kit>,
+    /// Machines that a run before this one has switched off.
+    pub fenced: Vec<Fenced>,
 }
+
+/// A machine that was switched off: of which node, in which boot, and when that was seen to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fenced {
+    pub node: Text,
+    pub boot: Text,
+    pub at: Timestamp,
+}
+
+/// How long it is believed that a machine is off because it was switched off: somebody may switch it on again.
+const FENCE_WORTH: SignedDuration = SignedDuration::from_secs(3600);
 
 /// Where something is done, as the kubeconfig has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +118,53 @@ pub struct StepEnded {
     /// What was there before, where it can be had back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Replaced>,
+    /// The configured command that was run, and how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Commanded>,
+}
+
+/// A configured command as it was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commanded {
+    pub purpose: Purpose,
+    /// The boot that the machine was in.
+    pub boot: Text,
+    /// The program and its arguments.
+    pub argv: Vec<Text>,
+    #[serde(flatten)]
+    pub ran: Ran,
+}
+
+impl Commanded {
+    pub fn of(errand: &Errand, ran: &Ran) -> Self {
+        let argv = errand.argv.iter().map(|word| Text::new(word)).collect();
+        Self { purpose: errand.purpose, boot: errand.boot.clone(), argv, ran: ran.clone() }
+    }
+}
+
+/// The machines that these records say were switched off, as long ago as that is worth anything.
+pub fn fenced(records: &[Record], now: Timestamp) -> Vec<Fenced> {
+    let recent = records.iter().filter(|record| now.duration_since(record.at) <= FENCE_WORTH);
+    let mut fenced: Vec<Fenced> = Vec::new();
+    for record in recent {
+        let Entry::Step(StepEnded { command: Some(command), object, result, .. }) = &record.entry else {
+            continue;
+        };
+        match command.purpose {
+            Purpose::SwitchOff if *result == StepResult::Done => {
+                let (node, boot) = (object.uid.clone(), command.boot.clone());
+                fenced.push(Fenced { node, boot, at: record.at });
+            }
+            // Whatever became of it: it is not off for certain.
+            Purpose::Reset => fenced.retain(|known| known.node != object.uid),
+            Purpose::SwitchOff
+            | Purpose::CheckPower
+            | Purpose::Probe
+            | Purpose::RestartKubelet
+            | Purpose::Replace => {}
+        }
+    }
+    fenced
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

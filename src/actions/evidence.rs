@@ -11,7 +11,7 @@ pub use facts::{Death, Facts, Leadership, ObjectState, Speech};
 pub use inquiry::Inquiry;
 
 use super::dangerous::Dangerous;
-use super::others::Stage;
+use super::others::{Other, Stage, Survey, others as others_at};
 use super::preflight::{Check, Verdict};
 use super::{Answers, Plan, Sight};
 use crate::cluster::{Effect, Kind, ObjectRef, Readiness, Taint, Text};
@@ -62,6 +62,8 @@ pub enum Ground {
     Lease,
     /// A pod's log on it.
     Log,
+    /// The machine itself, by a configured command.
+    Probe,
     /// Many nodes at once, or the control plane itself.
     Storm,
     Leader,
@@ -235,23 +237,29 @@ fn death(node: &ObjectRef, facts: &Facts, objections: &mut Vec<Objection>) {
     objections.extend(status(node, facts));
     objections.extend(lease(node, facts));
     objections.extend(log(node, facts));
-    objections.extend(storm(node, facts));
+    objections.extend(probe(node, facts));
+    objections.extend(storm(node, facts.unready, facts.are_all_zones_down));
     objections.extend(leader(facts));
     objections.extend(proof(node, facts));
     objections.extend(volumes(facts));
-    if facts.is_last_control_plane {
+    objections.extend(quorum(node, facts.is_last_control_plane));
+    objections.extend(others(node, &facts.others));
+}
+
+fn quorum(node: &ObjectRef, is_last: bool) -> Option<Objection> {
+    is_last.then(|| {
         let reason = format!("{node} is the last of the control plane that could answer");
-        let remedy = "bring another member of the control plane up first";
-        objections.push(Objection::new(Ground::Quorum, reason, remedy));
-    }
-    for other in facts.others.iter().filter(|other| other.stage == Stage::Acting) {
+        Objection::new(Ground::Quorum, reason, "bring another member of the control plane up first")
+    })
+}
+
+fn others(node: &ObjectRef, others: &[Other]) -> Vec<Objection> {
+    let objection = |other: &Other| {
         let reason = format!("somebody else acts on {node}: {}", other.sentence());
-        objections.push(Objection::new(
-            Ground::Others,
-            reason,
-            "let it finish, or pause it, so that two do not act at once",
-        ));
-    }
+        let remedy = "let it finish, or pause it, so that two do not act at once";
+        Objection::new(Ground::Others, reason, remedy)
+    };
+    others.iter().filter(|other| other.stage == Stage::Acting).map(objection).collect()
 }
 
 fn status(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
@@ -341,9 +349,36 @@ fn log(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
     }
 }
 
-fn storm(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
-    let (unready, total) = facts.unready;
-    if facts.are_all_zones_down && total > 1 {
+fn probe(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
+    match &facts.echo {
+        None => {
+            let reason = format!("whether the machine of {} answers is asked", node.name);
+            Some(Objection::new(Ground::Probe, reason, "it is asked right before").open())
+        }
+        Some(Speech::Life(answer)) => {
+            let reason = format!("the machine of {} answers its probe: {answer}", node.name);
+            Some(Objection::new(Ground::Probe, reason, "it lives, and what runs there may write: fence it"))
+        }
+        Some(Speech::Silence(_) | Speech::NotKnown(_)) => None,
+    }
+}
+
+/// What speaks against acting on a machine at all, whatever it is that is done: the cluster around it, and who else is
+/// at it, as far as their objects were read.
+pub fn bystanders(node: &ObjectRef, survey: Option<&Survey>, sight: &Sight<'_>) -> Vec<Objection> {
+    let cluster = sight.cluster;
+    let are_all_down = cluster.nodes.values().all(|row| !row.is_ready());
+    let mut objections = Vec::new();
+    objections.extend(storm(node, (cluster.unready_nodes().count(), cluster.nodes.len()), are_all_down));
+    objections.extend(quorum(node, facts::is_last_control_plane(node, cluster)));
+    if let Some(row) = cluster.nodes.same(node) {
+        objections.extend(others(node, &others_at(row, survey, (cluster, sight.now))));
+    }
+    objections
+}
+
+fn storm(node: &ObjectRef, (unready, total): (usize, usize), are_all_down: bool) -> Option<Objection> {
+    if are_all_down && total > 1 {
         let reason =
             "no node of any zone is ready: the control plane has lost touch, and not every machine its life";
         return Some(Objection::new(Ground::Storm, reason, "look at the control plane and its network"));
@@ -435,7 +470,7 @@ fn rights(facts: &Facts, is_lesser: bool) -> Vec<Objection> {
 pub fn checks(plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Vec<Check> {
     let mut checks: Vec<Check> = Vec::new();
     for what in plan.dangerous() {
-        let inquiry = what.node().map(|node| Inquiry::of_review(node, answers));
+        let inquiry = what.node().map(|node| Inquiry::of_review(node, plan.probe(node), answers));
         let facts = Facts::gather(what, inquiry.as_ref(), &plan.deaths(what), sight);
         let armed = facts.others.iter().filter(|other| other.stage == Stage::Armed).map(|other| {
             let reason = format!("somebody else may begin on it at any moment: {}", other.sentence());

@@ -21,6 +21,8 @@ pub enum Milestone {
     Booted { node: ObjectRef, boot: Text },
     /// It has fallen silent.
     Silent { node: ObjectRef },
+    /// Its kubelet speaks again: its lease has moved, or it says itself how it is.
+    Speaks { node: ObjectRef },
 }
 
 impl Milestone {
@@ -31,7 +33,8 @@ impl Milestone {
             | Self::Replaced { node, .. }
             | Self::Clean { node }
             | Self::Booted { node, .. }
-            | Self::Silent { node } => node,
+            | Self::Silent { node }
+            | Self::Speaks { node } => node,
         }
     }
 
@@ -56,6 +59,7 @@ impl Milestone {
             }
             Self::Booted { node, .. } => format!("wait until {} has booted", node.name),
             Self::Silent { node } => format!("wait until the control plane sees {} as silent", node.name),
+            Self::Speaks { node } => format!("wait until the lease of {} moves", node.name),
         }
     }
 
@@ -66,7 +70,7 @@ impl Milestone {
                 Some(format!("kubectl get pods -A --field-selector spec.nodeName={name}"))
             }
             Self::Detached { .. } => Some("kubectl get volumeattachments".to_owned()),
-            Self::Clean { .. } | Self::Booted { .. } | Self::Silent { .. } => {
+            Self::Clean { .. } | Self::Booted { .. } | Self::Silent { .. } | Self::Speaks { .. } => {
                 Some(format!("kubectl get node {name}"))
             }
             Self::Replaced { .. } => None,
@@ -80,7 +84,7 @@ impl Milestone {
             Self::Released { .. } => SignedDuration::from_secs(45),
             Self::Detached { normal, .. } => *normal,
             Self::Replaced { .. } => SignedDuration::from_secs(120),
-            Self::Clean { .. } => SignedDuration::from_secs(60),
+            Self::Clean { .. } | Self::Speaks { .. } => SignedDuration::from_secs(60),
             Self::Booted { .. } => SignedDuration::from_secs(600),
             Self::Silent { .. } => SignedDuration::from_secs(90),
         }
@@ -102,6 +106,9 @@ impl Milestone {
             }
             Self::Clean { .. } => "look at the kubelet of the node: what it has not ended or unmounted yet",
             Self::Booted { .. } => "look at the machine's console",
+            Self::Speaks { .. } => {
+                "look at the log of the kubelet on the machine: `journalctl -u kubelet`, and at its way to the API server"
+            }
             Self::Silent { .. } => "it still speaks: what was to switch it off did not, or not this machine",
         }
     }
@@ -134,6 +141,13 @@ impl Milestone {
                 let is_back = row.boot_id != *boot && row.is_ready();
                 (!is_back).then(|| format!("{} is {} with its old boot", node.name, row.readiness().word()))
             }
+            Self::Speaks { node } => match cordon::same_node(node, cluster) {
+                Ok(row) if row.readiness() == Readiness::Silent => {
+                    Some(format!("the lease of {} has not moved", node.name))
+                }
+                Ok(_) => None,
+                Err(reason) => Some(reason),
+            },
             Self::Silent { node } => {
                 let row = cordon::same_node(node, cluster).ok()?;
                 (row.readiness() != Readiness::Silent)

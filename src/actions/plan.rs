@@ -3,11 +3,13 @@
 use super::dangerous::Dangerous;
 use super::dead_node::Unmark;
 use super::drain::{self, Wait};
+use super::errand::{Errand, Purpose};
 use super::evidence::{Death, Inquiry};
 use super::milestone::Milestone;
 use super::rollout::Rollout;
-use super::{Access, Call, Probe, cordon};
+use super::{Access, Call, Check, Probe, cordon};
 use crate::cluster::{ObjectRef, Text};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// So many calls of a plan are tried on the server first, and so many objects are asked for by name.
@@ -19,6 +21,12 @@ pub struct Plan {
     pub danger: Danger,
     /// Of each step; one is begun when all those of earlier stages are over.
     stages: Vec<usize>,
+    /// Configured commands that only ask, for what is to be known of the machines.
+    pub questions: Vec<Errand>,
+    /// What has kept steps out of it, each with what to do.
+    pub objections: Vec<Check>,
+    /// Machines that were switched off before.
+    pub fenced: Vec<(ObjectRef, Timestamp)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +39,8 @@ pub enum Step {
     Rollout(Rollout),
     /// What the operator states: that a machine is off.
     Attest { node: ObjectRef, by: Text },
+    /// A configured command, run on the machine of whoever sits here.
+    Errand(Errand),
     /// Becomes a call when the evidence clears it, and not before.
     Danger(Dangerous),
     /// Changes nothing; done when the watch shows it.
@@ -64,6 +74,7 @@ impl Step {
             Self::Wait(wait) => wait.node(),
             Self::Rollout(rollout) => &rollout.object,
             Self::Attest { node, .. } => node,
+            Self::Errand(errand) => &errand.node,
             Self::Danger(what) => what.object(),
             Self::Milestone(milestone) => milestone.node(),
             Self::Retract(unmark) => &unmark.node,
@@ -74,6 +85,20 @@ impl Step {
         match self {
             Self::Call(call) => Some(call),
             Self::Wait(_)
+            | Self::Rollout(_)
+            | Self::Attest { .. }
+            | Self::Errand(_)
+            | Self::Danger(_)
+            | Self::Milestone(_)
+            | Self::Retract(_) => None,
+        }
+    }
+
+    pub const fn errand(&self) -> Option<&Errand> {
+        match self {
+            Self::Errand(errand) => Some(errand),
+            Self::Call(_)
+            | Self::Wait(_)
             | Self::Rollout(_)
             | Self::Attest { .. }
             | Self::Danger(_)
@@ -88,6 +113,7 @@ impl Step {
             Self::Wait(wait) => wait.sentence(),
             Self::Rollout(rollout) => rollout.sentence(),
             Self::Attest { node, by } => format!("{by} states that {} is powered off", node.name),
+            Self::Errand(errand) => errand.sentence(),
             Self::Danger(what) => what.sentence(),
             Self::Milestone(milestone) => milestone.sentence(),
             Self::Retract(unmark) => {
@@ -101,7 +127,7 @@ impl Step {
             Self::Call(call) => call.kubectl(),
             Self::Wait(wait) => wait.kubectl(),
             Self::Rollout(rollout) => Some(rollout.kubectl()),
-            Self::Attest { .. } => None,
+            Self::Attest { .. } | Self::Errand(_) => None,
             Self::Danger(what) => what.kubectl(),
             Self::Milestone(milestone) => milestone.kubectl(),
             Self::Retract(unmark) => Some(unmark.kubectl()),
@@ -123,6 +149,7 @@ impl Step {
             )
             | Self::Rollout(_)
             | Self::Attest { .. }
+            | Self::Errand(_)
             | Self::Danger(_)
             | Self::Milestone(_)
             | Self::Retract(_) => None,
@@ -135,7 +162,7 @@ impl Plan {
     /// Steps that need nothing of each other.
     pub fn of(steps: Vec<Step>, danger: Danger) -> Self {
         let stages = vec![0; steps.len()];
-        Self { steps, danger, stages }
+        Self { steps, danger, stages, questions: Vec::new(), objections: Vec::new(), fenced: Vec::new() }
     }
 
     /// These as well, when all that is planned before them is over.
@@ -153,6 +180,24 @@ impl Plan {
         self.steps.iter().filter_map(Step::call)
     }
 
+    /// Asks this as well, before anybody agrees and where it counts as evidence.
+    pub fn ask(&mut self, question: Errand) {
+        if !self.questions.contains(&question) {
+            self.questions.push(question);
+        }
+    }
+
+    /// What a machine is asked whether it answers.
+    pub fn probe(&self, node: &ObjectRef) -> Option<&Errand> {
+        let mut probes = self.questions.iter().filter(|errand| errand.purpose == Purpose::Probe);
+        probes.find(|errand| errand.node == *node)
+    }
+
+    /// The commands among the steps.
+    pub fn errands(&self) -> impl Iterator<Item = &Errand> {
+        self.steps.iter().filter_map(Step::errand)
+    }
+
     pub fn dangerous(&self) -> impl Iterator<Item = &Dangerous> {
         self.steps.iter().filter_map(|step| match step {
             Step::Danger(what) => Some(what),
@@ -160,6 +205,7 @@ impl Plan {
             | Step::Wait(_)
             | Step::Rollout(_)
             | Step::Attest { .. }
+            | Step::Errand(_)
             | Step::Milestone(_)
             | Step::Retract(_) => None,
         })
@@ -169,6 +215,7 @@ impl Plan {
     pub fn deaths(&self, what: &Dangerous) -> Vec<Death> {
         let proves = |step: &Step| match step {
             Step::Attest { node, .. } => what.node() == Some(node),
+            Step::Errand(errand) => errand.purpose == Purpose::SwitchOff && what.node() == Some(&errand.node),
             Step::Call(_)
             | Step::Wait(_)
             | Step::Rollout(_)
@@ -178,7 +225,20 @@ impl Plan {
         };
         let before =
             self.steps.iter().take_while(|step| !matches!(step, Step::Danger(known) if known == what));
-        before.filter(|step| proves(step)).map(|_| Death::Planned).collect()
+        let planned = before.filter(|step| proves(step)).map(|_| Death::Planned);
+        self.known_deaths(what).chain(planned).collect()
+    }
+
+    /// What has proved it before.
+    pub fn known_deaths(&self, what: &Dangerous) -> impl Iterator<Item = Death> {
+        let node = what.node();
+        let known = self.fenced.iter().filter(move |(fenced, _)| node == Some(fenced));
+        known.map(|(_, at)| Death::Fenced { at: *at })
+    }
+
+    /// Whether a machine is switched off or reset by it.
+    pub fn is_fencing(&self) -> bool {
+        self.errands().any(|errand| matches!(errand.purpose, Purpose::SwitchOff | Purpose::Reset))
     }
 
     /// What to ask the server before anybody agrees. In a read-only session nothing is tried, not even dry.
@@ -196,11 +256,17 @@ impl Plan {
             | Step::Wait(_)
             | Step::Rollout(_)
             | Step::Attest { .. }
+            | Step::Errand(_)
             | Step::Danger(_)
             | Step::Milestone(_) => None,
         }));
         let machines: BTreeSet<&ObjectRef> = self.dangerous().filter_map(Dangerous::node).collect();
-        let mut evidence: Vec<Probe> = machines.into_iter().flat_map(Inquiry::at_review).collect();
+        let fenced: BTreeSet<&ObjectRef> =
+            self.errands().filter(|errand| errand.purpose.is_fence()).map(|errand| &errand.node).collect();
+        let others =
+            fenced.difference(&machines).map(|node| Probe::Others((*node).clone())).collect::<Vec<_>>();
+        let mut evidence: Vec<Probe> =
+            machines.into_iter().flat_map(Inquiry::at_review).chain(others).collect();
         evidence.dedup_by(|one, other| one == other);
         let listed: Vec<Probe> = self.steps.iter().filter_map(Step::listed).collect();
         if !listed.is_empty() {
@@ -215,7 +281,8 @@ impl Plan {
             [Probe::Autoscalers { namespace: of() }, Probe::Quotas { namespace: of() }]
         });
         let asked = accesses.into_iter().map(Probe::May);
-        asked.chain(listed).chain(needed).chain(extent).chain(evidence).chain(dry).collect()
+        let questions = self.questions.iter().take(tried).cloned().map(Probe::Errand);
+        asked.chain(listed).chain(needed).chain(extent).chain(evidence).chain(dry).chain(questions).collect()
     }
 }
 
@@ -228,6 +295,7 @@ impl Step {
             | Self::Call(_)
             | Self::Rollout(_)
             | Self::Attest { .. }
+            | Self::Errand(_)
             | Self::Danger(_)
             | Self::Milestone(_)
             | Self::Retract(_) => None,

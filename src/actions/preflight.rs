@@ -63,6 +63,7 @@ impl Preflight {
     pub fn of(draft: &Draft, plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Self {
         let mut checks = draft.checks(sight);
         checks.extend(super::evidence::checks(plan, answers, sight));
+        checks.extend(super::machine::checks((draft, plan), answers, sight));
         checks.extend(read_only(sight));
         checks.extend(fresh(draft, sight));
         checks.extend(answers.iter().flat_map(|(probe, answer)| {
@@ -139,7 +140,8 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
             | Answer::Node(_)
             | Answer::Speech(_)
             | Answer::Leader(_)
-            | Answer::Others(_) => return Vec::new(),
+            | Answer::Others(_)
+            | Answer::Ran(_) => return Vec::new(),
         }),
         Probe::DryRun(call) => match answer {
             Answer::Yes
@@ -151,7 +153,8 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
             | Answer::Node(_)
             | Answer::Speech(_)
             | Answer::Leader(_)
-            | Answer::Others(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
+            | Answer::Others(_)
+            | Answer::Ran(_) => Some(tried(call, Verdict::Ok, "the server would do it")),
             Answer::No { reason } => Some(tried(call, Verdict::Block, reason).remedy(REFUSED)),
             // Said already by the question for the right.
             Answer::Failed(CallError::Forbidden { .. }) => None,
@@ -169,8 +172,13 @@ fn judged(draft: &Draft, (probe, answer): (&Probe, &Answer), sight: &Sight<'_>) 
         },
         Probe::PodsOn(node) => Some(listed(node, answer, sight).about(node)),
         Probe::Needed(needed) => rollback::judged(needed, answer, sight.now),
-        // Evidence: weighed as a whole.
-        Probe::Lease(_) | Probe::Node(_) | Probe::Log { .. } | Probe::Leader | Probe::Others(_) => None,
+        // Evidence, weighed as a whole; and commands, told with what they are for.
+        Probe::Lease(_)
+        | Probe::Node(_)
+        | Probe::Log { .. }
+        | Probe::Leader
+        | Probe::Others(_)
+        | Probe::Errand(_) => None,
         Probe::Autoscalers { namespace } => return extent::of_autoscalers(draft, namespace, answer),
         Probe::Quotas { namespace } => return extent::of_quotas(draft, namespace, (answer, sight)),
     };
@@ -212,10 +220,9 @@ fn listed(node: &ObjectRef, answer: &Answer, sight: &Sight<'_>) -> Check {
         | Answer::Node(_)
         | Answer::Speech(_)
         | Answer::Leader(_)
-        | Answer::Others(_) => {
-            Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
-                .remedy("ask again")
-        }
+        | Answer::Others(_)
+        | Answer::Ran(_) => Check::new(Verdict::Block, format!("it was not told which pods are on {node}"))
+            .remedy("ask again"),
     }
 }
 

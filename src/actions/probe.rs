@@ -6,7 +6,7 @@ use super::evidence::Speech;
 use super::evidence::inquiry::{Leader, Reading, Seen};
 use super::extent::{Autoscaler, Quota};
 use super::others::Survey;
-use super::{Call, CallError};
+use super::{Call, CallError, Errand, Ran};
 use crate::cluster::{ObjectRef, Pod, Text};
 use crate::revision::Reference;
 use jiff::Timestamp;
@@ -109,6 +109,8 @@ pub enum Probe {
     },
     /// The objects of those who act on a node by themselves.
     Others(ObjectRef),
+    /// A configured command that only asks.
+    Errand(Errand),
 }
 
 /// Something that a template needs and does not hold.
@@ -140,6 +142,7 @@ pub enum Answer {
     Autoscalers(Vec<Autoscaler>),
     Quotas(Vec<Quota>),
     Others(Survey),
+    Ran(Ran),
     /// It could not be asked, or refused the call that was only tried.
     Failed(CallError),
 }

@@ -5,6 +5,7 @@
 //! shows it, whatever the server answered.
 
 mod danger;
+mod errand;
 mod pace;
 mod progress;
 mod steer;
@@ -13,11 +14,11 @@ mod step;
 pub use progress::{Outcome, Progress, SkipReason, Until};
 pub use steer::Steer;
 
-use super::audit::{Ended, Entry, Record, Started, StepEnded, StepResult};
+use super::audit::{Commanded, Ended, Entry, Record, Started, StepEnded, StepResult};
 use super::call::Refusal;
 use super::evidence::Inquiry;
 use super::undo::{Done, Replaced, undo};
-use super::{Answer, Call, CallError, Draft, Plan, Probe, RunId, Sight, Step};
+use super::{Answer, Call, CallError, Draft, Errand, Plan, Probe, Ran, RunId, Sight, Step};
 use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
 use pace::{Pace, spread};
@@ -67,6 +68,8 @@ struct Taken {
     is_overridden: bool,
     /// What came back to a question, until it is looked at.
     heard: Option<Answer>,
+    /// How its command ended, and when.
+    ran: Option<(Ran, Timestamp)>,
     is_recorded: bool,
 }
 
@@ -83,8 +86,16 @@ pub enum Phase {
 /// What the shell is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    Send { step: usize, call: Call },
+    Send {
+        step: usize,
+        call: Call,
+    },
     Ask(Probe),
+    /// A configured command, once.
+    Run {
+        step: usize,
+        errand: Errand,
+    },
     Write(Record),
 }
 
@@ -102,6 +113,7 @@ impl Run {
             call: None,
             is_overridden: false,
             heard: None,
+            ran: None,
             is_recorded: false,
         };
         let run = Self {
@@ -294,6 +306,13 @@ impl Run {
                 taken.heard = None;
                 Some(Order::Ask(probe))
             }
+            Next::Run(errand) => {
+                let taken = &mut self.steps[step];
+                taken.progress = Progress::InFlight { since: sight.now };
+                taken.tries += 1;
+                taken.heard = None;
+                Some(Order::Run { step, errand })
+            }
             Next::Become(progress) => {
                 let taken = &mut self.steps[step];
                 taken.progress = progress;
@@ -312,6 +331,7 @@ impl Run {
         }
         let planned = &self.plan.steps[step];
         let sent = taken.call.as_ref().or_else(|| planned.call());
+        let command = planned.errand().zip(taken.ran.as_ref());
         let ended = StepEnded {
             step,
             what: sent.map_or_else(|| planned.sentence(), Call::sentence).into(),
@@ -320,6 +340,7 @@ impl Run {
             result,
             reason,
             replaced: sent.and_then(Replaced::by),
+            command: command.map(|(errand, (ran, _))| Commanded::of(errand, ran)),
         };
         Some(self.record(now, Entry::Step(ended)))
     }

@@ -12,7 +12,13 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn author() -> Author {
-    Author { who: "alice@bastion".into(), run: RunId::new("k3f9-1"), at: at(0) }
+    Author {
+        who: "alice@bastion".into(),
+        run: RunId::new("k3f9-1"),
+        at: at(0),
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    }
 }
 
 fn node(name: &str, uid: &str, version: &str) -> Node {
@@ -98,7 +104,7 @@ impl World {
 fn sent(orders: &[Order]) -> Vec<(usize, Call)> {
     let sent = orders.iter().filter_map(|order| match order {
         Order::Send { step, call } => Some((*step, call.clone())),
-        Order::Write(_) | Order::Ask(_) => None,
+        Order::Write(_) | Order::Ask(_) | Order::Run { .. } => None,
     });
     sent.collect()
 }
@@ -106,7 +112,7 @@ fn sent(orders: &[Order]) -> Vec<(usize, Call)> {
 fn written(orders: &[Order]) -> Vec<&Entry> {
     let written = orders.iter().filter_map(|order| match order {
         Order::Write(record) => Some(&record.entry),
-        Order::Send { .. } | Order::Ask(_) => None,
+        Order::Send { .. } | Order::Ask(_) | Order::Run { .. } => None,
     });
     written.collect()
 }
@@ -171,7 +177,8 @@ fn a_right_that_is_missing_blocks_with_the_servers_reason() {
             | Probe::Node(_)
             | Probe::Log { .. }
             | Probe::Leader
-            | Probe::Others(_) => {
+            | Probe::Others(_)
+            | Probe::Errand(_) => {
                 Answer::Failed(CallError::Forbidden { reason: "forbidden".into(), causes: Vec::new() })
             }
         };
@@ -392,7 +399,7 @@ fn a_run_without_an_end_whose_program_is_gone_was_cut_off_and_can_be_taken_up() 
     world.shows(cordoned(node("a", "1", "2"), "alice@bastion", "k3f9-1"));
     records.extend(run.advance(&world.sight()).into_iter().filter_map(|order| match order {
         Order::Write(record) => Some(record),
-        Order::Send { .. } | Order::Ask(_) => None,
+        Order::Send { .. } | Order::Ask(_) | Order::Run { .. } => None,
     }));
     // As they come back from disk.
     let lines: Vec<String> = records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();

@@ -120,6 +120,8 @@ pub fn undo(run: &RunId, action: &Action, done: impl Iterator<Item = Done>) -> O
         // taken back: return to service is an action of its own.
         Action::Uncordon { .. }
         | Action::Restart
+        | Action::RestartKubelet
+        | Action::Fence
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
@@ -149,6 +151,8 @@ pub const fn why_not(action: &Action) -> &'static str {
         | Action::Resume
         | Action::Scale { .. }
         | Action::SetImage { .. }
+        | Action::RestartKubelet
+        | Action::Fence
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
@@ -214,7 +218,13 @@ mod tests {
     }
 
     fn author() -> Author {
-        Author { who: "alice@bastion".into(), run: RunId::new("k3f9-1"), at: at(0) }
+        Author {
+            who: "alice@bastion".into(),
+            run: RunId::new("k3f9-1"),
+            at: at(0),
+            kit: std::sync::Arc::default(),
+            fenced: Vec::new(),
+        }
     }
 
     fn sight(cluster: &Cluster) -> Sight<'_> {
@@ -246,7 +256,7 @@ mod tests {
         let mut records = vec![first];
         records.extend(run.advance(&sight(&cluster)).into_iter().filter_map(|order| match order {
             Order::Write(record) => Some(record),
-            Order::Send { .. } | Order::Ask(_) => None,
+            Order::Send { .. } | Order::Ask(_) | Order::Run { .. } => None,
         }));
         assert!(matches!(&records[..], [.., last] if matches!(last.entry, Entry::Ended(Ended { .. }))));
         let written: Vec<String> =

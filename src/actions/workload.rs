@@ -95,6 +95,8 @@ fn change(action: &Action, workload: Workload<'_>, author: &Author) -> Result<Ch
         | Action::Uncordon { .. }
         | Action::Drain { .. }
         | Action::Rollback { .. }
+        | Action::RestartKubelet
+        | Action::Fence
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
@@ -138,7 +140,13 @@ pub fn plan(draft: &Draft, cluster: &Cluster, author: &Author) -> Plan {
 }
 
 pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
-    let nobody = Author { who: Text::default(), run: super::RunId::default(), at: sight.now };
+    let nobody = Author {
+        who: Text::default(),
+        run: super::RunId::default(),
+        at: sight.now,
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    };
     let mut checks = Vec::new();
     for object in &draft.targets {
         let workload = match same_workload(object, sight.cluster) {

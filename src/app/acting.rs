@@ -16,8 +16,8 @@ use super::{App, Effect, Msg};
 use crate::actions::audit::Entry;
 use crate::actions::history::PastRun;
 use crate::actions::{
-    Answer, Answers, Author, Call, CallError, Draft, Order, Outcome, Phase, Plan, Preflight, Probe, Progress,
-    Record, Run, RunId, Sight, Steer,
+    Answer, Answers, Author, Call, CallError, Draft, Errand, Order, Outcome, Phase, Plan, Preflight, Probe,
+    Progress, Ran, Record, Run, RunId, Sight, Steer,
 };
 use crate::app::link::Link;
 use crate::cluster::{Change, Feed, Kind, ObjectRef, Row as _, Text, Trial};
@@ -47,6 +47,12 @@ pub enum Told {
         run: RunId,
         step: usize,
         answer: Result<(), CallError>,
+    },
+    /// A configured command has ended, or was not run.
+    Ran {
+        run: RunId,
+        step: usize,
+        ran: Ran,
     },
     /// A record is on disk, or why it is not.
     Written {
@@ -92,6 +98,12 @@ pub enum Asked {
         run: RunId,
         step: usize,
         call: Call,
+    },
+    /// Run a configured command, once.
+    Run {
+        run: RunId,
+        step: usize,
+        errand: Errand,
     },
     Write(Record),
     /// Ask, by a dry run, whether an object can still be updated; its version as it is known.
@@ -174,6 +186,12 @@ impl App {
                     run.answered(step, answer, now);
                 }
             }
+            Told::Ran { run, step, ran } => {
+                let now = self.now;
+                if let Some(run) = self.run_mut(&run) {
+                    run.ran(step, ran, now);
+                }
+            }
             Told::Written { run, written } => {
                 if let Err(reason) = &written {
                     self.notices.say(Weight::Error, reason.clone(), self.now);
@@ -243,6 +261,9 @@ impl App {
                         effects.push(Asked::Send { run: run.id.clone(), step, call }.into());
                     }
                     Order::Ask(probe) => effects.push(Asked::Probe { run: run.id.clone(), probe }.into()),
+                    Order::Run { step, errand } => {
+                        effects.push(Asked::Run { run: run.id.clone(), step, errand }.into());
+                    }
                     Order::Write(record) => effects.extend(self.write(record)),
                 }
             }
@@ -352,7 +373,11 @@ pub fn record_words(record: &Record) -> String {
         }
         Entry::Step(step) => {
             let reason = step.reason.non_empty().map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("{}: {}{reason}", step.what, step.result.word())
+            let said = step
+                .command
+                .as_ref()
+                .map_or_else(String::new, |command| format!(" (it said: {})", command.ran.summary()));
+            format!("{}: {}{reason}{said}", step.what, step.result.word())
         }
         Entry::Noted(noted) => noted.what.to_string(),
         Entry::Ended(ended) => {

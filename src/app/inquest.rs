@@ -117,7 +117,8 @@ impl App {
             | Answer::Node(_)
             | Answer::Leader(_)
             | Answer::Autoscalers(_)
-            | Answer::Quotas(_) => {}
+            | Answer::Quotas(_)
+            | Answer::Ran(_) => {}
         }
     }
 }

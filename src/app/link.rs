@@ -2,8 +2,10 @@
 
 use super::App;
 use super::notice::Weight;
+use crate::actions::Kit;
 use crate::cluster::{Cluster, Feed, FeedState, Kind, Sync, Text};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// What does not change while the program runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Session {
     pub is_protected: bool,
     /// How many objects one action takes, where that is set.
     pub most_targets: Option<usize>,
+    /// The commands that are configured for the machines of this very cluster.
+    pub kit: Arc<Kit>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

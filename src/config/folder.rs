@@ -6,6 +6,7 @@ use crate::problem::{Problem, Source};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// More than a person writes by hand; a file that is larger is the wrong one.
@@ -20,6 +21,8 @@ pub struct Folder {
     /// By name, in the order of names.
     pub keymaps: Vec<(String, Source)>,
     pub themes: Vec<(String, Source)>,
+    /// Who else could have written the config, in words; nothing where nobody could.
+    pub others: Option<String>,
     pub problems: Vec<Problem>,
 }
 
@@ -41,7 +44,9 @@ impl Folder {
     /// Reads what is there. A folder that is not there is empty.
     pub fn read(path: &Path) -> Self {
         let mut folder = Self::default();
-        folder.config = folder.text(&path.join("config.yaml"));
+        let config = path.join("config.yaml");
+        folder.config = folder.text(&config);
+        folder.others = folder.config.as_ref().and_then(|_| others(&config));
         let misspelt = path.join("config.yml");
         if misspelt.exists() {
             folder
@@ -100,6 +105,23 @@ impl Folder {
     }
 }
 
+/// Who else can write a file, or put another in its place.
+fn others(file: &Path) -> Option<String> {
+    // What a link leads to counts, and the folder in which that lies.
+    let Ok(file) = file.canonicalize() else { return Some("it cannot be looked at".to_owned()) };
+    let user = rustix::process::geteuid().as_raw();
+    let folder = file.parent().map(Path::to_path_buf);
+    [Some(file), folder].into_iter().flatten().find_map(|path| {
+        let Ok(metadata) = std::fs::metadata(&path) else { return Some("it cannot be looked at".to_owned()) };
+        let what = if metadata.is_dir() { "its folder" } else { "it" };
+        if metadata.uid() != user && metadata.uid() != 0 {
+            return Some(format!("{what} belongs to another user"));
+        }
+        let is_open = metadata.mode() & 0o022 != 0;
+        is_open.then(|| format!("{what} can be written by others (mode {:o})", metadata.mode() & 0o7777))
+    })
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
     // The number that the standard library adds tells nobody anything.
     let text = error.to_string();
@@ -140,6 +162,8 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_folder_lies_where_the_system_says() {
@@ -149,6 +173,33 @@ mod tests {
         assert_eq!(place(Some("c"), Some("/h")), Some("/h/.config/sickbay".into()));
         assert_eq!(place(Some(""), Some("")), None);
         assert_eq!(place(None, None), None);
+    }
+
+    #[test]
+    fn who_else_can_write_the_config_is_known() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("sickbay");
+        let file = folder.join("config.yaml");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&file, "").unwrap();
+        let others = |file_mode, folder_mode| {
+            let set =
+                |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            set(&file, file_mode);
+            set(&folder, folder_mode);
+            Folder::read(&folder).others
+        };
+        assert_eq!(others(0o644, 0o755), None);
+        assert_eq!(others(0o600, 0o700), None);
+        let word = |others: Option<String>| others.unwrap_or_default();
+        assert_eq!(word(others(0o664, 0o755)), "it can be written by others (mode 664)");
+        assert_eq!(word(others(0o646, 0o755)), "it can be written by others (mode 646)");
+        assert_eq!(word(others(0o644, 0o777)), "its folder can be written by others (mode 777)");
+        // What a link leads to counts.
+        let linked = home.path().join("linked");
+        std::fs::create_dir(&linked).unwrap();
+        std::os::unix::fs::symlink(&file, linked.join("config.yaml")).unwrap();
+        assert!(Folder::read(&linked).others.is_some());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The schema: every setting that there is, once. The reader, its complaints and the table in the documentation all
 //! come from it, so none of them can know a setting that the others do not.
 
+use super::machine::{Part, Tool};
 use super::value::{Kind, Value};
 use crate::problem::{Problem, Shape, Yaml, once};
 use std::fmt::Write as _;
@@ -67,6 +68,36 @@ settings! {
         "What a kubelet may need beyond a pod's deadline before the pod counts as stuck.";
     ClusterPlaces "clusters.*.places": Kind::Labels, "as `places`",
         "The same labels for one cluster.";
+    KubeSystem "clusters.*.kube-system": Kind::Uid, "no command is run",
+        "The uid of the namespace kube-system of the cluster for which the commands below are: they are run for no other. Commands go by the URL of the server.";
+    MachineId "clusters.*.machine.id": Kind::MachineId, "only those of `ids`",
+        "What stands for `{id}`: the node's name, what follows the last slash of its providerID, its InternalIP, or what a label of it says.";
+    MachineIds "clusters.*.machine.ids": Kind::Ids, "none",
+        "What stands for `{id}`, node by node; it goes before `id`.";
+    FenceKind "clusters.*.machine.fence.kind": Kind::OneOf(&["off", "reset"]), "no fence",
+        "What the command does: `off` switches the machine off and it stays off, `reset` has it start anew. After a `reset` nothing is ever detached.";
+    FenceCommand "clusters.*.machine.fence.command": Kind::Command, "no fence",
+        "Fences a node. Exit code 0 says that it is done.";
+    FenceTimeout "clusters.*.machine.fence.timeout": Kind::Duration, "`60s`",
+        "How long it may take; then it is killed and has failed. So with the other commands.";
+    PowerCommand "clusters.*.machine.power.command": Kind::Command, "not checked",
+        "Tells whether the machine is off, and changes nothing. Where it is set a fence counts only when it says so.";
+    PowerOff "clusters.*.machine.power.prints-when-off": Kind::Line, "`off`",
+        "All that it prints where the machine is off, with exit code 0; anything else is not off.";
+    PowerTimeout "clusters.*.machine.power.timeout": Kind::Duration, "`15s`",
+        "How long one look may take.";
+    ProbeCommand "clusters.*.machine.probe.command": Kind::Command, "not asked",
+        "Exit code 0 where the machine answers, which is a sign of life and blocks a detach; anything else proves nothing.";
+    ProbeTimeout "clusters.*.machine.probe.timeout": Kind::Duration, "`10s`",
+        "How long it is waited for an answer.";
+    RestartKubeletCommand "clusters.*.machine.restart-kubelet.command": Kind::Command, "none",
+        "Restarts the kubelet of a node.";
+    RestartKubeletTimeout "clusters.*.machine.restart-kubelet.timeout": Kind::Duration, "`60s`",
+        "How long it may take.";
+    ReplaceCommand "clusters.*.machine.replace.command": Kind::Command, "none",
+        "Has the provider end or replace the machine of a node that is retired.";
+    ReplaceTimeout "clusters.*.machine.replace.timeout": Kind::Duration, "`2m`",
+        "How long it may take.";
 }
 
 impl Setting {
@@ -88,7 +119,59 @@ impl Setting {
             | Self::DeletionSlack
             | Self::Places
             | Self::ClusterPlaces => None,
+            // Half a command is none.
+            Self::KubeSystem
+            | Self::MachineId
+            | Self::MachineIds
+            | Self::FenceKind
+            | Self::FenceCommand
+            | Self::FenceTimeout
+            | Self::PowerCommand
+            | Self::PowerOff
+            | Self::PowerTimeout
+            | Self::ProbeCommand
+            | Self::ProbeTimeout
+            | Self::RestartKubeletCommand
+            | Self::RestartKubeletTimeout
+            | Self::ReplaceCommand
+            | Self::ReplaceTimeout => Some(Value::Doubt),
         }
+    }
+
+    /// What it is of the commands for machines, where it is of them.
+    pub const fn part(self) -> Option<Part> {
+        Some(match self {
+            Self::KubeSystem => Part::KubeSystem,
+            Self::MachineId => Part::Id,
+            Self::MachineIds => Part::Ids,
+            Self::FenceKind => Part::FenceKind,
+            Self::FenceCommand => Part::Command(Tool::Fence),
+            Self::FenceTimeout => Part::Timeout(Tool::Fence),
+            Self::PowerCommand => Part::Command(Tool::Power),
+            Self::PowerOff => Part::PowerOff,
+            Self::PowerTimeout => Part::Timeout(Tool::Power),
+            Self::ProbeCommand => Part::Command(Tool::Probe),
+            Self::ProbeTimeout => Part::Timeout(Tool::Probe),
+            Self::RestartKubeletCommand => Part::Command(Tool::RestartKubelet),
+            Self::RestartKubeletTimeout => Part::Timeout(Tool::RestartKubelet),
+            Self::ReplaceCommand => Part::Command(Tool::Replace),
+            Self::ReplaceTimeout => Part::Timeout(Tool::Replace),
+            Self::Keymap
+            | Self::Theme
+            | Self::Glyphs
+            | Self::ReadOnly
+            | Self::Mouse
+            | Self::Favourites
+            | Self::Columns
+            | Self::Places
+            | Self::MostTargets
+            | Self::ClusterReadOnly
+            | Self::ClusterProtected
+            | Self::Grace
+            | Self::ForceDetach
+            | Self::DeletionSlack
+            | Self::ClusterPlaces => return None,
+        })
     }
 }
 

@@ -353,7 +353,13 @@ mod tests {
 
     fn cordon() -> Call {
         let at = "2026-11-21T15:54:00.25Z".parse().unwrap();
-        let author = Author { who: "alice@bastion".into(), run: RunId::new("k3f9-1"), at };
+        let author = Author {
+            who: "alice@bastion".into(),
+            run: RunId::new("k3f9-1"),
+            at,
+            kit: std::sync::Arc::default(),
+            fenced: Vec::new(),
+        };
         Call::Cordon { node: node(), version: "17".into(), author, why: Text::default() }
     }
 

@@ -173,7 +173,10 @@ impl Session {
         let streams = Streams::start_for(upstream, (scope, &seen), sender, Limits::default());
         let hands = Hands::new(Arc::clone(&connection.session), connection.journal());
         let clock = connection.session.clock.clone();
+        // What was switched off before is known from the journal.
+        let past = connection.past();
         let mut session = Self { app, clock, hands, updates, _streams: streams, _connection: connection };
+        session.tell(past.into());
         // Of the others is told what there is: none of them is waited for longer.
         if !session.until(deadline, |app| is_read(app, &seen)).await && !is_read(&session.app, relied_on) {
             let reason = session.app.sight().staleness(relied_on);

@@ -3,14 +3,15 @@
 //! They deliberately decide nothing. Records are written in a thread of their own, one after another, because a disk
 //! may be slow and their order counts.
 
-use crate::actions::{Answer, Probe, Record, RunId};
+use crate::actions::{Answer, Errand, Probe, Ran, Record, RunId};
 use crate::app::Effect;
 use crate::app::acting::{Asked, Told};
 use crate::cluster::{Text, Trial};
+use crate::fence;
 use crate::journal::Journal;
 use crate::k8s::connect::Session;
 use crate::k8s::execute::{Mode, execute, try_update};
-use crate::k8s::{access, limits, others, pods, references, revisions, silence};
+use crate::k8s::{access, identity, limits, others, pods, references, revisions, silence};
 use std::sync::{Arc, mpsc as thread_mpsc};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
@@ -87,6 +88,13 @@ impl Hands {
                     let _ended = out.send(Told::Looked { probe, answer });
                 });
             }
+            Asked::Run { run, step, errand } => {
+                let (session, out) = (Arc::clone(&self.session), self.out.clone());
+                tokio::spawn(async move {
+                    let ran = commanded(&session, &errand).await;
+                    let _ended = out.send(Told::Ran { run, step, ran });
+                });
+            }
             Asked::History { object } => {
                 let (session, out) = (Arc::clone(&self.session), self.out.clone());
                 let asking = Arc::clone(&self.asking);
@@ -150,6 +158,7 @@ async fn answer(session: &Session, probe: &Probe) -> Answer {
         Probe::Log { pod, container, .. } => silence::log(session, pod, container).await,
         Probe::Leader => silence::leader(session).await,
         Probe::Others(node) => Answer::Others(others::read(session, node).await),
+        Probe::Errand(errand) => Answer::Ran(commanded(session, errand).await),
         Probe::Autoscalers { namespace } => limits::autoscalers(session, namespace).await,
         Probe::Quotas { namespace } => limits::quotas(session, namespace).await,
     }
@@ -161,6 +170,20 @@ impl Drop for Hands {
         self.records = None;
         if let Some(writer) = self.writer.take() {
             let _panicked = writer.join();
+        }
+    }
+}
+
+/// Runs a configured command, if this is the cluster that it is for: the server is asked right before.
+async fn commanded(session: &Session, errand: &Errand) -> Ran {
+    match identity::kube_system(session).await {
+        Ok(uid) if *errand.cluster == *uid => fence::run(errand, session.read_only).await,
+        Ok(uid) => Ran::not_run(format!(
+            "it is configured for the cluster whose kube-system has the uid {}, and this one has {uid}",
+            errand.cluster
+        )),
+        Err(error) => {
+            Ran::not_run(format!("it could not be asked which cluster this is: {}", error.reason()))
         }
     }
 }

@@ -75,7 +75,7 @@ impl Settings {
     }
 
     fn of(folder: Folder, asked: &Asked) -> Self {
-        let Folder { config, keymaps: own_keymaps, themes: own_themes, mut problems } = folder;
+        let Folder { config, keymaps: own_keymaps, themes: own_themes, others, mut problems } = folder;
         let own = own_keymaps.iter().chain(&own_themes).map(|(_, source)| source);
         let files = config.iter().chain(own).map(|source| source.file.clone()).collect();
         let (mut keymaps, mut themes) = (assets::keymaps(), assets::themes());
@@ -89,9 +89,16 @@ impl Settings {
             let (keymaps, themes): (Vec<&str>, Vec<&str>) =
                 (keymaps.names().collect(), themes.names().collect());
             let columns = arranged::columns();
-            let (config, wrong) =
+            let (mut config, wrong) =
                 Config::parse(&source, Names { keymaps: &keymaps, themes: &themes, columns: &columns });
             problems.extend(wrong);
+            // Whoever can write the file could have anything run.
+            if let Some(others) = others.filter(|_| config.has_kits()) {
+                config.drop_kits();
+                let reason = format!("has commands for machines, and {others}: none of them is run");
+                let problem = Problem::new(source.file.as_str(), &[], reason);
+                problems.push(problem.with_hint("chmod go-w the file and its folder, and own them"));
+            }
             config
         });
         // Each file, in use or not: whoever chooses one tomorrow wants to have heard of it today.
@@ -181,4 +188,35 @@ fn known(what: &'static str, name: Option<&String>, layers: &Layers) -> Result<(
     let Some(name) = name.filter(|name| layers.source(name).is_none()) else { return Ok(()) };
     let hint = choice(name, layers.names().collect::<Vec<_>>());
     Err(Unusable::Name { what, name: name.clone(), hint })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Source;
+
+    #[test]
+    fn what_others_can_write_has_nothing_run() {
+        const UID: &str = "4f0a2c1e-6d0b-4c57-9c43-0e6f1f0d8a11";
+        let probe = "machine: {probe: {command: [ping, '{node}']}}";
+        let text = format!("theme: light\nclusters:\n  https://a:1:\n    kube-system: {UID}\n    {probe}\n");
+        let settings = |others: Option<&str>| {
+            let config = Some(Source { file: "config.yaml".to_owned(), text: text.clone() });
+            Settings::of(
+                Folder { config, others: others.map(str::to_owned), ..Folder::default() },
+                &Asked::default(),
+            )
+        };
+        let own = settings(None);
+        assert!(own.problems.is_empty() && !own.config.kit("https://a:1", Some(UID)).commands.is_empty());
+        let shared = settings(Some("it can be written by others (mode 666)"));
+        assert!(!shared.config.has_kits() && shared.config.theme.is_some(), "the rest holds");
+        assert_eq!(
+            shared.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "config.yaml: has commands for machines, and it can be written by others (mode 666): none of them is run; \
+              chmod go-w the file and its folder, and own them"
+            ]
+        );
+    }
 }

@@ -11,6 +11,7 @@ use crate::cluster::{Text, Timers};
 use crate::findings::Places;
 use crate::journal::{self, Journal};
 use crate::k8s::connect::{self, Scope, Session, WhyNamespace};
+use crate::k8s::identity;
 use crate::k8s::kubeconfig::{Env, Flags};
 use crate::state;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Connection {
     pub session: Arc<Session>,
     speed: u32,
     is_demo: bool,
+    /// The uid of the namespace kube-system, where commands are configured for this server.
+    kube_system: Option<String>,
     /// What the runs of this session are called by.
     tag: String,
     /// Where its journal lies.
@@ -34,8 +37,10 @@ pub async fn connect(arguments: &Arguments, settings: &Settings) -> Result<Conne
         Some(scenario) => to_demo(arguments, scenario, settings).await,
         None => {
             let session = to_cluster(&flags(&arguments.global, settings), &Env::of_process()).await?;
+            let kube_system = kube_system(&session, settings).await;
             Ok(Connection {
                 session,
+                kube_system,
                 speed: 1,
                 is_demo: false,
                 tag: tag(),
@@ -45,6 +50,14 @@ pub async fn connect(arguments: &Arguments, settings: &Settings) -> Result<Conne
             })
         }
     }
+}
+
+/// Which cluster this is, where that decides about commands. One that cannot be asked has none.
+async fn kube_system(session: &Session, settings: &Settings) -> Option<String> {
+    if !settings.config.has_kit(&session.server) {
+        return None;
+    }
+    identity::kube_system(session).await.ok()
 }
 
 /// Five letters or digits: enough that two sessions of a week are not called alike.
@@ -121,8 +134,10 @@ async fn to_demo(arguments: &Arguments, scenario: &str, settings: &Settings) -> 
         ..flags(&arguments.global, settings)
     };
     let session = to_cluster(&flags, &Env::default()).await?;
+    let kube_system = kube_system(&session, settings).await;
     Ok(Connection {
         session,
+        kube_system,
         speed: arguments.demo_speed,
         is_demo: true,
         tag: tag(),
@@ -171,6 +186,7 @@ impl Connection {
             tag: Text::new(&self.tag),
             is_protected: settings.config.is_protected(&session.context, &session.server),
             most_targets: settings.config.most_targets,
+            kit: Arc::new(settings.config.kit(&session.server, self.kube_system.as_deref())),
         };
         let mut app = App::new(facts, settings.keymap(), self.timers(settings), session.clock.now());
         app.cluster.namespace = match &session.scope {

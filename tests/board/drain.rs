@@ -86,7 +86,8 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                     | sickbay::actions::Probe::Node(_)
                     | sickbay::actions::Probe::Log { .. }
                     | sickbay::actions::Probe::Leader
-                    | sickbay::actions::Probe::Others(_) => panic!("a drain asks for no sign of life"),
+                    | sickbay::actions::Probe::Others(_)
+                    | sickbay::actions::Probe::Errand(_) => panic!("a drain asks for no sign of life"),
                 };
                 Told::Probed { run, probe, answer }
             }
@@ -96,6 +97,7 @@ fn serve(board: &mut Board, effects: Vec<Effect>) -> Vec<(usize, Call)> {
                 continue;
             }
             Asked::Look { .. } => continue,
+            Asked::Run { errand, .. } => panic!("a drain runs no command: {}", errand.line()),
             Asked::History { object } | Asked::Trial { object, .. } => {
                 panic!("a drain does not ask about {object}")
             }

@@ -10,7 +10,9 @@ use sickbay::app::App;
 use sickbay::cluster::{Kind, Name, ObjectRef};
 use sickbay::k8s::execute::{Mode, execute};
 use std::collections::BTreeSet;
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
@@ -28,6 +30,16 @@ impl User {
         // Whoever does so much at once has said that they mean it.
         std::fs::write(config.join("config.yaml"), "actions: {most-targets: 60}\n").unwrap();
         Self { hollow, state }
+    }
+
+    /// The config from now on; nobody else can write it.
+    pub fn configure(&self, text: &str) {
+        let folder = self.state.path().join("sickbay");
+        let file = folder.join("config.yaml");
+        std::fs::write(&file, text).unwrap();
+        for (path, mode) in [(&file, 0o644), (&folder, 0o755)] {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -152,7 +164,13 @@ async fn the_server_refuses_what_is_for_another_version_or_another_object() {
     let call = |uid: String, version: String| Call::Cordon {
         node: ObjectRef { kind: Kind::Node, name: Name::cluster("worker-0"), uid: uid.into() },
         version: version.into(),
-        author: Author { who: "alice".into(), run: RunId::new("t-1"), at: board.session.clock.now() },
+        author: Author {
+            who: "alice".into(),
+            run: RunId::new("t-1"),
+            at: board.session.clock.now(),
+            kit: std::sync::Arc::default(),
+            fenced: Vec::new(),
+        },
         why: "".into(),
     };
     let uid = text(&before["metadata"]["uid"]);

@@ -14,29 +14,29 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// A cluster with a stateful set on block volumes, and the node of its first pod.
-struct Ward {
-    user: User,
-    board: Board,
-    api: Api,
-    node: String,
+pub struct Ward {
+    pub user: User,
+    pub board: Board,
+    pub api: Api,
+    pub node: String,
 }
 
-fn postgres(app: &App) -> impl Iterator<Item = &Pod> {
+pub fn postgres(app: &App) -> impl Iterator<Item = &Pod> {
     app.cluster.pods.values().filter(|pod| pod.meta.name.name.starts_with("postgres-"))
 }
 
-fn row<'a>(app: &'a App, node: &str) -> &'a Node {
+pub fn row<'a>(app: &'a App, node: &str) -> &'a Node {
     app.cluster.node(node).unwrap()
 }
 
 /// All replicas run, on other nodes than this.
-fn is_whole_without(app: &App, node: &str) -> bool {
+pub fn is_whole_without(app: &App, node: &str) -> bool {
     let running = |pod: &&Pod| pod.phase == Phase::Running && pod.is_ready() && !pod.meta.is_deleting();
     postgres(app).filter(running).filter(|pod| *pod.node != *node).count() == 3
 }
 
 impl Ward {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let user = User::of(Hollow::start(5));
         let mut board = Board::live(&user.hollow.kubeconfig).await;
         let api = Api(board.session.client());
@@ -53,13 +53,13 @@ impl Ward {
     }
 
     /// The machine fails in this way, and the control plane has seen it.
-    async fn fails(&mut self, fault: &str) {
+    pub async fn fails(&mut self, fault: &str) {
         self.api.faults(json!({ (fault): self.node })).await;
         let node = self.node.clone();
         self.board.until("the node to fail", |app| !row(app, &node).is_ready()).await;
     }
 
-    async fn heals(&self, fault: &str) {
+    pub async fn heals(&self, fault: &str) {
         self.api.faults(json!({ (fault): "" })).await;
     }
 
@@ -73,12 +73,12 @@ impl Ward {
         self.user.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
-    async fn run_words(&self, words: &[&str]) -> (i32, String) {
+    pub async fn run_words(&self, words: &[&str]) -> (i32, String) {
         self.user.run(words).await
     }
 
     /// What was recorded as done, by the kind of its call.
-    fn done(&self) -> Vec<String> {
+    pub fn done(&self) -> Vec<String> {
         let mut records = self.user.records();
         // Each run has a file of its own.
         records.sort_by_key(|record| record["at"].as_str().unwrap().to_owned());
@@ -88,14 +88,14 @@ impl Ward {
 }
 
 /// A run that goes on while the test does something else.
-struct Going {
+pub struct Going {
     child: Child,
     lines: Receiver<String>,
     told: String,
 }
 
 impl Going {
-    fn begin(user: &User, words: &[String]) -> Self {
+    pub fn begin(user: &User, words: &[String]) -> Self {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Self::spawned(user.command(&words))
     }
@@ -114,7 +114,7 @@ impl Going {
     }
 
     /// Waits until it tells this.
-    fn until(&mut self, words: &str) {
+    pub fn until(&mut self, words: &str) {
         while !self.told.contains(words) {
             let line = self.lines.recv_timeout(Duration::from_mins(2));
             let line = line.unwrap_or_else(|_| panic!("it did not tell {words:?}:\n{}", self.told));
@@ -127,7 +127,7 @@ impl Going {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
-    async fn end(self) -> (i32, String) {
+    pub async fn end(self) -> (i32, String) {
         let Self { child, lines, mut told } = self;
         let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
         for line in &lines {

@@ -1,10 +1,10 @@
 //! The steps of the actions for a silent machine.
 
 use super::super::call::{Call, Guard};
-use super::super::cordon;
 use super::super::dangerous::Dangerous;
 use super::super::milestone::{self, Milestone};
 use super::super::{Action, Author, Draft, Plan, Step};
+use super::super::{cordon, machine};
 use super::{Replacing, Unmark, node_of};
 use crate::cluster::{Cluster, Cordon, ObjectRef, Pod, Row as _, Text};
 use jiff::SignedDuration;
@@ -61,9 +61,12 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
             | Action::Pause
             | Action::Resume
             | Action::Scale { .. }
-            | Action::SetImage { .. } => {}
+            | Action::SetImage { .. }
+            | Action::RestartKubelet
+            | Action::Fence => {}
         }
     }
+    machine::known(&mut plan, (cluster, author));
     plan
 }
 
@@ -116,6 +119,7 @@ fn force_detach(
     plan.then(cordoned(node, (draft, author), cluster));
     if !row.is_out_of_service() {
         attest(plan, (draft, node), author);
+        machine::switched_off(plan, (draft, row), author);
         plan.then(vec![Step::Danger(Dangerous::OutOfService { node: node.clone() })]);
     }
     let workloads = milestone::losing(released.iter().copied(), cluster);

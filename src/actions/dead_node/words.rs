@@ -33,7 +33,9 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
             | Action::Pause
             | Action::Resume
             | Action::Scale { .. }
-            | Action::SetImage { .. } => Vec::new(),
+            | Action::SetImage { .. }
+            | Action::RestartKubelet
+            | Action::Fence => Vec::new(),
         };
         checks.extend(said.into_iter().map(|check| check.about(target)));
     }

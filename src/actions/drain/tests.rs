@@ -126,7 +126,13 @@ fn draft(cluster: &Cluster, options: Options) -> Draft {
 }
 
 fn plan_of(cluster: &Cluster, options: Options) -> Plan {
-    let author = Author { who: "alice".into(), run: RunId::new("t-1"), at: at(0) };
+    let author = Author {
+        who: "alice".into(),
+        run: RunId::new("t-1"),
+        at: at(0),
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    };
     draft(cluster, options).plan(cluster, &author)
 }
 
@@ -189,7 +195,8 @@ fn the_server_is_asked_for_rights_and_not_for_each_pod() {
             | crate::actions::Probe::Node(_)
             | crate::actions::Probe::Log { .. }
             | crate::actions::Probe::Leader
-            | crate::actions::Probe::Others(_) => None,
+            | crate::actions::Probe::Others(_)
+            | crate::actions::Probe::Errand(_) => None,
         })
         .collect();
     assert_eq!(asked, ["create pods/eviction in shop", "list pods", "patch nodes worker-1"]);

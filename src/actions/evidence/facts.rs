@@ -24,6 +24,8 @@ pub struct Facts {
     pub moved: Option<String>,
     /// Nothing while it is not answered.
     pub speech: Option<Speech>,
+    /// The same of the machine itself, by a configured command.
+    pub echo: Option<Speech>,
     /// Nodes that are not ready, and all.
     pub unready: (usize, usize),
     pub are_all_zones_down: bool,
@@ -119,6 +121,7 @@ impl Facts {
             leases: inquiry.and_then(Inquiry::leases),
             moved: inquiry.and_then(|inquiry| inquiry.life(cluster)),
             speech: inquiry.and_then(Inquiry::speech).cloned(),
+            echo: inquiry.and_then(Inquiry::echo),
             unready: (cluster.unready_nodes().count(), cluster.nodes.len()),
             are_all_zones_down: cluster.nodes.values().all(|node| !node.is_ready()),
             leadership: inquiry.map_or(Leadership::NotAsked, Inquiry::leadership),
@@ -184,7 +187,7 @@ pub fn exclusive_volumes(pod: &Pod, cluster: &Cluster) -> Vec<Name> {
 }
 
 /// Whether no other node of the control plane is ready.
-fn is_last_control_plane(node: &ObjectRef, cluster: &Cluster) -> bool {
+pub(super) fn is_last_control_plane(node: &ObjectRef, cluster: &Cluster) -> bool {
     let is_member =
         |node: &Node| node.roles().any(|role| role == "control-plane" || role == "master" || role == "etcd");
     let Some(row) = cluster.nodes.get(&node.name) else { return false };

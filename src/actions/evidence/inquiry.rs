@@ -5,6 +5,7 @@
 
 use super::facts::{Leadership, Speech};
 use super::{APART, FRESH};
+use crate::actions::errand::{Errand, Purpose};
 use crate::actions::others::Survey;
 use crate::actions::{Access, Answer, Answers, CallError, Probe};
 use crate::cluster::{Cluster, Lease, Node, ObjectRef, Phase, Pod, Readiness, Row as _, Text};
@@ -54,6 +55,9 @@ pub struct Inquiry {
     seen: Option<Seen>,
     speech: Option<Speech>,
     survey: Option<Survey>,
+    /// What the machine is asked whether it answers, where that is configured, and what came back.
+    probe: Option<Errand>,
+    echo: Option<Speech>,
     leaders: (Option<Answer>, Option<Answer>),
     rights: BTreeMap<Access, Answer>,
     /// What is on its way, and since when.
@@ -76,6 +80,24 @@ enum Round {
     Done,
 }
 
+/// A command may take longer than a server.
+fn patience(probe: &Probe) -> SignedDuration {
+    match probe {
+        Probe::Errand(errand) => UNANSWERED.saturating_add(errand.limit),
+        Probe::May(_)
+        | Probe::DryRun(_)
+        | Probe::PodsOn(_)
+        | Probe::Needed(_)
+        | Probe::Lease(_)
+        | Probe::Node(_)
+        | Probe::Log { .. }
+        | Probe::Leader
+        | Probe::Others(_)
+        | Probe::Autoscalers { .. }
+        | Probe::Quotas { .. } => UNANSWERED,
+    }
+}
+
 /// What is known of rights.
 #[derive(Debug, Default)]
 pub struct Rights {
@@ -93,6 +115,8 @@ impl Inquiry {
             seen: None,
             speech: None,
             survey: None,
+            probe: None,
+            echo: None,
             leaders: (None, None),
             rights: BTreeMap::new(),
             open: Vec::new(),
@@ -102,9 +126,14 @@ impl Inquiry {
         }
     }
 
+    /// With the command that asks the machine itself whether it answers.
+    pub fn with_probe(self, probe: Option<&Errand>) -> Self {
+        Self { probe: probe.cloned(), ..self }
+    }
+
     /// As far as the answers to a review tell.
-    pub fn of_review(node: &ObjectRef, answers: &Answers) -> Self {
-        let mut inquiry = Self::new(node);
+    pub fn of_review(node: &ObjectRef, probe: Option<&Errand>, answers: &Answers) -> Self {
+        let mut inquiry = Self::new(node).with_probe(probe);
         for (probe, answer) in answers.iter() {
             if let Some(answer) = answer {
                 inquiry.take(probe, answer);
@@ -125,7 +154,7 @@ impl Inquiry {
 
     /// What to ask now.
     pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
-        self.open.retain(|(_, since)| now.duration_since(*since) < UNANSWERED);
+        self.open.retain(|(probe, since)| now.duration_since(*since) < patience(probe));
         if !self.open.is_empty() {
             return Vec::new();
         }
@@ -156,6 +185,9 @@ impl Inquiry {
             }
             if self.survey.is_none() {
                 missing.push(Probe::Others(self.node.clone()));
+            }
+            if let (Some(probe), None) = (&self.probe, &self.echo) {
+                missing.push(Probe::Errand(probe.clone()));
             }
             if !missing.is_empty() {
                 return self.ask(missing, now);
@@ -191,6 +223,7 @@ impl Inquiry {
         self.round = if self.first.is_some() { Round::Around } else { Round::First };
         self.speech = None;
         self.survey = None;
+        self.echo = None;
         self.seen = None;
         self.leaders.1 = None;
         self.rights.clear();
@@ -239,6 +272,15 @@ impl Inquiry {
             (Probe::Others(node), Answer::Others(survey)) if *node == self.node => {
                 self.survey = Some(survey.clone());
             }
+            (Probe::Errand(errand), Answer::Ran(ran))
+                if errand.node == self.node && errand.purpose == Purpose::Probe =>
+            {
+                self.echo = Some(if ran.ended.is_success() {
+                    Speech::Life(ran.summary().into())
+                } else {
+                    Speech::Silence(ran.summary().into())
+                });
+            }
             (Probe::Leader, answer) => {
                 let (first, last) = &mut self.leaders;
                 let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
@@ -257,7 +299,8 @@ impl Inquiry {
                 | Probe::PodsOn(_)
                 | Probe::Needed(_)
                 | Probe::Autoscalers { .. }
-                | Probe::Quotas { .. },
+                | Probe::Quotas { .. }
+                | Probe::Errand(_),
                 _,
             ) => {}
         }
@@ -293,6 +336,14 @@ impl Inquiry {
 
     pub const fn survey(&self) -> Option<&Survey> {
         self.survey.as_ref()
+    }
+
+    /// What the machine itself answers; that nobody asks it proves nothing.
+    pub fn echo(&self) -> Option<Speech> {
+        match &self.probe {
+            Some(_) => self.echo.clone(),
+            None => Some(Speech::NotKnown("no probe is configured".into())),
+        }
     }
 
     pub fn rights(&self, accesses: &[Access]) -> Rights {

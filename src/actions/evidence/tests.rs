@@ -61,6 +61,7 @@ fn dead(what: Dangerous) -> Facts {
         leases: Some((reading("5", 100, -17), reading("5", 116, -1))),
         moved: None,
         speech: Some(Speech::Silence("the server did not answer within 3 s".into())),
+        echo: Some(Speech::NotKnown("no probe is configured".into())),
         unready: (1, 5),
         are_all_zones_down: false,
         leadership: Leadership::Leads { since: Some(at(-86_400)) },

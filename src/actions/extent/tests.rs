@@ -233,7 +233,13 @@ fn a_quota_that_leaves_too_little_is_named_with_what_it_lacks() {
 #[test]
 fn both_are_asked_for_once_a_namespace_and_only_where_pods_are_made() {
     let cluster = cluster(Resources::default());
-    let author = Author { who: "alice".into(), run: RunId::new("k3f9-1"), at: Timestamp::UNIX_EPOCH };
+    let author = Author {
+        who: "alice".into(),
+        run: RunId::new("k3f9-1"),
+        at: Timestamp::UNIX_EPOCH,
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    };
     let asked = |action: Action| {
         let draft = Draft { action, ..scale(1) };
         let plan: Plan = draft.plan(&cluster, &author);

@@ -126,7 +126,8 @@ pub fn judged(needed: &Needed, answer: &Answer, now: Timestamp) -> Option<Check>
         | Answer::Node(_)
         | Answer::Speech(_)
         | Answer::Leader(_)
-        | Answer::Others(_) => return None,
+        | Answer::Others(_)
+        | Answer::Ran(_) => return None,
     };
     Some(Check::new(Verdict::Warn, warning))
 }

@@ -18,7 +18,13 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn author() -> Author {
-    Author { who: "alice@bastion".into(), run: RunId::new("k3f9-1"), at: at(0) }
+    Author {
+        who: "alice@bastion".into(),
+        run: RunId::new("k3f9-1"),
+        at: at(0),
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    }
 }
 
 fn object(kind: Kind, name: &str) -> ObjectRef {
@@ -217,7 +223,7 @@ fn draft(name: &str, to: Option<i64>, history: Arc<History>) -> Draft {
 fn sent(orders: Vec<Order>) -> Vec<Call> {
     let calls = orders.into_iter().filter_map(|order| match order {
         Order::Send { call, .. } => Some(call),
-        Order::Ask(_) | Order::Write(_) => None,
+        Order::Ask(_) | Order::Run { .. } | Order::Write(_) => None,
     });
     calls.collect()
 }

@@ -9,9 +9,11 @@ use super::step::{Next, SHOWN_WITHIN};
 use super::{Order, Phase, Run};
 use crate::actions::audit::{Entry, Noted};
 use crate::actions::call::{Guard, Shown};
+use crate::actions::errand::Purpose;
 use crate::actions::evidence::{Death, Facts, Inquiry, Objection, clear};
 use crate::actions::{Access, Answers, Call, Dangerous, Milestone, Sight, Step, Unmark};
 use crate::cluster::{ObjectRef, Text};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 const LOOKING: &str = "looking whether the machine is dead: its lease is read twice, 15 s apart";
@@ -21,9 +23,14 @@ impl Run {
     pub fn remember(&mut self, answers: &Answers) {
         let nodes: BTreeSet<ObjectRef> = self.plan.dangerous().filter_map(Dangerous::node).cloned().collect();
         for node in nodes {
-            let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
-            inquiry.remember(answers);
+            self.inquiry(&node).remember(answers);
         }
+    }
+
+    /// What is asked about a machine.
+    fn inquiry(&mut self, node: &ObjectRef) -> &mut Inquiry {
+        let probe = self.plan.probe(node);
+        self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(node).with_probe(probe))
     }
 
     /// What to ask now about the machines whose turn it is, and about those that were marked.
@@ -40,14 +47,16 @@ impl Run {
         let marked: Vec<ObjectRef> = self.retractable().map(|(_, node)| node.clone()).collect();
         let mut orders = Vec::new();
         for (node, accesses) in asked {
-            let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
+            let inquiry = self.inquiry(&node);
             if inquiry.is_done() && inquiry.has_rested(sight.now) {
                 inquiry.again();
             }
             orders.extend(inquiry.asks(&accesses, sight.cluster, sight.now).into_iter().map(Order::Ask));
         }
-        for node in marked {
-            let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
+        let mut pulsing = marked;
+        pulsing.extend(self.awaited());
+        for node in pulsing {
+            let inquiry = self.inquiry(&node);
             orders.extend(inquiry.pulse(sight.now).map(Order::Ask));
         }
         orders
@@ -64,6 +73,7 @@ impl Run {
             | Step::Wait(_)
             | Step::Rollout(_)
             | Step::Attest { .. }
+            | Step::Errand(_)
             | Step::Danger(_)
             | Step::Milestone(_) => None,
         })
@@ -104,7 +114,7 @@ impl Run {
     pub(super) fn halt(&mut self) {
         let failed =
             self.plan.steps.iter().zip(&self.steps).find_map(|(step, taken)| match (step, &taken.progress) {
-                (Step::Danger(_), Progress::Failed { reason }) => Some(reason.clone()),
+                (Step::Danger(_) | Step::Errand(_), Progress::Failed { reason }) => Some(reason.clone()),
                 _ => None,
             });
         if let (Some(reason), Phase::Running) = (failed, self.phase) {
@@ -113,11 +123,15 @@ impl Run {
     }
 
     /// What the steps of this run have proved of a machine.
-    fn deaths(&self, node: &ObjectRef) -> Vec<Death> {
+    fn deaths(&self, (what, node): (&Dangerous, &ObjectRef), now: Timestamp) -> Vec<Death> {
         let done = self.plan.steps.iter().zip(&self.steps).filter(|(_, taken)| taken.progress.is_fine());
         done.filter_map(|(step, _)| match step {
             Step::Attest { node: stated, by } if stated == node => Some(Death::Stated { by: by.clone() }),
+            Step::Errand(errand) if errand.purpose == Purpose::SwitchOff && errand.node == *node => {
+                Some(Death::Fenced { at: now })
+            }
             Step::Attest { .. }
+            | Step::Errand(_)
             | Step::Call(_)
             | Step::Wait(_)
             | Step::Rollout(_)
@@ -125,11 +139,12 @@ impl Run {
             | Step::Milestone(_)
             | Step::Retract(_) => None,
         })
+        .chain(self.plan.known_deaths(what))
         .collect()
     }
 
     /// Whether a step that has not begun may.
-    fn may_begin(&self, step: usize, front: usize, sight: &Sight<'_>) -> bool {
+    pub(super) fn may_begin(&self, step: usize, front: usize, sight: &Sight<'_>) -> bool {
         let is_fresh = sight.staleness(self.draft.action.kind().spec().relies_on).is_none();
         is_fresh && !self.is_paused && self.plan.stage(step) <= front
     }
@@ -165,6 +180,20 @@ impl Run {
             | Progress::Done { .. }
             | Progress::Skipped { .. }
             | Progress::Failed { .. } => {}
+        }
+        let life = match milestone {
+            Milestone::Speaks { node } => {
+                self.inquiries.get(node).and_then(|asked| asked.life(sight.cluster))
+            }
+            Milestone::Released { .. }
+            | Milestone::Detached { .. }
+            | Milestone::Replaced { .. }
+            | Milestone::Clean { .. }
+            | Milestone::Booted { .. }
+            | Milestone::Silent { .. } => None,
+        };
+        if let Some(life) = life {
+            return Next::Become(Progress::Done { at: sight.now, note: life.into() });
         }
         let Some(mut lacking) = milestone.lacking(sight.cluster) else {
             return Next::Become(Progress::done(sight.now));
@@ -228,7 +257,7 @@ impl Run {
         if !is_ready || self.is_paused {
             return Next::Stay;
         }
-        let deaths = what.node().map(|node| self.deaths(node)).unwrap_or_default();
+        let deaths = what.node().map(|node| self.deaths((what, node), sight.now)).unwrap_or_default();
         let facts = Facts::gather(what, inquiry, &deaths, sight);
         match clear(&facts) {
             Ok(cleared) => Next::Send(Call::dangerous(cleared)),
@@ -315,4 +344,4 @@ impl Run {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

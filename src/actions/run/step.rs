@@ -6,7 +6,7 @@ use crate::actions::call::{Guard, Shown};
 use crate::actions::drain::removal::SILENCE_BORNE;
 use crate::actions::drain::{Options, Removal, Wait, wait};
 use crate::actions::rollout::Stand;
-use crate::actions::{Action, Answer, Call, CallError, Probe, Sight, Step};
+use crate::actions::{Action, Answer, Call, CallError, Errand, Probe, Sight, Step};
 use crate::cluster::{Cluster, Deletion, ObjectRef, Pod, Readiness, Text};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ pub enum Next {
     Stay,
     Send(Call),
     Ask(Probe),
+    Run(Errand),
     Become(Progress),
 }
 
@@ -32,6 +33,7 @@ impl Step {
     pub(super) fn question(&self) -> Option<Probe> {
         match self {
             Self::Wait(Wait::Emptied { node, .. }) => Some(Probe::PodsOn(node.clone())),
+            Self::Errand(errand) => errand.check.as_deref().cloned().map(Probe::Errand),
             Self::Wait(Wait::Replaced { .. })
             | Self::Rollout(_)
             | Self::Call(_)
@@ -50,6 +52,7 @@ impl Run {
         }
         match &self.plan.steps[step] {
             Step::Attest { .. } => self.next_attest(step, front, sight),
+            Step::Errand(errand) => self.next_errand((step, errand), front, sight),
             Step::Danger(what) => self.next_danger((step, what), front, sight),
             Step::Milestone(milestone) => self.next_milestone((step, milestone), front, sight),
             Step::Retract(unmark) => self.next_retract((step, unmark), sight),
@@ -224,7 +227,9 @@ impl Run {
     fn or_given_up(&self, step: usize, next: Next, sight: &Sight<'_>) -> Next {
         let Action::Drain { options } = &self.draft.action else { return next };
         let is_open = match &next {
-            Next::Stay | Next::Send(_) | Next::Ask(_) => !self.steps[step].progress.is_in_flight(),
+            Next::Stay | Next::Send(_) | Next::Ask(_) | Next::Run(_) => {
+                !self.steps[step].progress.is_in_flight()
+            }
             Next::Become(progress) => !progress.is_over(),
         };
         let node = self.plan.steps[step].drained();
@@ -384,6 +389,7 @@ fn looked(
         | Answer::Node(_)
         | Answer::Speech(_)
         | Answer::Leader(_)
-        | Answer::Others(_) => Progress::failed("the server's answer was to another question"),
+        | Answer::Others(_)
+        | Answer::Ran(_) => Progress::failed("the server's answer was to another question"),
     }
 }

@@ -64,7 +64,13 @@ impl World {
     fn of(targets: &[&str], options: Options, rows: impl IntoIterator<Item = Change>) -> Self {
         let nodes = targets.iter().map(|name| node(name).cordoned().into());
         let cluster = cluster(nodes.chain(rows));
-        let author = Author { who: "alice".into(), run: RunId::new("t-1"), at: at(0) };
+        let author = Author {
+            who: "alice".into(),
+            run: RunId::new("t-1"),
+            at: at(0),
+            kit: std::sync::Arc::default(),
+            fenced: Vec::new(),
+        };
         let targets = targets.iter().map(|name| cluster.node(name).unwrap().object()).collect();
         let draft = Draft {
             action: Action::Drain { options },
@@ -88,6 +94,7 @@ impl World {
             match order {
                 Order::Send { step, call } => self.sent.push((step, call)),
                 Order::Ask(probe) => self.asked.push(probe),
+                Order::Run { errand, .. } => panic!("a drain runs no command: {}", errand.line()),
                 Order::Write(record) => {
                     self.records.push(record.entry);
                     self.run.written(Ok(()), self.now);
@@ -139,7 +146,13 @@ impl World {
 fn pods_are_evicted_when_the_watch_shows_the_cordon_and_not_before() {
     let cluster = cluster([node(HERE).into(), web(1).into()]);
     let mut world = World::with(Options::default(), [web(1).into()]);
-    let author = Author { who: "alice".into(), run: RunId::new("t-1"), at: at(0) };
+    let author = Author {
+        who: "alice".into(),
+        run: RunId::new("t-1"),
+        at: at(0),
+        kit: std::sync::Arc::default(),
+        fenced: Vec::new(),
+    };
     let plan = world.run.draft.plan(&cluster, &author);
     let started = Started::new(&world.run.draft, &plan, "alice".into(), Place::default());
     let (mut run, _) = Run::begin(author.run.clone(), world.run.draft.clone(), plan, (started, at(0)));

@@ -1,7 +1,7 @@
 //! From a draft to its run: what is asked about it, what speaks against it, and what it takes to agree.
 
 use super::{App, Asked, Effect, Review, Weight};
-use crate::actions::audit::{Place, Started};
+use crate::actions::audit::{self, Place, Started};
 use crate::actions::plan::{names_to_type, word_to_type};
 use crate::actions::probe::Needed;
 use crate::actions::rollback::Read;
@@ -27,7 +27,13 @@ impl App {
     pub(in crate::app) fn begin_draft(&mut self, draft: Draft) {
         self.acting.drafted += 1;
         let run = RunId::new(format!("{}-{}", self.session.tag, self.acting.drafted));
-        let author = Author { who: self.session.operator.clone(), run, at: self.now };
+        let author = Author {
+            who: self.session.operator.clone(),
+            run,
+            at: self.now,
+            kit: Arc::clone(&self.session.kit),
+            fenced: audit::fenced(&self.acting.records, self.now),
+        };
         let plan = draft.plan(&self.cluster, &author);
         let answers = Answers::default();
         let preflight = Preflight::default();
@@ -115,7 +121,7 @@ impl App {
             Danger::Destructive => true,
             Danger::Reversible => self.session.is_protected,
         };
-        let is_each = review.plan.dangerous().next().is_some();
+        let is_each = review.plan.dangerous().next().is_some() || review.plan.is_fencing();
         is_asked.then(|| {
             if is_each { names_to_type(&review.draft.targets) } else { word_to_type(&review.draft.targets) }
         })
@@ -197,6 +203,7 @@ fn questions(plan: &Plan) -> BTreeSet<Question> {
         Probe::Leader => Question::Leader,
         Probe::Autoscalers { namespace } => Question::Autoscalers(namespace),
         Probe::Quotas { namespace } => Question::Quotas(namespace),
+        Probe::Errand(errand) => Question::About(errand.node),
     };
     plan.probes(false).into_iter().map(question).collect()
 }

@@ -43,6 +43,8 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
         | ActionKind::Restart
         | ActionKind::Pause
         | ActionKind::Resume
+        | ActionKind::RestartKubelet
+        | ActionKind::Fence
         | ActionKind::ReturnToService
         | ActionKind::ReplacePods
         | ActionKind::ForceDetach

@@ -69,7 +69,14 @@ fn plan_document(app: &App, review: &Review) -> Value {
         .plan
         .steps
         .iter()
-        .map(|step| json!({ "what": step.sentence(), "object": step.object(), "kubectl": step.kubectl() }))
+        .map(|step| {
+            json!({
+                "what": step.sentence(),
+                "object": step.object(),
+                "kubectl": step.kubectl(),
+                "command": step.errand().map(|errand| &errand.argv),
+            })
+        })
         .collect();
     json!({
         "context": app.session.context,

@@ -2,12 +2,14 @@
 //! what is sent is what counts.
 
 use super::*;
-use crate::actions::audit::{Place, Started};
+use crate::actions::audit::{self, Place, Record, Started};
+use crate::actions::errand::Ended;
 use crate::actions::evidence::Speech;
 use crate::actions::evidence::inquiry::{Leader, Reading, Seen};
 use crate::actions::others::Survey;
 use crate::actions::{
-    Action, ActionKind, Answer, Author, CallError, CallKind, Draft, Outcome, Preflight, Probe, RunId,
+    Action, ActionKind, Answer, Author, CallError, CallKind, Draft, Kit, Outcome, Preflight, Probe, Ran,
+    RunId,
 };
 use crate::cluster::{
     AccessModes, Change, Cluster, Condition, Container, Deletion, Delta, Feed, FeedChange, Kind, Lease, Meta,
@@ -15,29 +17,46 @@ use crate::cluster::{
     State, Status, VolumeAttachment,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
-fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
 
-struct World {
-    cluster: Cluster,
-    now: i64,
+#[expect(clippy::struct_excessive_bools, reason = "what is so in it, each by its name")]
+pub struct World {
+    pub cluster: Cluster,
+    pub now: i64,
     version: u32,
-    renewed: i64,
+    pub renewed: i64,
     speech: Speech,
-    sent: Vec<CallKind>,
+    pub sent: Vec<CallKind>,
     refuse: Option<CallError>,
     /// It speaks at the moment of a refusal.
     wakes: bool,
+    pub kit: Arc<Kit>,
+    /// Whether the machine has power, as its power command tells.
+    pub is_on: bool,
+    /// Whether it answers its probe.
+    pub echoes: bool,
+    /// How configured commands end, and whether they do what they say.
+    pub code: i32,
+    pub works: bool,
+    pub ran: Vec<Purpose>,
+    pub entries: Vec<Entry>,
 }
 
 fn meta(name: Name, uid: &str) -> Meta {
     Meta { name, uid: uid.into(), created: Some(at(-9000)), ..Meta::default() }
 }
 
+fn ended(code: i32, said: &str) -> Ran {
+    let said = if said.is_empty() { Vec::new() } else { vec![said.into()] };
+    Ran { ended: Ended::Exited { code }, said, complained: Vec::new() }
+}
+
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut world = Self {
             cluster: Cluster::default(),
             now: 0,
@@ -47,6 +66,13 @@ impl World {
             sent: Vec::new(),
             refuse: None,
             wakes: false,
+            kit: Arc::default(),
+            is_on: true,
+            echoes: false,
+            code: 0,
+            works: true,
+            ran: Vec::new(),
+            entries: Vec::new(),
         };
         for name in ["a", "b", "c", "d"] {
             world.node(name, (Status::True, "KubeletReady"), |_| {});
@@ -108,11 +134,11 @@ impl World {
         world
     }
 
-    fn apply(&mut self, change: Change) {
+    pub fn apply(&mut self, change: Change) {
         self.cluster.apply(change, at(self.now));
     }
 
-    fn node(&mut self, name: &str, (status, reason): (Status, &str), change: impl FnOnce(&mut Node)) {
+    pub fn node(&mut self, name: &str, (status, reason): (Status, &str), change: impl FnOnce(&mut Node)) {
         self.version += 1;
         let known = self.cluster.node(name).cloned();
         let mut row =
@@ -130,15 +156,29 @@ impl World {
         self.apply(Change::Node(Delta::Apply(Box::new(row))));
     }
 
-    fn sight(&self) -> Sight<'_> {
+    pub fn sight(&self) -> Sight<'_> {
         Sight { cluster: &self.cluster, now: at(self.now), outage: None, is_read_only: false }
     }
 
-    fn author() -> Author {
-        Author { who: "alice".into(), run: RunId::new("t-1"), at: at(0) }
+    pub fn author(&self) -> Author {
+        let (who, run) = ("alice".into(), RunId::new("t-1"));
+        Author {
+            who,
+            run,
+            at: at(0),
+            kit: Arc::clone(&self.kit),
+            fenced: audit::fenced(&self.records(), at(self.now)),
+        }
     }
 
-    fn draft(&self, action: Action) -> Draft {
+    /// What was written so far, as of a run before.
+    fn records(&self) -> Vec<Record> {
+        let record =
+            |entry: &Entry| Record { run: RunId::new("t-0"), at: at(self.now), entry: entry.clone() };
+        self.entries.iter().map(record).collect()
+    }
+
+    pub fn draft(&self, action: Action) -> Draft {
         let object = |kind: Kind| match kind {
             Kind::Pod => self.cluster.pods.get(&Name::new("shop", "db-0")).unwrap().object(),
             Kind::VolumeAttachment => {
@@ -150,8 +190,8 @@ impl World {
         Draft { action, targets, why: "".into(), powered_off: vec!["dead".into()] }
     }
 
-    fn begin(&self, draft: Draft) -> Run {
-        let plan = draft.plan(&self.cluster, &Self::author());
+    pub fn begin(&self, draft: Draft) -> Run {
+        let plan = draft.plan(&self.cluster, &self.author());
         let started = Started::new(&draft, &plan, "alice".into(), Place::default());
         let (mut run, _) = Run::begin(RunId::new("t-1"), draft, plan, (started, at(self.now)));
         run.written(Ok(()), at(self.now));
@@ -187,6 +227,10 @@ impl World {
             Probe::Leader => {
                 Answer::Leader(Leader { renewed: Some(now), acquired: Some(at(-9000)), holder: "kcm".into() })
             }
+            Probe::Errand(errand) => Answer::Ran(match errand.purpose {
+                Purpose::Probe => ended(i32::from(!self.echoes), ""),
+                _ => ended(0, if self.is_on { "on" } else { "off" }),
+            }),
         }
     }
 
@@ -194,7 +238,7 @@ impl World {
     fn carry_out(&mut self, call: &Call) {
         let silent = (Status::Unknown, "NodeStatusUnknown");
         if let Call::Cordon { .. } = call {
-            let run = World::author().run.to_string();
+            let run = self.author().run.to_string();
             self.node("dead", silent, |row| {
                 row.is_unschedulable = true;
                 let note = crate::cluster::Cordon { run: run.into(), ..crate::cluster::Cordon::default() };
@@ -214,14 +258,24 @@ impl World {
     }
 
     /// Lets it run for so many seconds.
-    fn pass(&mut self, run: &mut Run, seconds: i64) {
+    pub fn pass(&mut self, run: &mut Run, seconds: i64) {
         for _ in 0..seconds {
             self.now += 1;
             // What is answered at once leads on at once.
             for _ in 0..8 {
                 for order in run.advance(&self.sight()) {
                     match order {
-                        Order::Write(_) => run.written(Ok(()), at(self.now)),
+                        Order::Write(record) => {
+                            self.entries.push(record.entry);
+                            run.written(Ok(()), at(self.now));
+                        }
+                        Order::Run { step, errand } => {
+                            self.ran.push(errand.purpose);
+                            if self.code == 0 && self.works && errand.purpose == Purpose::SwitchOff {
+                                self.is_on = false;
+                            }
+                            run.ran(step, ended(self.code, "it says this"), at(self.now));
+                        }
                         Order::Ask(probe) => {
                             let answer = self.answer(&probe);
                             run.probed(&probe, &answer);
@@ -284,7 +338,7 @@ fn the_mark_is_put_when_the_lease_was_read_twice_and_not_before() {
 fn a_read_of_the_review_is_the_first_of_the_two() {
     let mut world = World::new();
     let draft = world.draft(Action::ForceDetach);
-    let plan = draft.plan(&world.cluster, &World::author());
+    let plan = draft.plan(&world.cluster, &world.author());
     let probes = plan.probes(false);
     let mut answers = Answers::to(probes.clone());
     for probe in &probes {
@@ -378,7 +432,7 @@ fn every_action_of_the_table_that_can_destroy_is_among_those_that_are_tried() {
     let destructive = ActionKind::ALL.iter().filter(|kind| {
         let draft = World::new().draft(Action::from(**kind));
         let world = World::new();
-        draft.plan(&world.cluster, &World::author()).dangerous().next().is_some()
+        draft.plan(&world.cluster, &world.author()).dangerous().next().is_some()
     });
     assert_eq!(destructive.copied().collect::<std::collections::BTreeSet<_>>(), tried.into_iter().collect());
 }
@@ -480,7 +534,7 @@ fn a_node_that_came_back_loses_its_mark_first_and_its_cordon_last() {
 fn the_mark_is_not_taken_off_a_node_that_is_silent() {
     let world = World::new();
     let draft = world.draft(Action::ReturnToService);
-    let plan = draft.plan(&world.cluster, &World::author());
+    let plan = draft.plan(&world.cluster, &world.author());
     assert!(Preflight::of(&draft, &plan, &Answers::default(), &world.sight()).is_blocked());
 }
 
