@@ -78,9 +78,9 @@ fn because(users: &[ObjectRef], others: &[Text], volume: Option<&PersistentVolum
         ([], []) => ", although no pod uses it and nobody else holds it".to_owned(),
         ([], _) => format!(": {}", held("")),
         (users, others) => {
-            let uses = words::verb(users.len(), "uses", "use");
+            let verb = words::verb(users.len(), "uses", "use");
             let also = if others.is_empty() { String::new() } else { format!("; {}", held("also ")) };
-            format!(": {} {uses} it{}{also}", words::pods(users), fate(users.len(), volume))
+            format!(": {} {verb} it{}{also}", words::pods(users), fate(users.len(), volume))
         }
     }
 }
