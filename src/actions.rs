@@ -21,6 +21,7 @@ pub mod rollback;
 pub mod rollout;
 pub mod run;
 pub mod target;
+pub mod toll;
 mod workload;
 
 pub use audit::{Author, Record, RunId};
@@ -121,6 +122,28 @@ impl ActionKind {
 
     pub fn by_id(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.spec().id == id)
+    }
+
+    /// Whether it is for what is broken, and not for every day.
+    pub const fn is_repair(self) -> bool {
+        match self {
+            Self::ReturnToService
+            | Self::ReplacePods
+            | Self::ForceDetach
+            | Self::ReleasePod
+            | Self::DeleteAttachment
+            | Self::DeleteNode
+            | Self::RemoveFinalizer => true,
+            Self::Cordon
+            | Self::Uncordon
+            | Self::Drain
+            | Self::Rollback
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Scale
+            | Self::SetImage => false,
+        }
     }
 }
 

@@ -200,8 +200,8 @@ impl Plan {
             | Step::Milestone(_) => None,
         }));
         let machines: BTreeSet<&ObjectRef> = self.dangerous().filter_map(Dangerous::node).collect();
-        let mut evidence: Vec<Probe> = machines.into_iter().flat_map(Inquiry::at_review).collect();
-        evidence.dedup_by(|one, other| one == other);
+        let mut evidence: Vec<Probe> = machines.iter().flat_map(|node| Inquiry::at_review(node)).collect();
+        evidence.extend((!machines.is_empty()).then_some(Probe::Leader));
         let listed: Vec<Probe> = self.steps.iter().filter_map(Step::listed).collect();
         if !listed.is_empty() {
             accesses.insert(Access::everywhere(drain::LIST_PODS));

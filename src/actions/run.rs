@@ -188,6 +188,10 @@ impl Run {
         // Whatever it was, it was the end of that evidence.
         self.inquiries.values_mut().for_each(Inquiry::again);
         let is_worn = taken.tries >= MOST_TRIES;
+        if let Step::Retract(_) = &self.plan.steps[step] {
+            taken.progress = danger::persisting(refusal, taken.tries, now);
+            return;
+        }
         taken.progress = match refusal {
             Refusal::Final(reason) => Progress::failed(reason),
             Refusal::Changed(reason) if is_worn => Progress::failed(reason),

@@ -15,9 +15,10 @@ use super::columns::RowId;
 use super::notice::Weight;
 use super::view::Move;
 use super::{App, Effect, Overlay};
-use crate::actions::{Action, ActionKind, Draft};
+use crate::actions::{Action, ActionKind, Dangerous, Draft};
 use crate::cluster::{ObjectRef, Text};
 use crate::command::Context;
+use std::collections::BTreeSet;
 
 /// A pane on top of the screen.
 #[derive(Debug)]
@@ -215,22 +216,29 @@ impl App {
         self.ask()
     }
 
-    /// Whether anything of it needs to know that a machine is off.
-    pub fn asks_for_statement(&self) -> bool {
-        self.acting.review.as_ref().is_some_and(|review| review.plan.dangerous().next().is_some())
+    /// The machines that must be off for it, by their names.
+    pub fn machines(&self) -> Vec<Text> {
+        let review = self.acting.review.as_ref();
+        let nodes = review.into_iter().flat_map(|review| review.plan.dangerous()).filter_map(Dangerous::node);
+        let names: BTreeSet<&Text> = nodes.map(|node| &node.name.name).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// What is typed of machines that are off is a statement as soon as it is a name, and is weighed with the rest.
+    fn state_off(&mut self) {
+        if let (Some(Overlay::Acting(Pane::Review(form))), Some(review)) =
+            (&self.overlay, &mut self.acting.review)
+        {
+            review.draft.powered_off = form.off.split_whitespace().map(Text::from).collect();
+        }
     }
 
     // -- fields ----------------------------------------------------------------------------------------------
 
     pub(super) fn next_field(&mut self, is_forward: bool) {
-        let asked = Extra { word: self.word_asked().is_some(), off: self.asks_for_statement() };
+        let asked = Extra { word: self.word_asked().is_some(), off: !self.machines().is_empty() };
         match &mut self.overlay {
-            Some(Overlay::Acting(Pane::Review(form))) => {
-                form.field = form.field.next(is_forward, asked);
-                if let Some(review) = &mut self.acting.review {
-                    review.draft.powered_off = form.off.split_whitespace().map(Text::from).collect();
-                }
-            }
+            Some(Overlay::Acting(Pane::Review(form))) => form.field = form.field.next(is_forward, asked),
             Some(Overlay::Acting(Pane::Override(asked))) => asked.next_field(is_forward),
             Some(Overlay::Acting(Pane::Draft(form))) => {
                 let movement = Move::By(if is_forward { 1 } else { -1 });
@@ -324,6 +332,7 @@ impl App {
                 if let Some(line) = pane.line() {
                     edit(line);
                 }
+                self.state_off();
             }
             Some(_) | None => {}
         }

@@ -38,6 +38,8 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
                 if cordon::same_node(target, cluster).is_ok() {
                     attest(&mut plan, (draft, target), author);
                     plan.then(vec![Step::Danger(Dangerous::DeleteNode { node: target.clone() })]);
+                    let pods = cluster.pods_on(&target.name.name).map(|pod| pod.object()).collect();
+                    plan.then(vec![Step::Milestone(Milestone::Released { node: target.clone(), pods })]);
                     let detached =
                         Milestone::Detached { node: target.clone(), only: None, normal: FORCED_DETACH };
                     plan.then(vec![Step::Milestone(detached)]);

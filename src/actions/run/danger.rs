@@ -4,25 +4,31 @@
 //! Invariant: evidence is gathered for one request and used for no other; after anything but success it is gathered
 //! anew.
 
-use super::progress::{Progress, SkipReason, Until};
+use super::progress::{Progress, SkipReason, Until, later};
 use super::step::{Next, SHOWN_WITHIN};
 use super::{Order, Phase, Run};
 use crate::actions::audit::{Entry, Noted};
-use crate::actions::call::{Guard, Shown};
+use crate::actions::call::{Guard, Refusal, Shown};
 use crate::actions::evidence::{Death, Facts, Inquiry, Objection, clear};
 use crate::actions::{Access, Answers, Call, Dangerous, Milestone, Sight, Step, Unmark};
 use crate::cluster::{ObjectRef, Text};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Between two tries of the way back, growing.
+const RETRACTED_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+const RETRACTED_AT_LEAST: SignedDuration = SignedDuration::from_secs(30);
 const LOOKING: &str = "looking whether the machine is dead: its lease is read twice, 15 s apart";
 
 impl Run {
-    /// What a review has read of the machines is the first of the reads that are asked for.
+    /// What a review has read of the machines is the first of the reads that are asked for; all else is asked anew.
     pub fn remember(&mut self, answers: &Answers) {
         let nodes: BTreeSet<ObjectRef> = self.plan.dangerous().filter_map(Dangerous::node).cloned().collect();
         for node in nodes {
-            let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
-            inquiry.remember(answers);
+            if let Some(mut inquiry) = answers.inquiry(&node).cloned() {
+                inquiry.again();
+                self.inquiries.insert(node, inquiry);
+            }
         }
     }
 
@@ -46,9 +52,11 @@ impl Run {
             }
             orders.extend(inquiry.asks(&accesses, sight.cluster, sight.now).into_iter().map(Order::Ask));
         }
+        let is_alive = self.life.is_some();
         for node in marked {
             let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
-            orders.extend(inquiry.pulse(sight.now).map(Order::Ask));
+            let asked = if is_alive { inquiry.look(sight.now) } else { inquiry.pulse(sight.now) };
+            orders.extend(asked.map(Order::Ask));
         }
         orders
     }
@@ -292,10 +300,18 @@ impl Run {
                 Next::Stay
             }
             Progress::Waiting { until: Until::Again(at), .. } if now < *at => Next::Stay,
-            Progress::Waiting { until: Until::Changed, .. }
+            Progress::Waiting { until: Until::Changed, since, .. }
                 if self.steps[step].call.as_ref().is_some_and(|call| !call.is_outdated(sight.cluster)) =>
             {
-                Next::Stay
+                // The watch may be behind, or broken: a live read will do.
+                let seen = self.inquiries.get(node).and_then(Inquiry::seen);
+                match seen.filter(|seen| seen.at >= *since && seen.row.meta.uid == node.uid) {
+                    Some(seen) if seen.row.is_out_of_service() => {
+                        Next::Send(Call::Unmark(unmark.dated(&seen.row)))
+                    }
+                    Some(_) => Next::Become(Progress::done(now)),
+                    None => Next::Stay,
+                }
             }
             Progress::Pending if shown == Shown::Done && is_coming => Next::Stay,
             Progress::Pending
@@ -305,11 +321,30 @@ impl Run {
             | Progress::Skipped { .. }
             | Progress::Failed { .. } => match unmark.guard(sight.cluster) {
                 Guard::Send(call) => Next::Send(call),
-                Guard::Needless { reason } => needless(reason),
-                Guard::UnderWay { reason } | Guard::Hold { reason } | Guard::Stop { reason } => {
+                // Stopped only by a node that is gone, and its mark with it.
+                Guard::Needless { reason } | Guard::Stop { reason } => needless(reason),
+                Guard::UnderWay { reason } | Guard::Hold { reason } => {
                     Next::Become(Progress::failed(Text::from(reason)))
                 }
             },
+        }
+    }
+}
+
+/// The way back is not given up before it is carried out, or the node is gone: the mark harms a machine that lives.
+pub(super) fn persisting(refusal: Refusal, tries: u32, now: Timestamp) -> Progress {
+    let again = |pause: SignedDuration, reason: Text| {
+        let pause = pause.clamp(RETRACTED_AGAIN, RETRACTED_AT_LEAST);
+        Progress::waiting(now, Until::Again(later(now, pause)), reason)
+    };
+    match refusal {
+        Refusal::Changed(reason) => Progress::waiting(now, Until::Changed, reason),
+        Refusal::Held { pause, reason, .. }
+        | Refusal::Busy { pause, reason }
+        | Refusal::Again { pause, reason, .. } => again(pause, reason),
+        Refusal::Final(reason) => {
+            let reason = format!("{reason}; it is tried again; have it taken off by somebody who may");
+            again(SignedDuration::from_secs(i64::from(tries)), reason.into())
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::actions::plan::{names_to_type, word_to_type};
 use crate::actions::probe::Needed;
 use crate::actions::rollback::Read;
 use crate::actions::{
-    Access, Answers, Author, Check, Danger, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
+    Access, Answers, Author, Check, Danger, Dangerous, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
 };
 use crate::cluster::{ObjectRef, Text};
 use crate::revision::History;
@@ -87,12 +87,25 @@ impl App {
         // What is refused for its size alone would be a burst of questions for nothing.
         let is_refused = too_many(&review.draft.targets, most).is_some();
         let probes = if is_refused { Vec::new() } else { review.plan.probes(is_read_only) };
-        review.answers = Answers::to(probes.clone());
+        let before = std::mem::take(&mut review.answers);
+        review.answers = Answers::to(probes.clone()).after(before, &self.cluster);
         review.is_asked = true;
         let run = review.author.run.clone();
         self.look_again();
         let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
         probes.into_iter().map(ask).collect()
+    }
+
+    /// What is asked live about machines for as long as somebody reads the review.
+    pub(super) fn ask_on(&mut self) -> Vec<Effect> {
+        let (cluster, now) = (&self.cluster, self.now);
+        let Some(review) = self.acting.review.as_mut().filter(|review| review.is_asked) else {
+            return Vec::new();
+        };
+        let accesses: Vec<Access> = review.plan.dangerous().flat_map(Dangerous::accesses).collect();
+        let run = review.author.run.clone();
+        let probes = review.answers.asks(&accesses, cluster, now);
+        probes.into_iter().map(|probe| Asked::Probe { run: run.clone(), probe }.into()).collect()
     }
 
     /// Makes the plan and its check anew from what is known now. What has become another plan is asked about anew.

@@ -2,7 +2,7 @@
 
 use crate::actions::audit::Entry;
 use crate::actions::run::{SkipReason, Until};
-use crate::actions::{Progress, Record, Run, Verdict};
+use crate::actions::{Progress, Record, Run};
 use crate::app::App;
 use crate::app::acting::{Review, record_words};
 use crate::cli::Output;
@@ -20,12 +20,10 @@ pub fn plan(app: &App, review: &Review, output: Output) -> String {
 
 fn plan_lines(app: &App, review: &Review) -> String {
     let mut lines = Vec::new();
-    for verdict in Verdict::ALL {
-        for check in review.preflight.of_verdict(verdict) {
-            lines.push(format!("{:<6} {}", verdict.word(), check.reason));
-            if let Some(remedy) = &check.remedy {
-                lines.push(format!("{:<6} {remedy}", "so:"));
-            }
+    for check in &review.preflight.checks {
+        lines.push(format!("{:<6} {}", check.word(), check.reason));
+        if let Some(remedy) = &check.remedy {
+            lines.push(format!("{:<6} {remedy}", "so:"));
         }
     }
     for (at, step) in review.plan.steps.iter().enumerate() {

@@ -1,13 +1,14 @@
 //! Guided actions on top of a screen: the review with its fields, the runs, the journal, the question before leaving.
 
 mod draft;
+mod machine;
 mod run;
 
 use super::{boxed, visible};
 use crate::actions::audit::StepResult;
 use crate::actions::drain::Removal;
 use crate::actions::history::PastRun;
-use crate::actions::{Call, Phase, Plan, Preflight, Progress, Run, Verdict};
+use crate::actions::{Call, Check, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
@@ -45,10 +46,10 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let title = title(review);
     let inside = boxed(canvas, area, (area.width, area.height), &title);
     let word = app.word_asked();
-    let is_off_asked = app.asks_for_statement();
-    let fields = 3 + u16::from(word.is_some()) + u16::from(is_off_asked);
+    let machines = app.machines();
+    let fields = 3 + u16::from(word.is_some()) + u16::from(!machines.is_empty());
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
-    let mut lines = lines(review, usize::from(above.width));
+    let mut lines = lines(app, review, usize::from(above.width));
     lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
     lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
     for (y, (text, role)) in (above.y..).zip(visible(&lines, form.top, above.height)) {
@@ -64,9 +65,8 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
         Rect { y: y - 1, height: 1, ..below }
     };
     line(("why: ", &form.why, form.field == Field::Why), canvas, next());
-    if is_off_asked {
-        let label = "I state that this machine is powered off (its name): ";
-        line((label, &form.off, form.field == Field::Off), canvas, next());
+    if !machines.is_empty() {
+        line((&machine::label(&machines), &form.off, form.field == Field::Off), canvas, next());
     }
     if let Some(word) = word {
         let label = format!("type {word} to confirm: ");
@@ -75,6 +75,10 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let (agree, _) = title.split_once(" (").unwrap_or((&title, ""));
     buttons((form.field, "Cancel", agree), canvas, next());
     let typed = [form.typed.trim().to_owned()];
+    if let Some((meaning, role)) = machine::meaning(app, form, &machines) {
+        canvas.text(next(), &meaning, role);
+        return;
+    }
     match app.objection(&typed) {
         Some(objection) => canvas.text(next(), &format!("not yet: {objection}"), Role::NoticeWarning),
         None => canvas.text(next(), "tab goes to the next field, enter takes it", Role::Muted),
@@ -111,15 +115,27 @@ fn hidden(app: &App, form: &Form) -> Option<String> {
     (many > 0).then(|| format!("{many} marked and hidden by the filter: {outcome}; {offer}"))
 }
 
-/// What a review says above its fields.
-fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
+/// What a review says above its fields. Of what is dangerous first what speaks against it and what goes: who has three
+/// seconds has read that.
+fn lines(app: &App, review: &Review, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
     let preflight = &review.preflight;
-    if preflight.open > 0 {
+    let is_dangerous = review.plan.dangerous().next().is_some();
+    if is_dangerous {
+        lines.push(machine::verdict(preflight));
+    } else if preflight.open > 0 {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
-    lines.push((count(preflight), role(preflight.worst())));
-    lines.extend(check_lines(preflight, width));
+    let (against, rest): (Vec<&Check>, Vec<&Check>) =
+        preflight.checks.iter().partition(|check| check.verdict == Verdict::Block);
+    if is_dangerous {
+        lines.extend(check_lines(against, width));
+        lines.extend(machine::toll(app, review, width));
+    } else {
+        lines.push((count(preflight), role(preflight.worst())));
+        lines.extend(check_lines(against, width));
+    }
+    lines.extend(check_lines(rest, width));
     lines.push((String::new(), Role::Text));
     lines.push((
         if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" }.to_owned(),
@@ -139,19 +155,17 @@ fn count(preflight: &Preflight) -> String {
     words.map(|(many, word)| format!("{many} {word}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The checks by their verdicts, worst first.
-fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+/// Some checks, each with what to do about it.
+fn check_lines<'a>(checks: impl IntoIterator<Item = &'a Check>, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for verdict in Verdict::ALL {
-        for check in preflight.of_verdict(verdict) {
-            let role = role(verdict);
-            let first = format!("{:<6}", verdict.word());
-            let text = match &check.remedy {
-                Some(remedy) => format!("{}; {remedy}", check.reason),
-                None => check.reason.clone(),
-            };
-            lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
-        }
+    for check in checks {
+        let role = if check.is_open { Role::SeverityNotice } else { role(check.verdict) };
+        let first = format!("{:<6}", check.word());
+        let text = match &check.remedy {
+            Some(remedy) => format!("{}; {remedy}", check.reason),
+            None => check.reason.clone(),
+        };
+        lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
     }
     lines
 }

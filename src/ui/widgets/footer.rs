@@ -2,7 +2,8 @@
 
 use crate::actions::ActionKind;
 use crate::app::{App, Overlay};
-use crate::command::{Command, Context, Ui};
+use crate::command::{Command, Context, Group, Ui};
+use crate::key::Key;
 use crate::theme::Role;
 use crate::ui::overlays::notices;
 use crate::ui::paint::{Canvas, columns, piece, split};
@@ -120,17 +121,34 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let acts = acts.map(|action| Command::Act(*action));
     let commands = commands.chain(acts).chain(rest.iter().map(|ui| Command::Ui(*ui)));
     let mut taken = 1;
+    let mut told: Vec<(Key, Group)> = Vec::new();
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
-        let title = match (focus, command) {
-            (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => "Unfold",
-            (Context::Difference, Command::Ui(Ui::Left)) => "Fold",
-            (Context::History, Command::Ui(Ui::Open)) => "Difference",
-            (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => "Check",
-            (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
-            (_, command) => command.spec().title,
+        let group = command.spec().group;
+        let (keys, title) = match (focus, command) {
+            // Keys that begin alike are one hint for each group; what may follow is told when the first is pressed.
+            (_, Command::Act(_)) if keys.keys().len() > 1 => {
+                let prefix = (keys.keys()[0], group);
+                if told.contains(&prefix) {
+                    continue;
+                }
+                told.push(prefix);
+                (prefix.0.to_string(), format!("{}{}", group.title(), canvas.glyphs().ellipsis))
+            }
+            (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => {
+                (keys.to_string(), "Unfold".to_owned())
+            }
+            (Context::Difference, Command::Ui(Ui::Left)) => (keys.to_string(), "Fold".to_owned()),
+            (Context::History, Command::Ui(Ui::Open)) => (keys.to_string(), "Difference".to_owned()),
+            (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => {
+                (keys.to_string(), "Check".to_owned())
+            }
+            (Context::Events, Command::Ui(Ui::ProblemsOnly)) => {
+                (keys.to_string(), "Warnings only".to_owned())
+            }
+            (_, command) => (keys.to_string(), command.spec().title.to_owned()),
         };
-        let pieces = [piece(keys.to_string(), Role::Key), piece(format!(" {title}   "), Role::Muted)];
+        let pieces = [piece(keys, Role::Key), piece(format!(" {title}   "), Role::Muted)];
         let width = columns(pieces.iter().map(|(text, _)| text.width()).sum());
         if taken + width > area.width + 3 {
             break;

@@ -27,6 +27,8 @@ struct World {
     speech: Speech,
     sent: Vec<CallKind>,
     refuse: Option<CallError>,
+    /// Not once, but each time.
+    refuses_on: bool,
     /// It speaks at the moment of a refusal.
     wakes: bool,
 }
@@ -45,6 +47,7 @@ impl World {
             speech: Speech::Silence("no answer".into()),
             sent: Vec::new(),
             refuse: None,
+            refuses_on: false,
             wakes: false,
         };
         for name in ["a", "b", "c", "d"] {
@@ -174,7 +177,9 @@ impl World {
                 at: now,
             })),
             Probe::Node(node) => {
-                let row = self.cluster.nodes.get(&node.name).unwrap().clone();
+                let Some(row) = self.cluster.nodes.get(&node.name).cloned() else {
+                    return Answer::Failed(CallError::NotFound { reason: "not found".into() });
+                };
                 Answer::Node(Box::new(Seen { row, at: now }))
             }
             Probe::Log { .. } => Answer::Speech(self.speech.clone()),
@@ -222,7 +227,9 @@ impl World {
                         }
                         Order::Send { step, call } => {
                             self.sent.push(call.kind());
-                            match self.refuse.take() {
+                            let refusal = self.refuse.clone();
+                            self.refuse = refusal.clone().filter(|_| self.refuses_on);
+                            match refusal {
                                 Some(error) => {
                                     run.answered(step, Err(error), at(self.now));
                                     if self.wakes {
@@ -396,6 +403,39 @@ fn a_sign_of_life_after_the_mark_takes_it_off_at_once_and_nothing_else_is_sent()
         assert!(run.is_over());
         assert_eq!(run.summary().outcome, Outcome::Stopped);
     }
+}
+
+#[test]
+fn the_way_back_is_tried_until_the_mark_is_off_whatever_the_server_says() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::ForceDetach));
+    world.pass(&mut run, 20);
+    world.renewed = world.now;
+    world.refuses_on = true;
+    world.refuse = Some(CallError::Conflict { reason: "the object has been modified".into() });
+    world.pass(&mut run, 20);
+    world.refuse = Some(CallError::Forbidden { reason: "not any more".into(), causes: Vec::new() });
+    world.pass(&mut run, 100);
+    assert!(!run.is_over() && world.cluster.node("dead").unwrap().is_out_of_service());
+    assert!(world.sent.iter().filter(|kind| **kind == CallKind::Unmark).count() > 10, "{:?}", world.sent);
+    world.refuse = None;
+    world.pass(&mut run, 31);
+    assert!(run.is_over() && !world.cluster.node("dead").unwrap().is_out_of_service());
+    assert_eq!(run.summary().outcome, Outcome::Stopped);
+}
+
+#[test]
+fn a_node_that_is_gone_has_no_mark_to_take_off() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::ForceDetach));
+    world.pass(&mut run, 20);
+    world.renewed = world.now;
+    world.refuse = Some(CallError::NotFound { reason: "nodes \"dead\" not found".into() });
+    world.pass(&mut run, 1);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    world.pass(&mut run, 3);
+    assert!(run.is_over());
+    assert_eq!(world.sent.last(), Some(&CallKind::Unmark));
 }
 
 #[test]
