@@ -54,7 +54,9 @@ pub enum ActionKind {
     ReturnToService,
     ReplacePods,
     ForceDetach,
+    Retire,
     ReleasePod,
+    DetachVolume,
     DeleteAttachment,
     DeleteNode,
     RemoveFinalizer,
@@ -93,7 +95,9 @@ impl ActionKind {
         Self::ReturnToService,
         Self::ReplacePods,
         Self::ForceDetach,
+        Self::Retire,
         Self::ReleasePod,
+        Self::DetachVolume,
         Self::DeleteAttachment,
         Self::DeleteNode,
         Self::RemoveFinalizer,
@@ -113,7 +117,9 @@ impl ActionKind {
             Self::ReturnToService => dead_node::RETURN_TO_SERVICE,
             Self::ReplacePods => dead_node::REPLACE_PODS,
             Self::ForceDetach => dead_node::FORCE_DETACH,
+            Self::Retire => dead_node::RETIRE,
             Self::ReleasePod => dead_node::RELEASE_POD,
+            Self::DetachVolume => dead_node::DETACH_VOLUME,
             Self::DeleteAttachment => dead_node::DELETE_ATTACHMENT,
             Self::DeleteNode => dead_node::DELETE_NODE,
             Self::RemoveFinalizer => dead_node::REMOVE_FINALIZER,
@@ -130,7 +136,9 @@ impl ActionKind {
             Self::ReturnToService
             | Self::ReplacePods
             | Self::ForceDetach
+            | Self::Retire
             | Self::ReleasePod
+            | Self::DetachVolume
             | Self::DeleteAttachment
             | Self::DeleteNode
             | Self::RemoveFinalizer => true,
@@ -181,7 +189,9 @@ pub enum Action {
     ReturnToService,
     ReplacePods,
     ForceDetach,
+    Retire,
     ReleasePod,
+    DetachVolume,
     DeleteAttachment,
     DeleteNode,
     RemoveFinalizer {
@@ -206,7 +216,9 @@ impl Action {
             Self::ReturnToService => ActionKind::ReturnToService,
             Self::ReplacePods => ActionKind::ReplacePods,
             Self::ForceDetach => ActionKind::ForceDetach,
+            Self::Retire => ActionKind::Retire,
             Self::ReleasePod => ActionKind::ReleasePod,
+            Self::DetachVolume => ActionKind::DetachVolume,
             Self::DeleteAttachment => ActionKind::DeleteAttachment,
             Self::DeleteNode => ActionKind::DeleteNode,
             Self::RemoveFinalizer { .. } => ActionKind::RemoveFinalizer,
@@ -239,7 +251,9 @@ impl From<ActionKind> for Action {
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,
+            ActionKind::Retire => Self::Retire,
             ActionKind::ReleasePod => Self::ReleasePod,
+            ActionKind::DetachVolume => Self::DetachVolume,
             ActionKind::DeleteAttachment => Self::DeleteAttachment,
             ActionKind::DeleteNode => Self::DeleteNode,
             ActionKind::RemoveFinalizer => Self::RemoveFinalizer { finalizer: Text::default() },
@@ -278,7 +292,9 @@ impl Draft {
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
+            | Action::Retire
             | Action::ReleasePod
+            | Action::DetachVolume
             | Action::DeleteAttachment
             | Action::DeleteNode
             | Action::RemoveFinalizer { .. } => dead_node::plan(self, (cluster, author)),
@@ -317,7 +333,9 @@ impl Draft {
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
+            | Action::Retire
             | Action::ReleasePod
+            | Action::DetachVolume
             | Action::DeleteAttachment
             | Action::DeleteNode
             | Action::RemoveFinalizer { .. } => dead_node::checks(self, sight),

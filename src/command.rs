@@ -108,6 +108,8 @@ fn scope_of(kinds: &[Kind]) -> &'static [Context] {
         scope::WORKLOADS
     } else if kinds.contains(&Kind::Pod) {
         &[Context::Pods, Context::Object]
+    } else if kinds.contains(&Kind::PersistentVolume) || kinds == [Kind::VolumeAttachment] {
+        &[Context::Volumes, Context::Object]
     } else {
         &[Context::Object]
     }

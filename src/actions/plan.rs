@@ -7,8 +7,8 @@ use super::evidence::{Death, Inquiry};
 use super::milestone::Milestone;
 use super::rollout::Rollout;
 use super::{Access, Call, Probe, cordon};
-use crate::cluster::{ObjectRef, Text};
-use std::collections::BTreeSet;
+use crate::cluster::{Cluster, Name, Node, ObjectRef, Text};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many calls of a plan are tried on the server first, and so many objects are asked for by name.
 pub const MOST_TRIED: usize = 20;
@@ -165,6 +165,24 @@ impl Plan {
         })
     }
 
+    /// The failure domains that are given up with it: of which every node, and more than one, is said to be dead by this
+    /// plan or by a mark. A cluster that is one domain has none.
+    pub fn domains(&self, cluster: &Cluster) -> Vec<Text> {
+        let machines: BTreeSet<&Name> =
+            self.dangerous().filter_map(Dangerous::node).map(|node| &node.name).collect();
+        let is_given_up = |node: &Node| machines.contains(&node.meta.name) || node.is_out_of_service();
+        let mut zones: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
+        for node in cluster.nodes.values() {
+            zones.entry(node.zone()).or_default().push(node);
+        }
+        let is_one = zones.len() < 2;
+        let whole = zones.into_iter().filter(|(_, nodes)| {
+            let is_meant = nodes.iter().any(|node| machines.contains(&node.meta.name));
+            !is_one && is_meant && nodes.len() > 1 && nodes.iter().all(|node| is_given_up(node))
+        });
+        whole.filter_map(|(zone, _)| zone.map(Text::from)).collect()
+    }
+
     /// What will have proved that a machine is off when it is this one's turn.
     pub fn deaths(&self, what: &Dangerous) -> Vec<Death> {
         let proves = |step: &Step| match step {
@@ -240,8 +258,9 @@ pub fn word_to_type(targets: &[ObjectRef]) -> Text {
     }
 }
 
-/// The same where each of them has to be named.
-pub fn names_to_type(targets: &[ObjectRef]) -> Text {
-    let names: Vec<&str> = targets.iter().map(|target| target.name.name.as_str()).collect();
+/// The same where each of them has to be named, and the failure domains of which nothing is left.
+pub fn names_to_type(targets: &[ObjectRef], domains: &[Text]) -> Text {
+    let names: Vec<&str> =
+        targets.iter().map(|target| &target.name.name).chain(domains).map(Text::as_str).collect();
     names.join(" ").into()
 }

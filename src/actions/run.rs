@@ -369,7 +369,9 @@ pub fn undo(
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
+        | Action::Retire
         | Action::ReleasePod
+        | Action::DetachVolume
         | Action::DeleteAttachment
         | Action::DeleteNode
         | Action::RemoveFinalizer { .. } => Vec::new(),

@@ -16,7 +16,7 @@ use super::notice::Weight;
 use super::view::Move;
 use super::{App, Effect, Overlay};
 use crate::actions::{Action, ActionKind, Dangerous, Draft};
-use crate::cluster::{ObjectRef, Text};
+use crate::cluster::{Attached, AttachedBy, Kind, ObjectRef, Row as _, Text, VolumeId};
 use crate::command::Context;
 use std::collections::BTreeSet;
 
@@ -169,7 +169,8 @@ impl App {
         let kinds = action.spec().kinds;
         let of_kind = |row: &RowId| match row {
             RowId::Object(object) => kinds.contains(&object.kind).then(|| object.clone()),
-            RowId::Volume(_) | RowId::Case(_) => None,
+            RowId::Volume(id) => self.of_volume(id, kinds),
+            RowId::Case(_) => None,
         };
         let mut targets = Targets::default();
         if let Some(Overlay::Revisions(_)) = &self.overlay {
@@ -196,6 +197,20 @@ impl App {
             }
             (true, many) => Err(format!("what is marked ({many}) is hidden by the filter: show it first")),
         }
+    }
+
+    /// What an action is done to where a volume is chosen: itself, its claim, or where it hangs on a node that is not
+    /// ready.
+    fn of_volume(&self, id: &VolumeId, kinds: &[Kind]) -> Option<ObjectRef> {
+        let join = self.cluster.volume(id)?;
+        let volume = join.volume.map(|row| row.object()).filter(|object| kinds.contains(&object.kind));
+        let claim = join.claim.map(|row| row.object()).filter(|object| kinds.contains(&object.kind));
+        let hangs = |attached: &&Attached<'_>| attached.node.is_none_or(|node| !node.is_ready());
+        let attachment = join.attached.iter().filter(hangs).find_map(|attached| match attached.by {
+            AttachedBy::Object(row) => Some(row.object()),
+            AttachedBy::Status { .. } => None,
+        });
+        claim.or(volume).or(attachment.filter(|object| kinds.contains(&object.kind)))
     }
 
     /// Takes in what the filter hides of what is marked, or leaves it out again, and asks anew.

@@ -5,14 +5,8 @@ use super::super::cordon;
 use super::super::dangerous::Dangerous;
 use super::super::milestone::{self, Milestone};
 use super::super::{Action, Author, Draft, Plan, Step};
-use super::{Replacing, Unmark, node_of};
+use super::{Replacing, Unmark, node_of, retire, volume};
 use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text};
-use jiff::SignedDuration;
-
-/// Between a detach and its end, where the driver answers.
-const DETACH: SignedDuration = SignedDuration::from_secs(60);
-/// The attach-detach controller's own patience with a volume that was not unmounted, and a minute more.
-const FORCED_DETACH: SignedDuration = SignedDuration::from_secs(7 * 60);
 
 pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
     let mut plan = Plan::of(Vec::new(), draft.action.kind().spec().danger);
@@ -21,6 +15,8 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
             Action::ReturnToService => return_to_service(&mut plan, target, cluster),
             Action::ReplacePods => replace_pods(&mut plan, target, cluster),
             Action::ForceDetach => force_detach(&mut plan, (draft, target), (cluster, author)),
+            Action::DetachVolume => volume::plan(&mut plan, (draft, target), (cluster, author)),
+            Action::Retire => retire::plan(&mut plan, (draft, target), (cluster, author)),
             Action::ReleasePod => release_pod(&mut plan, (draft, target), (cluster, author)),
             Action::DeleteAttachment => {
                 if let Some(node) = node_of(target, cluster) {
@@ -30,7 +26,7 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
                         attachment,
                         node: node.clone(),
                     })]);
-                    let detached = Milestone::Detached { node, only, normal: DETACH };
+                    let detached = Milestone::Detached { node, only, is_forced: false };
                     plan.then(vec![Step::Milestone(detached)]);
                 }
             }
@@ -40,8 +36,7 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
                     plan.then(vec![Step::Danger(Dangerous::DeleteNode { node: target.clone() })]);
                     let pods = cluster.pods_on(&target.name.name).map(|pod| pod.object()).collect();
                     plan.then(vec![Step::Milestone(Milestone::Released { node: target.clone(), pods })]);
-                    let detached =
-                        Milestone::Detached { node: target.clone(), only: None, normal: FORCED_DETACH };
+                    let detached = Milestone::Detached { node: target.clone(), only: None, is_forced: true };
                     plan.then(vec![Step::Milestone(detached)]);
                 }
             }
@@ -79,7 +74,7 @@ pub fn meant(finalizer: &Text, object: &ObjectRef, cluster: &Cluster) -> Option<
 }
 
 /// What the operator has stated of the machine, as a step of its own.
-fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author) {
+pub(super) fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author) {
     let is_stated = draft.powered_off.contains(&node.name.name);
     let is_there = |step: &Step| matches!(step, Step::Attest { node: known, .. } if known == node);
     if is_stated && !plan.steps.iter().any(is_there) {
@@ -87,7 +82,7 @@ fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author)
     }
 }
 
-fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
+pub(super) fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
     match cordon::guard_cordon(node, (author, &draft.why), cluster) {
         Guard::Send(call) => vec![Step::Call(call)],
         Guard::Needless { .. } | Guard::UnderWay { .. } | Guard::Hold { .. } | Guard::Stop { .. } => {
@@ -118,7 +113,11 @@ fn force_detach(
     let workloads = milestone::losing(released.iter().copied(), cluster);
     let pods = released.iter().map(|pod| pod.object()).collect();
     plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
-    plan.then(vec![Step::Milestone(Milestone::Detached { node: node.clone(), only: None, normal: DETACH })]);
+    plan.then(vec![Step::Milestone(Milestone::Detached {
+        node: node.clone(),
+        only: None,
+        is_forced: false,
+    })]);
     if !workloads.is_empty() {
         plan.then(vec![Step::Milestone(Milestone::Replaced { node: node.clone(), workloads })]);
     }
@@ -198,7 +197,7 @@ fn release_pod(plan: &mut Plan, (draft, pod): (&Draft, &ObjectRef), (cluster, au
         .filter(|attachment| ids.contains(&crate::cluster::VolumeId::Persistent(attachment.volume.clone())));
     let only: Vec<ObjectRef> = attached.map(|attachment| attachment.object()).collect();
     if !only.is_empty() && !cluster.is_node_ready(&node.name.name) {
-        let detached = Milestone::Detached { node, only: Some(only), normal: FORCED_DETACH };
+        let detached = Milestone::Detached { node, only: Some(only), is_forced: true };
         plan.then(vec![Step::Milestone(detached)]);
     }
 }

@@ -136,6 +136,24 @@ impl Run {
         .collect()
     }
 
+    /// When something is expected of a step that waits: the second read of a lease, or what the controller does after
+    /// its own patience, as far as that is known.
+    pub fn due(&self, step: usize, patience: SignedDuration) -> Option<Timestamp> {
+        let Progress::Waiting { since, until: Until::Seen, .. } = &self.steps.get(step)?.progress else {
+            return None;
+        };
+        match &self.plan.steps[step] {
+            Step::Danger(what) => self.inquiries.get(what.node()?)?.next_read(),
+            Step::Milestone(milestone) if milestone.is_forced() => Some(later(*since, patience)),
+            Step::Milestone(_)
+            | Step::Call(_)
+            | Step::Wait(_)
+            | Step::Rollout(_)
+            | Step::Attest { .. }
+            | Step::Retract(_) => None,
+        }
+    }
+
     /// Whether a step that has not begun may.
     fn may_begin(&self, step: usize, front: usize, sight: &Sight<'_>) -> bool {
         let is_fresh = sight.staleness(self.draft.action.kind().spec().relies_on).is_none();
@@ -178,7 +196,12 @@ impl Run {
             return Next::Become(Progress::done(sight.now));
         };
         let since = self.since(step, sight);
-        if sight.now.duration_since(since) > milestone.normal() {
+        let waited = sight.now.duration_since(since);
+        if milestone.patience().is_some_and(|patience| waited > patience) {
+            let reason = format!("{lacking}, and it is waited for no longer: {}", milestone.look_at());
+            return Next::Become(Progress::skipped(SkipReason::Left(reason.into())));
+        }
+        if waited > milestone.normal() {
             let usual = milestone.normal().as_secs();
             lacking = format!("{lacking}; longer than the usual {usual} s: {}", milestone.look_at());
         }

@@ -130,7 +130,11 @@ impl App {
         };
         let is_each = review.plan.dangerous().next().is_some();
         is_asked.then(|| {
-            if is_each { names_to_type(&review.draft.targets) } else { word_to_type(&review.draft.targets) }
+            if is_each {
+                names_to_type(&review.draft.targets, &review.plan.domains(&self.cluster))
+            } else {
+                word_to_type(&review.draft.targets)
+            }
         })
     }
 
@@ -152,11 +156,13 @@ impl App {
         }
         let word = self.word_asked()?;
         // Each of them by its name: how many there are says of no dead machine which one is meant.
-        let is_named = |target: &ObjectRef| {
+        let is_named = |name: &Text| {
             let mut words = typed.iter().flat_map(|typed| typed.split_whitespace());
-            words.any(|typed| *typed == *target.name.name)
+            words.any(|typed| *typed == **name)
         };
-        let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
+        let domains = review.plan.domains(&self.cluster);
+        let mut names = review.draft.targets.iter().map(|target| &target.name.name).chain(&domains);
+        let is_typed = typed.iter().any(|typed| *typed == *word) || names.all(is_named);
         (!is_typed).then(|| format!("type {word:?} to confirm"))
     }
 

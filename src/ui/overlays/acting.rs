@@ -253,12 +253,7 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             Some(run) => {
                 lines.push((heading(app, run), phase_role(run), index == at));
                 if index == at {
-                    lines.extend(run.steps().map(|(step, progress)| {
-                        let reason =
-                            progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
-                        let text = format!("    {:<9}  {}{reason}", progress.word(), step.sentence());
-                        (text, progress_role(progress), false)
-                    }));
+                    lines.extend(step_lines(app, run, usize::from(inside.width)));
                 }
             }
             None => {
@@ -282,6 +277,32 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.fill(row, Role::RowSelected);
         }
     }
+}
+
+/// The steps of a run, those that are under way or failed in full.
+fn step_lines(app: &App, run: &Run, width: usize) -> Vec<(String, Role, bool)> {
+    let mut lines = Vec::new();
+    for (at, (step, progress)) in run.steps().enumerate() {
+        let reason = progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let due = run.due(at, app.timers.force_detach).map_or_else(String::new, |due| {
+            let left = due.duration_since(app.now);
+            if left.is_positive() { format!(" (in {})", short(left)) } else { " (now)".to_owned() }
+        });
+        let first = format!("    {:<9}  ", progress.word());
+        let text = format!("{}{due}{reason}", step.sentence());
+        let is_told = match progress {
+            Progress::Waiting { .. } | Progress::Failed { .. } => true,
+            Progress::Pending
+            | Progress::InFlight { .. }
+            | Progress::Done { .. }
+            | Progress::Skipped { .. } => false,
+        };
+        let wrapped = wrap(&text, width.max(30), (&first, "               "));
+        let many = if is_told { wrapped.len() } else { 1 };
+        let role = progress_role(progress);
+        lines.extend(wrapped.into_iter().take(many).map(|line| (line, role, false)));
+    }
+    lines
 }
 
 fn past_heading(app: &App, run: &PastRun) -> String {

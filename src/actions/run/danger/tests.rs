@@ -110,6 +110,29 @@ impl World {
         world
     }
 
+    /// With nothing but the machine's own left on it, where that is asked for.
+    fn of(action: &Action) -> Self {
+        let mut world = Self::new();
+        if *action == Action::Retire {
+            for (name, uid) in [("db-0", "db-0"), ("web-1", "web-1")] {
+                world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", name), uid: uid.into() }));
+            }
+            let (name, uid) = (Name::cluster("csi-1"), "csi-1".into());
+            world.apply(Change::VolumeAttachment(Delta::Delete { name, uid }));
+            let owner =
+                Owner { kind: "DaemonSet".into(), name: "log".into(), uid: "o".into(), is_controller: true };
+            let agent = Pod {
+                meta: Meta { owner: Some(owner), ..meta(Name::new("shop", "log-1"), "log-1") },
+                node: "dead".into(),
+                phase: Phase::Running,
+                containers: [Container { name: "c".into(), ..Container::default() }].into(),
+                ..Pod::default()
+            };
+            world.apply(Change::Pod(Delta::Apply(Box::new(agent))));
+        }
+        world
+    }
+
     fn apply(&mut self, change: Change) {
         self.cluster.apply(change, at(self.now));
     }
@@ -145,6 +168,10 @@ impl World {
             Kind::Pod => self.cluster.pods.get(&Name::new("shop", "db-0")).unwrap().object(),
             Kind::VolumeAttachment => {
                 self.cluster.volume_attachments.get(&Name::cluster("csi-1")).unwrap().object()
+            }
+            Kind::PersistentVolumeClaim => {
+                let claim = Name::new("shop", "data");
+                self.cluster.persistent_volume_claims.get(&claim).unwrap().object()
             }
             _ => self.cluster.node("dead").unwrap().object(),
         };
@@ -252,6 +279,8 @@ impl World {
 fn deadly() -> Vec<Action> {
     vec![
         Action::ForceDetach,
+        Action::Retire,
+        Action::DetachVolume,
         Action::DeleteNode,
         Action::ReleasePod,
         Action::DeleteAttachment,
@@ -303,7 +332,7 @@ fn a_read_of_the_review_is_the_first_of_the_two() {
 #[test]
 fn each_dangerous_request_is_sent_for_a_dead_machine() {
     for action in deadly() {
-        let mut world = World::new();
+        let mut world = World::of(&action);
         let is_last_resort = matches!(action, Action::DeleteAttachment);
         if is_last_resort {
             let uid = "db-0".into();
@@ -350,7 +379,7 @@ fn nothing_dangerous_is_sent_when_anything_speaks_against_it_at_any_moment() {
     for action in deadly() {
         for (name, event) in LIVING {
             for moment in [1, 5, 14] {
-                let mut world = World::new();
+                let mut world = World::of(&action);
                 let mut run = world.begin(world.draft(action.clone()));
                 world.pass(&mut run, moment);
                 event(&mut world);
@@ -365,7 +394,7 @@ fn nothing_dangerous_is_sent_when_anything_speaks_against_it_at_any_moment() {
 #[test]
 fn nothing_dangerous_is_sent_that_nobody_has_proved() {
     for action in deadly() {
-        let mut world = World::new();
+        let mut world = World::of(&action);
         let draft = Draft { powered_off: Vec::new(), ..world.draft(action.clone()) };
         let mut run = world.begin(draft);
         world.pass(&mut run, 40);
@@ -377,8 +406,8 @@ fn nothing_dangerous_is_sent_that_nobody_has_proved() {
 fn every_action_of_the_table_that_can_destroy_is_among_those_that_are_tried() {
     let tried: Vec<ActionKind> = deadly().iter().map(Action::kind).collect();
     let destructive = ActionKind::ALL.iter().filter(|kind| {
-        let draft = World::new().draft(Action::from(**kind));
-        let world = World::new();
+        let world = World::of(&Action::from(**kind));
+        let draft = world.draft(Action::from(**kind));
         draft.plan(&world.cluster, &World::author()).dangerous().next().is_some()
     });
     assert_eq!(destructive.copied().collect::<std::collections::BTreeSet<_>>(), tried.into_iter().collect());
@@ -454,6 +483,96 @@ fn a_conflict_means_that_the_evidence_is_gathered_anew() {
     world.wakes = true;
     world.pass(&mut run, 40);
     assert_eq!(world.sent, [CallKind::Cordon, CallKind::OutOfService]);
+}
+
+#[test]
+fn one_volume_is_waited_for_as_long_as_the_controller_takes() {
+    let action = Action::DetachVolume;
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action));
+    world.pass(&mut run, 20);
+    assert_eq!(world.sent, [CallKind::ReleasePod]);
+    let uid = "db-0".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "db-0"), uid }));
+    world.pass(&mut run, 2);
+    let waits = run.steps().position(|(_, progress)| matches!(progress, Progress::Waiting { .. })).unwrap();
+    let due = run.due(waits, SignedDuration::from_mins(6)).unwrap();
+    assert_eq!(due, at(21).checked_add(SignedDuration::from_mins(6)).unwrap());
+    world.pass(&mut run, 300);
+    assert!(!run.is_over());
+    let (name, uid) = (Name::cluster("csi-1"), "csi-1".into());
+    world.apply(Change::VolumeAttachment(Delta::Delete { name, uid }));
+    world.pass(&mut run, 2);
+    assert_eq!(world.sent, [CallKind::ReleasePod]);
+    let last = run.steps().last().unwrap();
+    assert!(matches!(last.0, Step::Milestone(Milestone::Replaced { .. })) || run.is_over());
+}
+
+#[test]
+fn a_node_is_retired_when_nothing_hangs_on_it_and_another_takes_its_place() {
+    let action = Action::Retire;
+    let full = World::new();
+    let draft = full.draft(action.clone());
+    let plan = draft.plan(&full.cluster, &World::author());
+    assert!(plan.steps.is_empty());
+    let preflight = Preflight::of(&draft, &plan, &Answers::default(), &full.sight());
+    assert!(preflight.is_blocked() && preflight.checks[0].reason.contains("still on node dead"));
+
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action.clone()));
+    world.pass(&mut run, 20);
+    assert_eq!(world.sent, [CallKind::Cordon, CallKind::DeleteNode]);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    let uid = "log-1".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "log-1"), uid }));
+    world.pass(&mut run, 5);
+    assert!(!run.is_over(), "another node is waited for");
+    world.node("new", (Status::True, "KubeletReady"), |_| {});
+    world.pass(&mut run, 2);
+    assert_eq!(run.summary().outcome, Outcome::Done);
+
+    // Who replaces machines by hand is not waited for without end.
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action));
+    world.pass(&mut run, 20);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    let uid = "log-1".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "log-1"), uid }));
+    world.pass(&mut run, 1000);
+    assert_eq!(run.summary().outcome, Outcome::Done);
+}
+
+#[test]
+fn a_failure_domain_is_given_up_by_its_name() {
+    let mut world = World::new();
+    for (node, zone) in [("a", "x"), ("b", "x"), ("c", "y"), ("d", "y"), ("dead", "y")] {
+        let labels = [("topology.kubernetes.io/zone".into(), zone.into())];
+        let silent = (Status::Unknown, "NodeStatusUnknown");
+        world.node(node, silent, |row| row.meta.labels = labels.into());
+    }
+    let targets = |world: &World, names: &[&str]| {
+        let objects = names.iter().map(|name| world.cluster.node(name).unwrap().object());
+        Draft { targets: objects.collect(), ..world.draft(Action::ForceDetach) }
+    };
+    let domains = |world: &World, names: &[&str]| {
+        targets(world, names).plan(&world.cluster, &World::author()).domains(&world.cluster)
+    };
+    // Nodes on which nothing is have nothing to detach, and are marked all the same.
+    assert_eq!(domains(&world, &["c", "dead"]), Vec::<crate::cluster::Text>::new());
+    assert_eq!(domains(&world, &["c", "d", "dead"]), ["y"]);
+    // The last of a domain of which the others are marked.
+    for node in ["c", "d"] {
+        world.node(node, (Status::Unknown, "NodeStatusUnknown"), |row| {
+            row.taints = [crate::cluster::Taint {
+                key: crate::actions::dangerous::OUT_OF_SERVICE.into(),
+                value: "nodeshutdown".into(),
+                effect: crate::cluster::Effect::NoExecute,
+                added: None,
+            }]
+            .into();
+        });
+    }
+    assert_eq!(domains(&world, &["dead"]), ["y"]);
 }
 
 #[test]
