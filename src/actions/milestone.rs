@@ -55,7 +55,7 @@ impl Milestone {
             Self::Detached { node, only, is_forced } => {
                 let what = match only.as_deref() {
                     None => format!("all volumes are detached from {}", node.name),
-                    Some([one]) => format!("{one} is detached from {}", node.name),
+                    Some([_]) => format!("one volume is detached from {}", node.name),
                     Some(some) => format!("{} volumes are detached from {}", some.len(), node.name),
                 };
                 let how = if *is_forced { ", six minutes after its pods are gone" } else { "" };

@@ -297,10 +297,13 @@ fn step_lines(app: &App, run: &Run, width: usize) -> Vec<(String, Role, bool)> {
             | Progress::Done { .. }
             | Progress::Skipped { .. } => false,
         };
-        let wrapped = wrap(&text, width.max(30), (&first, "               "));
-        let many = if is_told { wrapped.len() } else { 1 };
+        let told = if is_told {
+            wrap(&text, width.max(30), (&first, "               "))
+        } else {
+            vec![format!("{first}{text}")]
+        };
         let role = progress_role(progress);
-        lines.extend(wrapped.into_iter().take(many).map(|line| (line, role, false)));
+        lines.extend(told.into_iter().map(|line| (line, role, false)));
     }
     lines
 }

@@ -3,7 +3,6 @@
 use crate::actions::ActionKind;
 use crate::app::{App, Overlay};
 use crate::command::{Command, Context, Group, Ui};
-use crate::key::Key;
 use crate::theme::Role;
 use crate::ui::overlays::notices;
 use crate::ui::paint::{Canvas, columns, piece, split};
@@ -110,9 +109,12 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Global | Context::Prompt => &[],
     };
     let is_shown = |act: &&ActionKind| {
-        let all = [Context::Nodes, Context::History, Context::Difference].contains(&focus);
-        // Of the many for workloads the one that is looked for at night: there is no room for more.
-        let is_listed = all || (focus == Context::Workloads && **act == ActionKind::Rollback);
+        let is_listed = match focus {
+            Context::Nodes | Context::History | Context::Difference => true,
+            // Of the many for workloads the one that is looked for at night: there is no room for more.
+            Context::Workloads => **act == ActionKind::Rollback,
+            focus => act.is_repair() && (focus == Context::Pods || focus == Context::Volumes),
+        };
         is_listed && Command::Act(**act).applies_in(focus)
     };
     let acts = ActionKind::ALL.iter().filter(is_shown);
@@ -121,19 +123,19 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let acts = acts.map(|action| Command::Act(*action));
     let commands = commands.chain(acts).chain(rest.iter().map(|ui| Command::Ui(*ui)));
     let mut taken = 1;
-    let mut told: Vec<(Key, Group)> = Vec::new();
+    let mut told: Vec<(String, Group)> = Vec::new();
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
         let group = command.spec().group;
         let (keys, title) = match (focus, command) {
             // Keys that begin alike are one hint for each group; what may follow is told when the first is pressed.
             (_, Command::Act(_)) if keys.keys().len() > 1 => {
-                let prefix = (keys.keys()[0], group);
+                let prefix = (keys.keys()[0].to_string(), group);
                 if told.contains(&prefix) {
                     continue;
                 }
-                told.push(prefix);
-                (prefix.0.to_string(), format!("{}{}", group.title(), canvas.glyphs().ellipsis))
+                told.push(prefix.clone());
+                (prefix.0, format!("{}{}", group.title(), canvas.glyphs().ellipsis))
             }
             (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => {
                 (keys.to_string(), "Unfold".to_owned())

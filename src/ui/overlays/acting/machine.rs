@@ -72,7 +72,7 @@ pub fn meaning(app: &App, form: &Form, machines: &[Text]) -> Option<(String, Rol
     }
     let is_known = |word: &&str| machines.iter().any(|name| name.as_str().starts_with(word));
     if let Some(word) = form.off.split_whitespace().find(|word| !is_known(word)) {
-        return Some((format!("it is not about a machine called {word}"), Role::NoticeWarning));
+        return Some((format!("no machine that this is about is called {word}"), Role::NoticeWarning));
     }
     let who = &app.session.operator;
     let words = format!("journalled as the word of {who}; if it is wrong, two machines write to one disk");
