@@ -106,6 +106,8 @@ fn scope_of(kinds: &[Kind]) -> &'static [Context] {
         scope::ACTS_ON_NODES
     } else if kinds.contains(&Kind::Deployment) {
         scope::WORKLOADS
+    } else if kinds.contains(&Kind::Pod) && kinds.contains(&Kind::VolumeAttachment) {
+        &[Context::Pods, Context::Volumes, Context::Object]
     } else if kinds.contains(&Kind::Pod) {
         &[Context::Pods, Context::Object]
     } else if kinds.contains(&Kind::PersistentVolume) || kinds == [Kind::VolumeAttachment] {
