@@ -6,8 +6,8 @@ use super::drain::{self, Wait};
 use super::evidence::{Death, Inquiry};
 use super::milestone::Milestone;
 use super::rollout::Rollout;
-use super::{Access, Call, Probe, cordon};
-use crate::cluster::{Cluster, Name, Node, ObjectRef, Text};
+use super::{Access, Call, Probe, cordon, toll};
+use crate::cluster::{Cluster, Kind, Name, Node, ObjectRef, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many calls of a plan are tried on the server first, and so many objects are asked for by name.
@@ -259,8 +259,18 @@ pub fn word_to_type(targets: &[ObjectRef]) -> Text {
 }
 
 /// The same where each of them has to be named, and the failure domains of which nothing is left.
-pub fn names_to_type(targets: &[ObjectRef], domains: &[Text]) -> Text {
-    let names: Vec<&str> =
-        targets.iter().map(|target| &target.name.name).chain(domains).map(Text::as_str).collect();
+pub fn names_to_type(targets: &[ObjectRef], domains: &[Text], cluster: &Cluster) -> Text {
+    let names: Vec<Text> =
+        targets.iter().map(|target| called(target, cluster)).chain(domains.iter().cloned()).collect();
+    let names: Vec<&str> = names.iter().map(Text::as_str).collect();
     names.join(" ").into()
+}
+
+/// What people call an object: an attachment, whose name is a hash, by its volume's claim.
+pub fn called(target: &ObjectRef, cluster: &Cluster) -> Text {
+    let attachment = cluster.volume_attachments.get(&target.name);
+    match attachment.filter(|_| target.kind == Kind::VolumeAttachment) {
+        Some(row) => toll::named(row, cluster).name,
+        None => target.name.name.clone(),
+    }
 }

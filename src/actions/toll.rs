@@ -74,7 +74,8 @@ fn is_meant(row: &VolumeAttachment, only: Option<&[ObjectRef]>) -> bool {
     only.is_none_or(|only| only.iter().any(|object| object.uid == row.meta.uid))
 }
 
-fn named(row: &VolumeAttachment, cluster: &Cluster) -> Name {
+/// Whose volume an attachment is of.
+pub fn named(row: &VolumeAttachment, cluster: &Cluster) -> Name {
     let join = cluster.volume(&VolumeId::Persistent(row.volume.clone()));
     let claim = join.and_then(|join| join.claim_name);
     let name = if row.volume.is_empty() { &row.meta.name.name } else { &row.volume };

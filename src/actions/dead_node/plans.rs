@@ -112,7 +112,9 @@ fn force_detach(
     }
     let workloads = milestone::losing(released.iter().copied(), cluster);
     let pods = released.iter().map(|pod| pod.object()).collect();
-    plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
+    if !released.is_empty() {
+        plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
+    }
     plan.then(vec![Step::Milestone(Milestone::Detached {
         node: node.clone(),
         only: None,

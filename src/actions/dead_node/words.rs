@@ -63,6 +63,10 @@ fn force_detach(node: &ObjectRef, cluster: &Cluster) -> Vec<Check> {
         checks.push(Check::new(verdict, format!("{} is released {anew}", pod.object())));
     }
     for row in cluster.attachments_on(name) {
+        if let Some(error) = &row.detach_error {
+            let said = format!("{} refuses to detach volume {}: {}", row.attacher, row.volume, error.message);
+            checks.push(warn(said));
+        }
         checks.push(Check::new(Verdict::Ok, format!("volume {} ({}) is detached", row.volume, row.attacher)));
     }
     checks

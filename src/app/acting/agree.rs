@@ -2,7 +2,7 @@
 
 use super::{App, Asked, Effect, Review, Weight};
 use crate::actions::audit::{Place, Started};
-use crate::actions::plan::{names_to_type, word_to_type};
+use crate::actions::plan::{called, names_to_type, word_to_type};
 use crate::actions::probe::Needed;
 use crate::actions::rollback::Read;
 use crate::actions::{
@@ -131,7 +131,7 @@ impl App {
         let is_each = review.plan.dangerous().next().is_some();
         is_asked.then(|| {
             if is_each {
-                names_to_type(&review.draft.targets, &review.plan.domains(&self.cluster))
+                names_to_type(&review.draft.targets, &review.plan.domains(&self.cluster), &self.cluster)
             } else {
                 word_to_type(&review.draft.targets)
             }
@@ -161,8 +161,13 @@ impl App {
             words.any(|typed| *typed == **name)
         };
         let domains = review.plan.domains(&self.cluster);
-        let mut names = review.draft.targets.iter().map(|target| &target.name.name).chain(&domains);
-        let is_typed = typed.iter().any(|typed| *typed == *word) || names.all(is_named);
+        let are_named = review
+            .draft
+            .targets
+            .iter()
+            .all(|target| is_named(&target.name.name) || is_named(&called(target, &self.cluster)))
+            && domains.iter().all(is_named);
+        let is_typed = typed.iter().any(|typed| *typed == *word) || are_named;
         (!is_typed).then(|| format!("type {word:?} to confirm"))
     }
 
@@ -189,7 +194,7 @@ impl App {
         started.checks = preflight
             .checks
             .iter()
-            .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
+            .map(|check| format!("{}: {}", check.word(), check.reason).into())
             .collect();
         let (mut run, record) = Run::begin(author.run, draft, plan, (started, self.now));
         run.remember(&answers);
