@@ -6,7 +6,7 @@ use super::super::dangerous::Dangerous;
 use super::super::milestone::{self, Milestone};
 use super::super::{Action, Author, Draft, Plan, Step};
 use super::{Replacing, Unmark, node_of, retire, volume};
-use crate::cluster::{Cluster, ObjectRef, Pod, Row as _, Text};
+use crate::cluster::{Cluster, Node, ObjectRef, Pod, Row as _, Text};
 
 pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
     let mut plan = Plan::of(Vec::new(), draft.action.kind().spec().danger);
@@ -14,7 +14,7 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
         match &draft.action {
             Action::ReturnToService => return_to_service(&mut plan, target, cluster),
             Action::ReplacePods => replace_pods(&mut plan, target, cluster),
-            Action::ForceDetach => force_detach(&mut plan, (draft, target), (cluster, author)),
+            Action::ForceDetach => mark(&mut plan, (draft, target), (cluster, author)),
             Action::DetachVolume => volume::plan(&mut plan, (draft, target), (cluster, author)),
             Action::Retire => retire::plan(&mut plan, (draft, target), (cluster, author)),
             Action::ReleasePod => release_pod(&mut plan, (draft, target), (cluster, author)),
@@ -61,6 +61,9 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
             | Action::SetImage { .. } => {}
         }
     }
+    if draft.action == Action::ForceDetach {
+        watch(&mut plan, &draft.targets, cluster);
+    }
     plan
 }
 
@@ -91,18 +94,11 @@ pub(super) fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), clu
     }
 }
 
-/// Cordon, mark, and watch what the controllers make of it.
-fn force_detach(
-    plan: &mut Plan,
-    (draft, node): (&Draft, &ObjectRef),
-    (cluster, author): (&Cluster, &Author),
-) {
+/// Cordon and mark. Several nodes one after the other, and none waits for what becomes of the one before: what is
+/// released there may need what hangs here.
+fn mark(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), (cluster, author): (&Cluster, &Author)) {
     let Ok(row) = cordon::same_node(node, cluster) else { return };
-    let name = &node.name.name;
-    let released: Vec<&Pod> = released(name, cluster).collect();
-    let is_idle =
-        row.is_out_of_service() && released.is_empty() && cluster.attachments_on(name).next().is_none();
-    if is_idle {
+    if is_idle(row, cluster) {
         return;
     }
     plan.then(cordoned(node, (draft, author), cluster));
@@ -110,20 +106,40 @@ fn force_detach(
         attest(plan, (draft, node), author);
         plan.then(vec![Step::Danger(Dangerous::OutOfService { node: node.clone() })]);
     }
-    let workloads = milestone::losing(released.iter().copied(), cluster);
-    let pods = released.iter().map(|pod| pod.object()).collect();
-    if !released.is_empty() {
-        plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
+}
+
+/// Marked, with nothing left on it that the mark is for.
+fn is_idle(row: &Node, cluster: &Cluster) -> bool {
+    let name = &row.meta.name.name;
+    row.is_out_of_service()
+        && released(name, cluster).next().is_none()
+        && cluster.attachments_on(name).next().is_none()
+}
+
+/// Watch what the controllers make of the marks, and stand ready to take them off.
+fn watch(plan: &mut Plan, targets: &[ObjectRef], cluster: &Cluster) {
+    let is_meant =
+        |node: &&ObjectRef| cordon::same_node(node, cluster).is_ok_and(|row| !is_idle(row, cluster));
+    let nodes: Vec<&ObjectRef> = targets.iter().filter(is_meant).collect();
+    let mut stages: [Vec<Step>; 4] = Default::default();
+    for node in nodes {
+        let going: Vec<&Pod> = released(&node.name.name, cluster).collect();
+        let workloads = milestone::losing(going.iter().copied(), cluster);
+        let pods: Vec<ObjectRef> = going.iter().map(|pod| pod.object()).collect();
+        let [gone, detached, replaced, ways_back] = &mut stages;
+        if !pods.is_empty() {
+            gone.push(Step::Milestone(Milestone::Released { node: node.clone(), pods }));
+        }
+        let all = Milestone::Detached { node: node.clone(), only: None, is_forced: false };
+        detached.push(Step::Milestone(all));
+        if !workloads.is_empty() {
+            replaced.push(Step::Milestone(Milestone::Replaced { node: node.clone(), workloads }));
+        }
+        ways_back.push(Step::Retract(Unmark::of(node, true)));
     }
-    plan.then(vec![Step::Milestone(Milestone::Detached {
-        node: node.clone(),
-        only: None,
-        is_forced: false,
-    })]);
-    if !workloads.is_empty() {
-        plan.then(vec![Step::Milestone(Milestone::Replaced { node: node.clone(), workloads })]);
+    for stage in stages {
+        plan.then(stage);
     }
-    plan.then(vec![Step::Retract(Unmark::of(node, true))]);
 }
 
 /// The pods that the mark releases from a node.

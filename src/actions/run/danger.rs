@@ -52,8 +52,8 @@ impl Run {
             }
             orders.extend(inquiry.asks(&accesses, sight.cluster, sight.now).into_iter().map(Order::Ask));
         }
-        let is_alive = self.life.is_some();
         for node in marked {
+            let is_alive = self.alive.contains(&node);
             let inquiry = self.inquiries.entry(node.clone()).or_insert_with(|| Inquiry::new(&node));
             let asked = if is_alive { inquiry.look(sight.now) } else { inquiry.pulse(sight.now) };
             orders.extend(asked.map(Order::Ask));
@@ -92,20 +92,24 @@ impl Run {
         taken.tries > 0 || was_there
     }
 
-    /// A machine that was marked and lives: nothing more is sent but the way back.
+    /// A machine that was marked and lives: nothing more is sent but the way back, and of no other machine.
     pub(super) fn look_for_life(&mut self, sight: &Sight<'_>) {
-        if self.life.is_some() {
-            return;
+        let silent = self.retractable().filter(|(_, node)| !self.alive.contains(node));
+        let signs: Vec<(ObjectRef, String)> = silent
+            .filter_map(|(_, node)| Some((node.clone(), self.inquiries.get(node)?.revival(sight.cluster)?)))
+            .collect();
+        for (node, sign) in signs {
+            self.stop(&format!("a sign of life: {sign}"));
+            let what = format!(
+                "a sign of life: {sign}; the mark of {} is taken off, the cordon stays, and nothing more is sent; pods \
+                 that were released and volumes that were detached until now are not brought back, and Kubernetes \
+                 finishes what it has begun",
+                node.name
+            );
+            let noted = Entry::Noted(Noted { what: what.into() });
+            self.notes.push(self.record(sight.now, noted));
+            self.alive.insert(node);
         }
-        let sign = self.retractable().find_map(|(_, node)| self.inquiries.get(node)?.revival(sight.cluster));
-        let Some(sign) = sign else { return };
-        self.life = Some(sign.as_str().into());
-        self.stop(&format!("a sign of life: {sign}"));
-        let what = "a sign of life: the mark is taken off, the cordon stays, and nothing more is sent; pods that were \
-                    released and volumes that were detached until now are not brought back, and Kubernetes finishes \
-                    what it has begun";
-        let noted = Entry::Noted(Noted { what: what.into() });
-        self.notes.push(self.record(sight.now, noted));
     }
 
     /// What needs proof and did not get it ends the run: what comes after it was meant to follow it.
@@ -283,9 +287,11 @@ impl Run {
     /// The way back. It does not wait for its turn, and no stop keeps it.
     pub(super) fn next_retract(&self, (step, unmark): (usize, &Unmark), sight: &Sight<'_>) -> Next {
         let (now, node) = (sight.now, &unmark.node);
-        let is_alive = self.life.is_some();
-        let others_over =
-            self.steps.iter().enumerate().all(|(at, taken)| at == step || taken.progress.is_over());
+        let is_alive = self.alive.contains(node);
+        let is_over = |(planned, taken): (&Step, &super::Taken)| {
+            matches!(planned, Step::Retract(_)) || taken.progress.is_over()
+        };
+        let others_over = self.plan.steps.iter().zip(&self.steps).all(is_over);
         let needless = |reason: String| Next::Become(Progress::skipped(SkipReason::Needless(reason.into())));
         match &self.steps[step].progress {
             Progress::Pending | Progress::Waiting { .. } => {}

@@ -219,9 +219,10 @@ impl World {
     /// What a call does to the world at once.
     fn carry_out(&mut self, call: &Call) {
         let silent = (Status::Unknown, "NodeStatusUnknown");
+        let name = call.object().name.name.to_string();
         if let Call::Cordon { .. } = call {
             let run = World::author().run.to_string();
-            self.node("dead", silent, |row| {
+            self.node(&name, silent, |row| {
                 row.is_unschedulable = true;
                 let note = crate::cluster::Cordon { run: run.into(), ..crate::cluster::Cordon::default() };
                 row.cordon_note = Some(Box::new(note));
@@ -231,11 +232,11 @@ impl World {
             && let Dangerous::OutOfService { .. } = armed.what()
         {
             let taints = armed.taints();
-            self.node("dead", silent, |row| row.taints = taints.into());
+            self.node(&name, silent, |row| row.taints = taints.into());
         }
         if let Call::Unmark(unmark) = call {
             let taints = unmark.taints.clone();
-            self.node("dead", (Status::True, "KubeletReady"), |row| row.taints = taints.into());
+            self.node(&name, (Status::True, "KubeletReady"), |row| row.taints = taints.into());
         }
     }
 
@@ -540,6 +541,35 @@ fn a_node_is_retired_when_nothing_hangs_on_it_and_another_takes_its_place() {
     world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "log-1"), uid }));
     world.pass(&mut run, 1000);
     assert_eq!(run.summary().outcome, Outcome::Done);
+}
+
+#[test]
+fn several_machines_are_marked_one_after_the_other_and_one_that_lives_loses_its_mark_alone() {
+    let mut world = World::new();
+    for node in ["e", "f"] {
+        world.node(node, (Status::True, "KubeletReady"), |_| {});
+    }
+    world.node("c", (Status::Unknown, "NodeStatusUnknown"), |_| {});
+    let object = |name: &str| world.cluster.node(name).unwrap().object();
+    let draft = Draft {
+        targets: vec![object("dead"), object("c")],
+        powered_off: vec!["dead".into(), "c".into()],
+        ..world.draft(Action::ForceDetach)
+    };
+    let plan = draft.plan(&world.cluster, &World::author());
+    let probes = plan.probes(false);
+    assert_eq!(probes.iter().filter(|probe| **probe == Probe::Leader).count(), 1, "each is asked once");
+    let mut run = world.begin(draft);
+    world.pass(&mut run, 60);
+    let marks = world.sent.iter().filter(|kind| **kind == CallKind::OutOfService).count();
+    assert_eq!(marks, 2, "{:?}", world.sent);
+    assert!(!run.is_over(), "the controllers have not done their part");
+    world.node("c", (Status::True, "KubeletReady"), |_| {});
+    world.pass(&mut run, 5);
+    assert!(run.is_over());
+    assert_eq!(world.sent.last(), Some(&CallKind::Unmark));
+    assert!(!world.cluster.node("c").unwrap().is_out_of_service());
+    assert!(world.cluster.node("dead").unwrap().is_out_of_service(), "it is as dead as before");
 }
 
 #[test]
