@@ -397,7 +397,7 @@ fn proof(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
     facts.deaths.is_empty().then(|| {
         let reason = format!("nothing proves that {} is off: silence is no proof", node.name);
         let remedy = format!(
-            "switch it off and see that it is, then state it below (--powered-off {}), or configure a fence command",
+            "switch it off and see that it is, then state it (--powered-off {}), or configure a fence command",
             node.name
         );
         Objection::new(Ground::Death, reason, remedy)

@@ -573,6 +573,23 @@ fn several_machines_are_marked_one_after_the_other_and_one_that_lives_loses_its_
 }
 
 #[test]
+fn what_validation_refuses_is_told_with_its_field_and_not_tried_again() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::RemoveFinalizer { finalizer: "".into() }));
+    world.refuses_on = true;
+    let reason = "Pod \"db-0\" is invalid: spec.overhead: Forbidden".into();
+    world.refuse = Some(CallError::Invalid { reason });
+    world.pass(&mut run, 40);
+    assert_eq!(world.sent, [CallKind::RemoveFinalizer]);
+    let told = run.steps().find_map(|(_, progress)| match progress {
+        Progress::Failed { reason } => Some(reason.to_string()),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert!(told.contains("validation") && told.contains("spec.overhead"), "{told}");
+}
+
+#[test]
 fn a_failure_domain_is_given_up_by_its_name() {
     let mut world = World::new();
     for (node, zone) in [("a", "x"), ("b", "x"), ("c", "y"), ("d", "y"), ("dead", "y")] {
