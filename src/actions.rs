@@ -28,6 +28,7 @@ pub mod rollout;
 mod room;
 pub mod run;
 pub mod target;
+pub mod toll;
 pub mod undo;
 mod workload;
 
@@ -64,7 +65,9 @@ pub enum ActionKind {
     ReturnToService,
     ReplacePods,
     ForceDetach,
+    Retire,
     ReleasePod,
+    DetachVolume,
     DeleteAttachment,
     DeleteNode,
     RemoveFinalizer,
@@ -105,7 +108,9 @@ impl ActionKind {
         Self::ReturnToService,
         Self::ReplacePods,
         Self::ForceDetach,
+        Self::Retire,
         Self::ReleasePod,
+        Self::DetachVolume,
         Self::DeleteAttachment,
         Self::DeleteNode,
         Self::RemoveFinalizer,
@@ -127,7 +132,9 @@ impl ActionKind {
             Self::ReturnToService => dead_node::RETURN_TO_SERVICE,
             Self::ReplacePods => dead_node::REPLACE_PODS,
             Self::ForceDetach => dead_node::FORCE_DETACH,
+            Self::Retire => dead_node::RETIRE,
             Self::ReleasePod => dead_node::RELEASE_POD,
+            Self::DetachVolume => dead_node::DETACH_VOLUME,
             Self::DeleteAttachment => dead_node::DELETE_ATTACHMENT,
             Self::DeleteNode => dead_node::DELETE_NODE,
             Self::RemoveFinalizer => dead_node::REMOVE_FINALIZER,
@@ -136,6 +143,32 @@ impl ActionKind {
 
     pub fn by_id(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.spec().id == id)
+    }
+
+    /// Whether it is for what is broken, and not for every day.
+    pub const fn is_repair(self) -> bool {
+        match self {
+            Self::RestartKubelet
+            | Self::Fence
+            | Self::ReturnToService
+            | Self::ReplacePods
+            | Self::ForceDetach
+            | Self::Retire
+            | Self::ReleasePod
+            | Self::DetachVolume
+            | Self::DeleteAttachment
+            | Self::DeleteNode
+            | Self::RemoveFinalizer => true,
+            Self::Cordon
+            | Self::Uncordon
+            | Self::Drain
+            | Self::Rollback
+            | Self::Restart
+            | Self::Pause
+            | Self::Resume
+            | Self::Scale
+            | Self::SetImage => false,
+        }
     }
 }
 
@@ -180,7 +213,9 @@ pub enum Action {
     ReturnToService,
     ReplacePods,
     ForceDetach,
+    Retire,
     ReleasePod,
+    DetachVolume,
     DeleteAttachment,
     DeleteNode,
     RemoveFinalizer {
@@ -207,7 +242,9 @@ impl Action {
             Self::ReturnToService => ActionKind::ReturnToService,
             Self::ReplacePods => ActionKind::ReplacePods,
             Self::ForceDetach => ActionKind::ForceDetach,
+            Self::Retire => ActionKind::Retire,
             Self::ReleasePod => ActionKind::ReleasePod,
+            Self::DetachVolume => ActionKind::DetachVolume,
             Self::DeleteAttachment => ActionKind::DeleteAttachment,
             Self::DeleteNode => ActionKind::DeleteNode,
             Self::RemoveFinalizer { .. } => ActionKind::RemoveFinalizer,
@@ -242,7 +279,9 @@ impl From<ActionKind> for Action {
             ActionKind::ReturnToService => Self::ReturnToService,
             ActionKind::ReplacePods => Self::ReplacePods,
             ActionKind::ForceDetach => Self::ForceDetach,
+            ActionKind::Retire => Self::Retire,
             ActionKind::ReleasePod => Self::ReleasePod,
+            ActionKind::DetachVolume => Self::DetachVolume,
             ActionKind::DeleteAttachment => Self::DeleteAttachment,
             ActionKind::DeleteNode => Self::DeleteNode,
             ActionKind::RemoveFinalizer => Self::RemoveFinalizer { finalizer: Text::default() },
@@ -282,7 +321,9 @@ impl Draft {
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
+            | Action::Retire
             | Action::ReleasePod
+            | Action::DetachVolume
             | Action::DeleteAttachment
             | Action::DeleteNode
             | Action::RemoveFinalizer { .. } => dead_node::plan(self, (cluster, author)),
@@ -328,7 +369,9 @@ impl Draft {
             Action::ReturnToService
             | Action::ReplacePods
             | Action::ForceDetach
+            | Action::Retire
             | Action::ReleasePod
+            | Action::DetachVolume
             | Action::DeleteAttachment
             | Action::DeleteNode
             | Action::RemoveFinalizer { .. } => dead_node::checks(self, sight),

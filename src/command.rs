@@ -41,6 +41,7 @@ closed_enum! {
         Mark,
         Sort,
         Act,
+        Repair,
         Program,
     }
 }
@@ -92,7 +93,8 @@ impl Command {
                 let actions::Spec { id, title, doc, kinds, .. } = action.spec();
                 let is_of_revisions = action == ActionKind::Rollback;
                 let scope = if is_of_revisions { scope::ROLLS_BACK } else { scope_of(kinds) };
-                Spec { id, title, doc, group: Group::Act, scope, aliases: &[] }
+                let group = if action.is_repair() { Group::Repair } else { Group::Act };
+                Spec { id, title, doc, group, scope, aliases: &[] }
             }
         }
     }
@@ -104,8 +106,12 @@ fn scope_of(kinds: &[Kind]) -> &'static [Context] {
         scope::ACTS_ON_NODES
     } else if kinds.contains(&Kind::Deployment) {
         scope::WORKLOADS
+    } else if kinds.contains(&Kind::Pod) && kinds.contains(&Kind::VolumeAttachment) {
+        &[Context::Pods, Context::Volumes, Context::Object]
     } else if kinds.contains(&Kind::Pod) {
         &[Context::Pods, Context::Object]
+    } else if kinds.contains(&Kind::PersistentVolume) || kinds == [Kind::VolumeAttachment] {
+        &[Context::Volumes, Context::Object]
     } else {
         &[Context::Object]
     }
@@ -126,6 +132,7 @@ impl Group {
             Self::Mark => "Mark",
             Self::Sort => "Sort",
             Self::Act => "Act",
+            Self::Repair => "Repair",
             Self::Program => "Program",
         }
     }

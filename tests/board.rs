@@ -8,6 +8,8 @@ mod actions;
 mod casefile;
 #[path = "board/config.rs"]
 mod config;
+#[path = "board/dead_node.rs"]
+mod dead_node;
 #[path = "board/drain.rs"]
 mod drain;
 #[path = "board/flows.rs"]

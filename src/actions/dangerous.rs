@@ -242,9 +242,9 @@ pub fn meta<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Option<&'a Meta> {
         Kind::Pod => cluster.pods.get(name).map(|row| row.meta()),
         Kind::VolumeAttachment => cluster.volume_attachments.get(name).map(|row| row.meta()),
         Kind::Namespace => cluster.namespaces.get(name).map(|row| row.meta()),
-        Kind::PersistentVolume
-        | Kind::PersistentVolumeClaim
-        | Kind::Deployment
+        Kind::PersistentVolume => cluster.persistent_volumes.get(name).map(|row| row.meta()),
+        Kind::PersistentVolumeClaim => cluster.persistent_volume_claims.get(name).map(|row| row.meta()),
+        Kind::Deployment
         | Kind::ReplicaSet
         | Kind::StatefulSet
         | Kind::DaemonSet
@@ -332,10 +332,16 @@ impl Armed {
             }
             // The watch shows that it is gone.
             CallError::NotFound { reason } => Refusal::Again { pause: AGAIN, is_counted: true, reason },
-            error @ (CallError::ReadOnly
-            | CallError::Forbidden { .. }
-            | CallError::Invalid { .. }
-            | CallError::Broken { .. }) => Refusal::Final(error.reason().into()),
+            // The reason names the field: the object is older than the rule that it breaks.
+            CallError::Invalid { reason } => Refusal::Final(
+                format!(
+                    "the server's validation refuses it: {reason}; put that right first, with kubectl edit"
+                )
+                .into(),
+            ),
+            error @ (CallError::ReadOnly | CallError::Forbidden { .. } | CallError::Broken { .. }) => {
+                Refusal::Final(error.reason().into())
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Whether a machine is dead is not said here but in `evidence`, and what the controllers do then in `milestone`.
 
 mod plans;
+mod retire;
+mod volume;
 mod words;
 
 pub use plans::{plan, stays};
@@ -85,6 +87,14 @@ pub const RELEASE_POD: Spec = Spec {
         "Take a pod that is stuck off the API without its kubelet's word that it has ended.",
     )
 };
+pub const DETACH_VOLUME: Spec = Spec {
+    kinds: &[Kind::PersistentVolumeClaim, Kind::PersistentVolume],
+    ..dangerous(
+        "detach-volume",
+        "Detach volume",
+        "Release the pods of one volume that hangs on a dead node, and wait until the controller detaches it.",
+    )
+};
 pub const DELETE_ATTACHMENT: Spec = Spec {
     kinds: &[Kind::VolumeAttachment],
     ..dangerous(
@@ -109,6 +119,14 @@ pub const DELETE_NODE: Spec = Spec {
         "delete-node",
         "Delete node",
         "Take a dead node off the API: its pods are released, and its volumes detached after six minutes.",
+    )
+};
+pub const RETIRE: Spec = Spec {
+    rights: &DELETE_NODE_RIGHTS,
+    ..dangerous(
+        "retire",
+        "Retire",
+        "Take a node that does not come back off the API, when nothing hangs on it any more, and wait for another.",
     )
 };
 const REMOVE_FINALIZER_RIGHTS: [Right; 3] = [PATCH_PODS, PATCH_NAMESPACES, PATCH_ATTACHMENTS];

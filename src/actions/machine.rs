@@ -116,7 +116,6 @@ pub fn switched_off(plan: &mut Plan, (draft, node): (&Draft, &Node), author: &Au
 }
 
 /// Has the provider end or replace the machine of a node that is retired, where a command for that is configured.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the action that retires a node"))]
 pub fn replaced(plan: &mut Plan, node: &Node, author: &Author) {
     match author.kit.errand(Purpose::Replace, node) {
         Ok(errand) => plan.then(vec![Step::Errand(errand)]),
@@ -146,7 +145,9 @@ fn errand(action: &Action, node: &Node, author: &Author) -> Option<Result<Errand
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
+        | Action::Retire
         | Action::ReleasePod
+        | Action::DetachVolume
         | Action::DeleteAttachment
         | Action::DeleteNode
         | Action::RemoveFinalizer { .. } => return None,
@@ -378,7 +379,8 @@ pub const fn awaited(step: &Step) -> Option<&ObjectRef> {
             | Milestone::Replaced { .. }
             | Milestone::Clean { .. }
             | Milestone::Booted { .. }
-            | Milestone::Silent { .. },
+            | Milestone::Silent { .. }
+            | Milestone::Joined { .. },
         )
         | Step::Retract(_) => None,
     }

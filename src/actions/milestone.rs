@@ -11,8 +11,9 @@ use jiff::SignedDuration;
 pub enum Milestone {
     /// These pods are gone from the API.
     Released { node: ObjectRef, pods: Vec<ObjectRef> },
-    /// These attachments are gone; nothing named is all of the node's.
-    Detached { node: ObjectRef, only: Option<Vec<ObjectRef>>, normal: SignedDuration },
+    /// These attachments are gone; nothing named is all of the node's. By force is when the attach-detach controller
+    /// has lost its patience.
+    Detached { node: ObjectRef, only: Option<Vec<ObjectRef>>, is_forced: bool },
     /// What lost pods there is as ready as it was.
     Replaced { node: ObjectRef, workloads: Vec<Moving> },
     /// The node is Ready, with no old pod and no old attachment.
@@ -23,7 +24,16 @@ pub enum Milestone {
     Silent { node: ObjectRef },
     /// Its kubelet speaks again: its lease has moved, or it says itself how it is.
     Speaks { node: ObjectRef },
+    /// A node that was not there before is Ready: none of these.
+    Joined { node: ObjectRef, known: Vec<Text> },
 }
+
+/// Between a detach and its end, where the driver answers.
+const DETACH: SignedDuration = SignedDuration::from_secs(60);
+/// The attach-detach controller's own patience with a volume that was not unmounted, and a minute more.
+const FORCED_DETACH: SignedDuration = SignedDuration::from_secs(7 * 60);
+/// Whoever replaces machines has done so by then, or nobody does.
+const REPLACED_BY: SignedDuration = SignedDuration::from_secs(15 * 60);
 
 impl Milestone {
     pub const fn node(&self) -> &ObjectRef {
@@ -34,7 +44,8 @@ impl Milestone {
             | Self::Clean { node }
             | Self::Booted { node, .. }
             | Self::Silent { node }
-            | Self::Speaks { node } => node,
+            | Self::Speaks { node }
+            | Self::Joined { node, .. } => node,
         }
     }
 
@@ -44,11 +55,14 @@ impl Milestone {
                 [one] => format!("wait until {one} is released from {}", node.name),
                 many => format!("wait until the {} pods of {} are released", many.len(), node.name),
             },
-            Self::Detached { node, only: None, .. } => {
-                format!("wait until all volumes are detached from {}", node.name)
-            }
-            Self::Detached { node, only: Some(some), .. } => {
-                format!("wait until {} of the volumes of {} are detached", some.len(), node.name)
+            Self::Detached { node, only, is_forced } => {
+                let what = match only.as_deref() {
+                    None => format!("all volumes are detached from {}", node.name),
+                    Some([_]) => format!("one volume is detached from {}", node.name),
+                    Some(some) => format!("{} volumes are detached from {}", some.len(), node.name),
+                };
+                let how = if *is_forced { ", six minutes after its pods are gone" } else { "" };
+                format!("wait until {what}{how}")
             }
             Self::Replaced { workloads, .. } => match workloads.as_slice() {
                 [one] => format!("wait until {} is as ready as before", one.workload),
@@ -60,6 +74,7 @@ impl Milestone {
             Self::Booted { node, .. } => format!("wait until {} has booted", node.name),
             Self::Silent { node } => format!("wait until the control plane sees {} as silent", node.name),
             Self::Speaks { node } => format!("wait until the lease of {} moves", node.name),
+            Self::Joined { node, .. } => format!("wait until another node takes the place of {}", node.name),
         }
     }
 
@@ -73,7 +88,27 @@ impl Milestone {
             Self::Clean { .. } | Self::Booted { .. } | Self::Silent { .. } | Self::Speaks { .. } => {
                 Some(format!("kubectl get node {name}"))
             }
+            Self::Joined { .. } => Some("kubectl get nodes".to_owned()),
             Self::Replaced { .. } => None,
+        }
+    }
+
+    /// Whether the attach-detach controller's own patience is waited for.
+    pub const fn is_forced(&self) -> bool {
+        matches!(self, Self::Detached { is_forced: true, .. })
+    }
+
+    /// How long it is waited for, where it may as well not come: nothing more depends on it.
+    pub const fn patience(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Joined { .. } => Some(REPLACED_BY),
+            Self::Released { .. }
+            | Self::Detached { .. }
+            | Self::Replaced { .. }
+            | Self::Clean { .. }
+            | Self::Booted { .. }
+            | Self::Silent { .. }
+            | Self::Speaks { .. } => None,
         }
     }
 
@@ -82,7 +117,14 @@ impl Milestone {
         match self {
             // The garbage collector looks every 20 s.
             Self::Released { .. } => SignedDuration::from_secs(45),
-            Self::Detached { normal, .. } => *normal,
+            Self::Detached { is_forced, .. } => {
+                if *is_forced {
+                    FORCED_DETACH
+                } else {
+                    DETACH
+                }
+            }
+            Self::Joined { .. } => SignedDuration::from_secs(300),
             Self::Replaced { .. } => SignedDuration::from_secs(120),
             Self::Clean { .. } | Self::Speaks { .. } => SignedDuration::from_secs(60),
             Self::Booted { .. } => SignedDuration::from_secs(600),
@@ -96,6 +138,13 @@ impl Milestone {
             Self::Released { .. } => {
                 "look at the pods' finalizers, and whether the controller-manager leads: its garbage collector \
                  releases them every 20 s"
+            }
+            Self::Detached { is_forced: true, .. } => {
+                "look at what the driver says of the attachment, and whether the controller-manager runs with \
+                 --disable-force-detach-on-timeout: then it never does, and it takes force-detach of the node"
+            }
+            Self::Joined { .. } => {
+                "look at whoever replaces machines here, or stop the wait: nothing depends on it"
             }
             Self::Detached { .. } => {
                 "look at what the driver says of the attachment, and at its controller: the external-attacher tries \
@@ -152,6 +201,16 @@ impl Milestone {
                 let row = cordon::same_node(node, cluster).ok()?;
                 (row.readiness() != Readiness::Silent)
                     .then(|| format!("{} is {}", node.name, row.readiness().word()))
+            }
+            Self::Joined { known, .. } => {
+                let anew = cluster.nodes.values().filter(|row| !known.contains(&row.meta.uid));
+                match anew.max_by_key(|row| row.is_ready()) {
+                    Some(row) if row.is_ready() => None,
+                    Some(row) => {
+                        Some(format!("{} has come, and is {}", row.meta.name, row.readiness().word()))
+                    }
+                    None => Some("no node has come that was not there".to_owned()),
+                }
             }
         }
     }

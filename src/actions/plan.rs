@@ -7,10 +7,10 @@ use super::errand::{Errand, Purpose};
 use super::evidence::{Death, Inquiry};
 use super::milestone::Milestone;
 use super::rollout::Rollout;
-use super::{Access, Call, Check, Probe, cordon};
-use crate::cluster::{ObjectRef, Text};
+use super::{Access, Call, Check, Probe, cordon, toll};
+use crate::cluster::{Cluster, Kind, Name, Node, ObjectRef, Text};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many calls of a plan are tried on the server first, and so many objects are asked for by name.
 pub const MOST_TRIED: usize = 20;
@@ -211,6 +211,24 @@ impl Plan {
         })
     }
 
+    /// The failure domains that are given up with it: of which every node, and more than one, is said to be dead by this
+    /// plan or by a mark. A cluster that is one domain has none.
+    pub fn domains(&self, cluster: &Cluster) -> Vec<Text> {
+        let machines: BTreeSet<&Name> =
+            self.dangerous().filter_map(Dangerous::node).map(|node| &node.name).collect();
+        let is_given_up = |node: &Node| machines.contains(&node.meta.name) || node.is_out_of_service();
+        let mut zones: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
+        for node in cluster.nodes.values() {
+            zones.entry(node.zone()).or_default().push(node);
+        }
+        let is_one = zones.len() < 2;
+        let whole = zones.into_iter().filter(|(_, nodes)| {
+            let is_meant = nodes.iter().any(|node| machines.contains(&node.meta.name));
+            !is_one && is_meant && nodes.len() > 1 && nodes.iter().all(|node| is_given_up(node))
+        });
+        whole.filter_map(|(zone, _)| zone.map(Text::from)).collect()
+    }
+
     /// What will have proved that a machine is off when it is this one's turn.
     pub fn deaths(&self, what: &Dangerous) -> Vec<Death> {
         let proves = |step: &Step| match step {
@@ -263,11 +281,10 @@ impl Plan {
         let machines: BTreeSet<&ObjectRef> = self.dangerous().filter_map(Dangerous::node).collect();
         let fenced: BTreeSet<&ObjectRef> =
             self.errands().filter(|errand| errand.purpose.is_fence()).map(|errand| &errand.node).collect();
-        let others =
-            fenced.difference(&machines).map(|node| Probe::Others((*node).clone())).collect::<Vec<_>>();
-        let mut evidence: Vec<Probe> =
-            machines.into_iter().flat_map(Inquiry::at_review).chain(others).collect();
-        evidence.dedup_by(|one, other| one == other);
+        let others = fenced.difference(&machines).map(|node| Probe::Others((*node).clone()));
+        let mut evidence: Vec<Probe> = others.collect();
+        evidence.extend(machines.iter().flat_map(|node| Inquiry::at_review(node)));
+        evidence.extend((!machines.is_empty()).then_some(Probe::Leader));
         let listed: Vec<Probe> = self.steps.iter().filter_map(Step::listed).collect();
         if !listed.is_empty() {
             accesses.insert(Access::everywhere(drain::LIST_PODS));
@@ -313,8 +330,19 @@ pub fn word_to_type(targets: &[ObjectRef]) -> Text {
     }
 }
 
-/// The same where each of them has to be named.
-pub fn names_to_type(targets: &[ObjectRef]) -> Text {
-    let names: Vec<&str> = targets.iter().map(|target| target.name.name.as_str()).collect();
+/// The same where each of them has to be named, and the failure domains of which nothing is left.
+pub fn names_to_type(targets: &[ObjectRef], domains: &[Text], cluster: &Cluster) -> Text {
+    let names: Vec<Text> =
+        targets.iter().map(|target| called(target, cluster)).chain(domains.iter().cloned()).collect();
+    let names: Vec<&str> = names.iter().map(Text::as_str).collect();
     names.join(" ").into()
+}
+
+/// What people call an object: an attachment, whose name is a hash, by its volume's claim.
+pub fn called(target: &ObjectRef, cluster: &Cluster) -> Text {
+    let attachment = cluster.volume_attachments.get(&target.name);
+    match attachment.filter(|_| target.kind == Kind::VolumeAttachment) {
+        Some(row) => toll::named(row, cluster).name,
+        None => target.name.name.clone(),
+    }
 }

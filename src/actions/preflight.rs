@@ -36,11 +36,33 @@ pub struct Check {
     pub about: Option<ObjectRef>,
     pub reason: String,
     pub remedy: Option<String>,
+    /// It is still being looked at, and so neither good nor bad.
+    pub is_open: bool,
 }
 
 impl Check {
     pub fn new(verdict: Verdict, reason: impl Into<String>) -> Self {
-        Self { verdict, about: None, reason: reason.into(), remedy: None }
+        Self { verdict, about: None, reason: reason.into(), remedy: None, is_open: false }
+    }
+
+    /// One that has not come to its end, and keeps nobody from agreeing: it is made to its end before anything is sent.
+    pub fn open(reason: impl Into<String>) -> Self {
+        Self { is_open: true, ..Self::new(Verdict::Ok, reason) }
+    }
+
+    pub const fn word(&self) -> &'static str {
+        if self.is_open { "look" } else { self.verdict.word() }
+    }
+
+    /// Worst first, and what may still become bad before what is only to be thought of.
+    const fn rank(&self) -> (u8, bool) {
+        let rank = match self.verdict {
+            Verdict::Block => 0,
+            Verdict::Warn => 2,
+            Verdict::Skip => 3,
+            Verdict::Ok => 4,
+        };
+        if self.is_open { (1, true) } else { (rank, false) }
     }
 
     pub fn about(self, object: &ObjectRef) -> Self {
@@ -75,7 +97,7 @@ impl Preflight {
                 format!("the server was asked to try the first {MOST_TRIED} steps, and not all {tried}");
             checks.push(Check::new(Verdict::Ok, reason));
         }
-        checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
+        checks.sort_by_key(Check::rank);
         Self { checks, open: answers.open() + draft.unread() }
     }
 

@@ -2,14 +2,16 @@
 //!
 //! It deliberately asks nobody: `k8s` does, and the answers come back as values.
 
-use super::evidence::Speech;
+use super::errand::Purpose;
 use super::evidence::inquiry::{Leader, Reading, Seen};
+use super::evidence::{Inquiry, Speech};
 use super::extent::{Autoscaler, Quota};
 use super::others::Survey;
 use super::{Call, CallError, Errand, Ran};
-use crate::cluster::{ObjectRef, Pod, Text};
+use crate::cluster::{Cluster, ObjectRef, Pod, Text};
 use crate::revision::Reference;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// One thing that RBAC can allow.
@@ -147,18 +149,57 @@ pub enum Answer {
     Failed(CallError),
 }
 
-/// Probes with their answers, in the order in which they were asked.
+/// Probes with their answers, in the order in which they were asked; and what goes on being asked about machines that
+/// are said to be dead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     asked: Vec<(Probe, Option<Answer>)>,
+    inquiries: BTreeMap<ObjectRef, Inquiry>,
 }
 
 impl Answers {
     pub fn to(probes: Vec<Probe>) -> Self {
-        Self { asked: probes.into_iter().map(|probe| (probe, None)).collect() }
+        let answering = |node: &ObjectRef| {
+            probes.iter().find_map(|probe| match probe {
+                Probe::Errand(errand) if errand.purpose == Purpose::Probe && errand.node == *node => {
+                    Some(errand)
+                }
+                _ => None,
+            })
+        };
+        let machines = probes.iter().filter_map(|probe| {
+            let Probe::Lease(node) = probe else { return None };
+            Some((node.clone(), Inquiry::new(node).with_probe(answering(node))))
+        });
+        let inquiries = machines.collect();
+        Self { asked: probes.into_iter().map(|probe| (probe, None)).collect(), inquiries }
+    }
+
+    /// What was found out about machines before goes on, and is not begun anew; but for one that showed life.
+    pub fn after(mut self, before: Self, cluster: &Cluster) -> Self {
+        for (node, mut inquiry) in before.inquiries {
+            if inquiry.life(cluster).is_none() && self.inquiries.contains_key(&node) {
+                inquiry.again();
+                self.inquiries.insert(node, inquiry);
+            }
+        }
+        self
+    }
+
+    /// What to ask now beside it about the machines, each with the rights that are needed there.
+    pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
+        if self.open() > 0 {
+            return Vec::new();
+        }
+        self.inquiries.values_mut().flat_map(|inquiry| inquiry.asks(accesses, cluster, now)).collect()
+    }
+
+    pub fn inquiry(&self, node: &ObjectRef) -> Option<&Inquiry> {
+        self.inquiries.get(node)
     }
 
     pub fn take(&mut self, probe: &Probe, answer: Answer) {
+        self.inquiries.values_mut().for_each(|inquiry| inquiry.overhear(probe, &answer));
         if let Some((_, known)) = self.asked.iter_mut().find(|(asked, _)| asked == probe) {
             *known = Some(answer);
         }

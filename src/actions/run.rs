@@ -23,7 +23,7 @@ use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
 use pace::{Pace, spread};
 use progress::later;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use step::Next;
 
 /// Calls of one run that are under way at a time.
@@ -54,8 +54,8 @@ pub struct Run {
     in_flight: usize,
     /// What is asked about machines that are said to be dead.
     inquiries: BTreeMap<ObjectRef, Inquiry>,
-    /// The sign of life that one of them gave after it was marked.
-    life: Option<Text>,
+    /// Those that gave a sign of life after they were marked.
+    alive: BTreeSet<ObjectRef>,
 }
 
 #[derive(Debug)]
@@ -131,7 +131,7 @@ impl Run {
             unwritten: 1,
             in_flight: 0,
             inquiries: BTreeMap::new(),
-            life: None,
+            alive: BTreeSet::new(),
         };
         let record = run.record(now, Entry::Started(started));
         (run, record)
@@ -208,6 +208,10 @@ impl Run {
         // Whatever it was, it was the end of that evidence.
         self.inquiries.values_mut().for_each(Inquiry::again);
         let is_worn = taken.tries >= MOST_TRIES;
+        if let Step::Retract(_) = &self.plan.steps[step] {
+            taken.progress = danger::persisting(refusal, taken.tries, now);
+            return;
+        }
         taken.progress = match refusal {
             Refusal::Final(reason) => Progress::failed(reason),
             Refusal::Changed(reason) if is_worn => Progress::failed(reason),

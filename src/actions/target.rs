@@ -13,6 +13,8 @@ const WORDS: &[(Kind, &[&str])] = &[
     (Kind::DaemonSet, &["daemonset", "daemonsets", "ds"]),
     (Kind::Pod, &["pod", "pods", "po"]),
     (Kind::VolumeAttachment, &["volumeattachment", "volumeattachments"]),
+    (Kind::PersistentVolume, &["persistentvolume", "persistentvolumes", "pv"]),
+    (Kind::PersistentVolumeClaim, &["persistentvolumeclaim", "persistentvolumeclaims", "pvc"]),
     (Kind::Namespace, &["namespace", "namespaces", "ns"]),
 ];
 
@@ -51,10 +53,12 @@ fn resolve_one(action: ActionKind, word: &str, cluster: &Cluster) -> Result<Obje
             let workloads = cluster.workloads().map(|workload| workload.object());
             workloads.filter(|object| object.kind == kind).collect()
         }
+        Kind::PersistentVolume => cluster.persistent_volumes.values().map(|row| row.object()).collect(),
+        Kind::PersistentVolumeClaim => {
+            cluster.persistent_volume_claims.values().map(|row| row.object()).collect()
+        }
         // No action is for these.
-        Kind::PersistentVolume
-        | Kind::PersistentVolumeClaim
-        | Kind::ReplicaSet
+        Kind::ReplicaSet
         | Kind::Job
         | Kind::PodDisruptionBudget
         | Kind::Service

@@ -125,7 +125,9 @@ pub fn undo(run: &RunId, action: &Action, done: impl Iterator<Item = Done>) -> O
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
+        | Action::Retire
         | Action::ReleasePod
+        | Action::DetachVolume
         | Action::DeleteAttachment
         | Action::DeleteNode
         | Action::RemoveFinalizer { .. } => return None,
@@ -156,7 +158,9 @@ pub const fn why_not(action: &Action) -> &'static str {
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
+        | Action::Retire
         | Action::ReleasePod
+        | Action::DetachVolume
         | Action::DeleteAttachment
         | Action::DeleteNode
         | Action::RemoveFinalizer { .. } => "this run did nothing that can honestly be taken back",

@@ -100,7 +100,9 @@ fn change(action: &Action, workload: Workload<'_>, author: &Author) -> Result<Ch
         | Action::ReturnToService
         | Action::ReplacePods
         | Action::ForceDetach
+        | Action::Retire
         | Action::ReleasePod
+        | Action::DetachVolume
         | Action::DeleteAttachment
         | Action::DeleteNode
         | Action::RemoveFinalizer { .. } => {

@@ -250,7 +250,7 @@ impl App {
 
     /// Goes on with what is reviewed and what runs, as far as things stand.
     pub(super) fn go_on(&mut self) -> Vec<Effect> {
-        let mut effects = if self.look_again() { self.ask() } else { Vec::new() };
+        let mut effects = if self.look_again() { self.ask() } else { self.ask_on() };
         self.tell_own_cordons();
         let mut runs = std::mem::take(&mut self.acting.runs);
         for run in runs.iter_mut().filter(|run| !run.is_over()) {

@@ -16,9 +16,10 @@ use super::columns::RowId;
 use super::notice::Weight;
 use super::view::Move;
 use super::{App, Effect, Overlay};
-use crate::actions::{Action, ActionKind, Draft};
-use crate::cluster::{ObjectRef, Text};
+use crate::actions::{Action, ActionKind, Dangerous, Draft};
+use crate::cluster::{Attached, AttachedBy, Kind, ObjectRef, Row as _, Text, VolumeId};
 use crate::command::Context;
+use std::collections::BTreeSet;
 
 /// A pane on top of the screen.
 #[derive(Debug)]
@@ -180,7 +181,8 @@ impl App {
         let kinds = action.spec().kinds;
         let of_kind = |row: &RowId| match row {
             RowId::Object(object) => kinds.contains(&object.kind).then(|| object.clone()),
-            RowId::Volume(_) | RowId::Case(_) => None,
+            RowId::Volume(id) => self.of_volume(id, kinds),
+            RowId::Case(_) => None,
         };
         let mut targets = Targets::default();
         if let Some(Overlay::Revisions(_)) = &self.overlay {
@@ -213,6 +215,20 @@ impl App {
         }
     }
 
+    /// What an action is done to where a volume is chosen: itself, its claim, or where it hangs on a node that is not
+    /// ready.
+    fn of_volume(&self, id: &VolumeId, kinds: &[Kind]) -> Option<ObjectRef> {
+        let join = self.cluster.volume(id)?;
+        let volume = join.volume.map(|row| row.object()).filter(|object| kinds.contains(&object.kind));
+        let claim = join.claim.map(|row| row.object()).filter(|object| kinds.contains(&object.kind));
+        let hangs = |attached: &&Attached<'_>| attached.node.is_none_or(|node| !node.is_ready());
+        let attachment = join.attached.iter().filter(hangs).find_map(|attached| match attached.by {
+            AttachedBy::Object(row) => Some(row.object()),
+            AttachedBy::Status { .. } => None,
+        });
+        claim.or(volume).or(attachment.filter(|object| kinds.contains(&object.kind)))
+    }
+
     /// Takes in what the filter hides of what is marked, or leaves it out again, and asks anew.
     pub(super) fn include_hidden(&mut self) -> Vec<Effect> {
         let Some(Overlay::Acting(Pane::Review(form))) = &mut self.overlay else { return Vec::new() };
@@ -231,22 +247,29 @@ impl App {
         self.ask()
     }
 
-    /// Whether anything of it needs to know that a machine is off.
-    pub fn asks_for_statement(&self) -> bool {
-        self.acting.review.as_ref().is_some_and(|review| review.plan.dangerous().next().is_some())
+    /// The machines that must be off for it, by their names.
+    pub fn machines(&self) -> Vec<Text> {
+        let review = self.acting.review.as_ref();
+        let nodes = review.into_iter().flat_map(|review| review.plan.dangerous()).filter_map(Dangerous::node);
+        let names: BTreeSet<&Text> = nodes.map(|node| &node.name.name).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// What is typed of machines that are off is a statement as soon as it is a name, and is weighed with the rest.
+    fn state_off(&mut self) {
+        if let (Some(Overlay::Acting(Pane::Review(form))), Some(review)) =
+            (&self.overlay, &mut self.acting.review)
+        {
+            review.draft.powered_off = form.off.split_whitespace().map(Text::from).collect();
+        }
     }
 
     // -- fields ----------------------------------------------------------------------------------------------
 
     pub(super) fn next_field(&mut self, is_forward: bool) {
-        let asked = Extra { word: self.word_asked().is_some(), off: self.asks_for_statement() };
+        let asked = Extra { word: self.word_asked().is_some(), off: !self.machines().is_empty() };
         match &mut self.overlay {
-            Some(Overlay::Acting(Pane::Review(form))) => {
-                form.field = form.field.next(is_forward, asked);
-                if let Some(review) = &mut self.acting.review {
-                    review.draft.powered_off = form.off.split_whitespace().map(Text::from).collect();
-                }
-            }
+            Some(Overlay::Acting(Pane::Review(form))) => form.field = form.field.next(is_forward, asked),
             Some(Overlay::Acting(Pane::Override(asked))) => asked.next_field(is_forward),
             Some(Overlay::Acting(Pane::Draft(_))) => {
                 self.move_in_pane(Move::By(if is_forward { 1 } else { -1 }));
@@ -351,6 +374,7 @@ impl App {
                 if let Some(line) = pane.line() {
                     edit(line);
                 }
+                self.state_off();
             }
             Some(_) | None => {}
         }

@@ -220,6 +220,7 @@ impl World {
                 self.perform(&act);
             }
             if is_quiet {
+                self.replace_retired();
                 self.due =
                     self.controllers.iter().fold(self.script.next(), |due, running| sooner(due, running.due));
                 return;

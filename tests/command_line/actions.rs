@@ -244,6 +244,7 @@ async fn in_a_read_only_session_nothing_leaves_but_reads_and_access_reviews() {
             [Kind::Node, ..] => vec!["worker-1", "worker-2"],
             [Kind::Pod, ..] => vec![pod.as_str()],
             [Kind::VolumeAttachment, ..] => vec![attachment.as_str()],
+            [Kind::PersistentVolumeClaim, ..] => vec!["pvc/data/data-postgres-1"],
             _ => vec!["deploy/shop/web", "deployment/shop/cart"],
         };
         for target in targets {

@@ -5,14 +5,8 @@ use super::super::dangerous::Dangerous;
 use super::super::milestone::{self, Milestone};
 use super::super::{Action, Author, Draft, Plan, Step};
 use super::super::{cordon, machine};
-use super::{Replacing, Unmark, node_of};
-use crate::cluster::{Cluster, Cordon, ObjectRef, Pod, Row as _, Text};
-use jiff::SignedDuration;
-
-/// Between a detach and its end, where the driver answers.
-const DETACH: SignedDuration = SignedDuration::from_secs(60);
-/// The attach-detach controller's own patience with a volume that was not unmounted, and a minute more.
-const FORCED_DETACH: SignedDuration = SignedDuration::from_secs(7 * 60);
+use super::{Replacing, Unmark, node_of, retire, volume};
+use crate::cluster::{Cluster, Cordon, Node, ObjectRef, Pod, Row as _, Text};
 
 pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
     let mut plan = Plan::of(Vec::new(), draft.action.kind().spec().danger);
@@ -20,7 +14,9 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
         match &draft.action {
             Action::ReturnToService => return_to_service(&mut plan, target, cluster),
             Action::ReplacePods => replace_pods(&mut plan, target, cluster),
-            Action::ForceDetach => force_detach(&mut plan, (draft, target), (cluster, author)),
+            Action::ForceDetach => mark(&mut plan, (draft, target), (cluster, author)),
+            Action::DetachVolume => volume::plan(&mut plan, (draft, target), (cluster, author)),
+            Action::Retire => retire::plan(&mut plan, (draft, target), (cluster, author)),
             Action::ReleasePod => release_pod(&mut plan, (draft, target), (cluster, author)),
             Action::DeleteAttachment => {
                 if let Some(node) = node_of(target, cluster) {
@@ -30,7 +26,7 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
                         attachment,
                         node: node.clone(),
                     })]);
-                    let detached = Milestone::Detached { node, only, normal: DETACH };
+                    let detached = Milestone::Detached { node, only, is_forced: false };
                     plan.then(vec![Step::Milestone(detached)]);
                 }
             }
@@ -38,8 +34,9 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
                 if cordon::same_node(target, cluster).is_ok() {
                     attest(&mut plan, (draft, target), author);
                     plan.then(vec![Step::Danger(Dangerous::DeleteNode { node: target.clone() })]);
-                    let detached =
-                        Milestone::Detached { node: target.clone(), only: None, normal: FORCED_DETACH };
+                    let pods = cluster.pods_on(&target.name.name).map(|pod| pod.object()).collect();
+                    plan.then(vec![Step::Milestone(Milestone::Released { node: target.clone(), pods })]);
+                    let detached = Milestone::Detached { node: target.clone(), only: None, is_forced: true };
                     plan.then(vec![Step::Milestone(detached)]);
                 }
             }
@@ -66,6 +63,9 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
             | Action::Fence => {}
         }
     }
+    if draft.action == Action::ForceDetach {
+        watch(&mut plan, &draft.targets, cluster);
+    }
     machine::known(&mut plan, (cluster, author));
     plan
 }
@@ -80,7 +80,7 @@ pub fn meant(finalizer: &Text, object: &ObjectRef, cluster: &Cluster) -> Option<
 }
 
 /// What the operator has stated of the machine, as a step of its own.
-fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author) {
+pub(super) fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author) {
     let is_stated = draft.powered_off.contains(&node.name.name);
     let is_there = |step: &Step| matches!(step, Step::Attest { node: known, .. } if known == node);
     if is_stated && !plan.steps.iter().any(is_there) {
@@ -88,7 +88,7 @@ fn attest(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), author: &Author)
     }
 }
 
-fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
+pub(super) fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Cluster) -> Vec<Step> {
     // Whoever finds the cordon learns what it is of, and is told to return the node to service.
     let why = match draft.why.non_empty() {
         Some(why) => format!("{}: {why}", Cordon::OF_DETACH),
@@ -102,18 +102,11 @@ fn cordoned(node: &ObjectRef, (draft, author): (&Draft, &Author), cluster: &Clus
     }
 }
 
-/// Cordon, mark, and watch what the controllers make of it.
-fn force_detach(
-    plan: &mut Plan,
-    (draft, node): (&Draft, &ObjectRef),
-    (cluster, author): (&Cluster, &Author),
-) {
+/// Cordon and mark. Several nodes one after the other, and none waits for what becomes of the one before: what is
+/// released there may need what hangs here.
+fn mark(plan: &mut Plan, (draft, node): (&Draft, &ObjectRef), (cluster, author): (&Cluster, &Author)) {
     let Ok(row) = cordon::same_node(node, cluster) else { return };
-    let name = &node.name.name;
-    let released: Vec<&Pod> = released(name, cluster).collect();
-    let is_idle =
-        row.is_out_of_service() && released.is_empty() && cluster.attachments_on(name).next().is_none();
-    if is_idle {
+    if is_idle(row, cluster) {
         return;
     }
     plan.then(cordoned(node, (draft, author), cluster));
@@ -122,14 +115,40 @@ fn force_detach(
         machine::switched_off(plan, (draft, row), author);
         plan.then(vec![Step::Danger(Dangerous::OutOfService { node: node.clone() })]);
     }
-    let workloads = milestone::losing(released.iter().copied(), cluster);
-    let pods = released.iter().map(|pod| pod.object()).collect();
-    plan.then(vec![Step::Milestone(Milestone::Released { node: node.clone(), pods })]);
-    plan.then(vec![Step::Milestone(Milestone::Detached { node: node.clone(), only: None, normal: DETACH })]);
-    if !workloads.is_empty() {
-        plan.then(vec![Step::Milestone(Milestone::Replaced { node: node.clone(), workloads })]);
+}
+
+/// Marked, with nothing left on it that the mark is for.
+fn is_idle(row: &Node, cluster: &Cluster) -> bool {
+    let name = &row.meta.name.name;
+    row.is_out_of_service()
+        && released(name, cluster).next().is_none()
+        && cluster.attachments_on(name).next().is_none()
+}
+
+/// Watch what the controllers make of the marks, and stand ready to take them off.
+fn watch(plan: &mut Plan, targets: &[ObjectRef], cluster: &Cluster) {
+    let is_meant =
+        |node: &&ObjectRef| cordon::same_node(node, cluster).is_ok_and(|row| !is_idle(row, cluster));
+    let nodes: Vec<&ObjectRef> = targets.iter().filter(is_meant).collect();
+    let mut stages: [Vec<Step>; 4] = Default::default();
+    for node in nodes {
+        let going: Vec<&Pod> = released(&node.name.name, cluster).collect();
+        let workloads = milestone::losing(going.iter().copied(), cluster);
+        let pods: Vec<ObjectRef> = going.iter().map(|pod| pod.object()).collect();
+        let [gone, detached, replaced, ways_back] = &mut stages;
+        if !pods.is_empty() {
+            gone.push(Step::Milestone(Milestone::Released { node: node.clone(), pods }));
+        }
+        let all = Milestone::Detached { node: node.clone(), only: None, is_forced: false };
+        detached.push(Step::Milestone(all));
+        if !workloads.is_empty() {
+            replaced.push(Step::Milestone(Milestone::Replaced { node: node.clone(), workloads }));
+        }
+        ways_back.push(Step::Retract(Unmark::of(node, true)));
     }
-    plan.then(vec![Step::Retract(Unmark::of(node, true))]);
+    for stage in stages {
+        plan.then(stage);
+    }
 }
 
 /// The pods that the mark releases from a node.
@@ -205,7 +224,7 @@ fn release_pod(plan: &mut Plan, (draft, pod): (&Draft, &ObjectRef), (cluster, au
         .filter(|attachment| ids.contains(&crate::cluster::VolumeId::Persistent(attachment.volume.clone())));
     let only: Vec<ObjectRef> = attached.map(|attachment| attachment.object()).collect();
     if !only.is_empty() && !cluster.is_node_ready(&node.name.name) {
-        let detached = Milestone::Detached { node, only: Some(only), normal: FORCED_DETACH };
+        let detached = Milestone::Detached { node, only: Some(only), is_forced: true };
         plan.then(vec![Step::Milestone(detached)]);
     }
 }

@@ -5,7 +5,7 @@ use super::super::call::Guard;
 use super::super::preflight::{Check, Verdict};
 use super::super::{Action, Draft, Sight, cordon, milestone};
 use super::plans::{meant, released, stays};
-use super::{Unmark, meta, node_of};
+use super::{Unmark, meta, node_of, retire, volume};
 use crate::cluster::{Cluster, Kind, ObjectRef, Pod, Readiness, Row as _, Storage, Text, VolumeId};
 use std::collections::BTreeSet;
 
@@ -21,6 +21,8 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
             Action::ReturnToService => return_to_service(target, sight.cluster),
             Action::ReplacePods => replace_pods(target, sight.cluster),
             Action::ForceDetach => force_detach(target, sight.cluster),
+            Action::DetachVolume => volume::checks(target, sight.cluster),
+            Action::Retire => retire::checks(target, sight.cluster),
             Action::ReleasePod => release_pod(target, sight),
             Action::DeleteAttachment => delete_attachment(target, sight.cluster),
             Action::DeleteNode => delete_node(target, sight.cluster),
@@ -42,10 +44,10 @@ pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
     checks
 }
 
-const RISK: &str = "if its machine still runs, its processes go on writing through their old path while another \
+pub(super) const RISK: &str = "if its machine still runs, its processes go on writing through their old path while another \
                     machine writes to the same disk: that ruins the data";
 
-fn warn(reason: impl Into<String>) -> Check {
+pub(super) fn warn(reason: impl Into<String>) -> Check {
     Check::new(Verdict::Warn, reason)
 }
 
@@ -63,20 +65,26 @@ fn force_detach(node: &ObjectRef, cluster: &Cluster) -> Vec<Check> {
         checks.push(Check::new(verdict, format!("{} is released {anew}", pod.object())));
     }
     for row in cluster.attachments_on(name) {
+        if let Some(error) = &row.detach_error {
+            let said = format!("{} refuses to detach volume {}: {}", row.attacher, row.volume, error.message);
+            checks.push(warn(said));
+        }
         checks.push(Check::new(Verdict::Ok, format!("volume {} ({}) is detached", row.volume, row.attacher)));
     }
     checks
 }
 
 /// Storage that nothing guards, or that detaching does not move: first, because it decides whether this helps.
-fn unprotected<'a>(pods: impl Iterator<Item = &'a Pod>, cluster: &'a Cluster) -> Vec<Check> {
-    let ids: BTreeSet<VolumeId> = pods.flat_map(|pod| cluster.volumes_of(pod)).collect();
+pub(super) fn unprotected<'a>(pods: impl Iterator<Item = &'a Pod>, cluster: &'a Cluster) -> Vec<Check> {
+    let places: BTreeSet<(VolumeId, &Text)> =
+        pods.flat_map(|pod| cluster.volumes_of(pod).map(|id| (id, &pod.node))).collect();
     let mut checks = Vec::new();
-    for id in ids {
+    for (id, node) in places {
         let Some(join) = cluster.volume(&id) else { continue };
         let Some(volume) = join.volume else { continue };
         let name = &volume.meta.name.name;
-        let is_guarded = cluster.attachments_of(name).next().is_some();
+        // By another node's it is not: that one says nothing of this machine.
+        let is_guarded = cluster.attachments_of(name).any(|row| row.node == *node);
         match join.storage() {
             Storage::Pinned => checks.push(warn(format!(
                 "the data of volume {name} is on that machine alone: detaching does not bring it elsewhere"

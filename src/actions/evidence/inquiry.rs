@@ -7,7 +7,7 @@ use super::facts::{Leadership, Speech};
 use super::{APART, FRESH};
 use crate::actions::errand::{Errand, Purpose};
 use crate::actions::others::Survey;
-use crate::actions::{Access, Answer, Answers, CallError, Probe};
+use crate::actions::{Access, Answer, CallError, Probe};
 use crate::cluster::{Cluster, Lease, Node, ObjectRef, Phase, Pod, Readiness, Row as _, Text};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ const PULSE: SignedDuration = SignedDuration::from_secs(1);
 /// What was asked and not answered by then is asked again.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(20);
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
     node: ObjectRef,
     /// Of when it was first looked at: whoever has another one lives.
@@ -131,25 +131,9 @@ impl Inquiry {
         Self { probe: probe.cloned(), ..self }
     }
 
-    /// As far as the answers to a review tell.
-    pub fn of_review(node: &ObjectRef, probe: Option<&Errand>, answers: &Answers) -> Self {
-        let mut inquiry = Self::new(node).with_probe(probe);
-        for (probe, answer) in answers.iter() {
-            if let Some(answer) = answer {
-                inquiry.take(probe, answer);
-            }
-        }
-        inquiry
-    }
-
-    /// What a review asks once.
-    pub fn at_review(node: &ObjectRef) -> Vec<Probe> {
-        vec![
-            Probe::Lease(node.clone()),
-            Probe::Node(node.clone()),
-            Probe::Leader,
-            Probe::Others(node.clone()),
-        ]
+    /// What a review asks at first, beside who leads.
+    pub fn at_review(node: &ObjectRef) -> [Probe; 3] {
+        [Probe::Lease(node.clone()), Probe::Node(node.clone()), Probe::Others(node.clone())]
     }
 
     /// What to ask now.
@@ -164,6 +148,8 @@ impl Inquiry {
                     return Vec::new();
                 }
                 self.round = Round::Around;
+            } else if !self.has_rested(now) {
+                return Vec::new();
             } else {
                 return self.ask(vec![Probe::Lease(self.node.clone()), Probe::Leader], now);
             }
@@ -218,9 +204,15 @@ impl Inquiry {
         self.asked.is_none_or(|asked| now.duration_since(asked) >= FRESH)
     }
 
+    /// When the lease is read for the second time, while that is waited for.
+    pub fn next_read(&self) -> Option<Timestamp> {
+        let first = self.first.as_ref().filter(|_| self.round == Round::First)?;
+        first.at.checked_add(APART.saturating_add(SLACK)).ok()
+    }
+
     /// Asks all that has to be fresh once more.
     pub fn again(&mut self) {
-        self.round = if self.first.is_some() { Round::Around } else { Round::First };
+        self.round = Round::First;
         self.speech = None;
         self.survey = None;
         self.echo = None;
@@ -232,12 +224,22 @@ impl Inquiry {
 
     /// After a dangerous request: one read of the lease each second.
     pub fn pulse(&mut self, now: Timestamp) -> Option<Probe> {
+        let last = self.last.as_ref().map(|last| last.at);
+        self.ask_each_second(Probe::Lease(self.node.clone()), last, now)
+    }
+
+    /// After a sign of life: one read of the node each second.
+    pub fn look(&mut self, now: Timestamp) -> Option<Probe> {
+        let last = self.seen.as_ref().map(|seen| seen.at);
+        self.ask_each_second(Probe::Node(self.node.clone()), last, now)
+    }
+
+    fn ask_each_second(&mut self, probe: Probe, last: Option<Timestamp>, now: Timestamp) -> Option<Probe> {
         self.open.retain(|(_, since)| now.duration_since(*since) < FRESH);
-        let is_due = self.last.as_ref().is_none_or(|last| now.duration_since(last.at) >= PULSE);
+        let is_due = last.is_none_or(|last| now.duration_since(last) >= PULSE);
         if !is_due || !self.open.is_empty() {
             return None;
         }
-        let probe = Probe::Lease(self.node.clone());
         self.open.push((probe.clone(), now));
         Some(probe)
     }
@@ -250,13 +252,10 @@ impl Inquiry {
         }
     }
 
-    /// A read of the review is the first of the two.
-    pub fn remember(&mut self, answers: &Answers) {
-        for (probe, answer) in answers.iter() {
-            if let (Probe::Lease(_) | Probe::Leader, Some(answer)) = (probe, answer) {
-                self.take(probe, answer);
-            }
-        }
+    /// An answer, whoever has asked.
+    pub fn overhear(&mut self, probe: &Probe, answer: &Answer) {
+        self.open.retain(|(open, _)| open != probe);
+        self.take(probe, answer);
     }
 
     fn take(&mut self, probe: &Probe, answer: &Answer) {

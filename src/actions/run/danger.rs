@@ -4,26 +4,32 @@
 //! Invariant: evidence is gathered for one request and used for no other; after anything but success it is gathered
 //! anew.
 
-use super::progress::{Progress, SkipReason, Until};
+use super::progress::{Progress, SkipReason, Until, later};
 use super::step::{Next, SHOWN_WITHIN};
 use super::{Order, Phase, Run};
 use crate::actions::audit::{Entry, Noted};
-use crate::actions::call::{Guard, Shown};
+use crate::actions::call::{Guard, Refusal, Shown};
 use crate::actions::errand::Purpose;
 use crate::actions::evidence::{Death, Facts, Inquiry, Objection, clear};
 use crate::actions::{Access, Answers, Call, Dangerous, Milestone, Sight, Step, Unmark};
 use crate::cluster::{ObjectRef, Text};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Between two tries of the way back, growing.
+const RETRACTED_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+const RETRACTED_AT_LEAST: SignedDuration = SignedDuration::from_secs(30);
 const LOOKING: &str = "looking whether the machine is dead: its lease is read twice, 15 s apart";
 
 impl Run {
-    /// What a review has read of the machines is the first of the reads that are asked for.
+    /// What a review has read of the machines is the first of the reads that are asked for; all else is asked anew.
     pub fn remember(&mut self, answers: &Answers) {
         let nodes: BTreeSet<ObjectRef> = self.plan.dangerous().filter_map(Dangerous::node).cloned().collect();
         for node in nodes {
-            self.inquiry(&node).remember(answers);
+            if let Some(mut inquiry) = answers.inquiry(&node).cloned() {
+                inquiry.again();
+                self.inquiries.insert(node, inquiry);
+            }
         }
     }
 
@@ -53,11 +59,14 @@ impl Run {
             }
             orders.extend(inquiry.asks(&accesses, sight.cluster, sight.now).into_iter().map(Order::Ask));
         }
-        let mut pulsing = marked;
-        pulsing.extend(self.awaited());
-        for node in pulsing {
+        for node in marked {
+            let is_alive = self.alive.contains(&node);
             let inquiry = self.inquiry(&node);
-            orders.extend(inquiry.pulse(sight.now).map(Order::Ask));
+            let asked = if is_alive { inquiry.look(sight.now) } else { inquiry.pulse(sight.now) };
+            orders.extend(asked.map(Order::Ask));
+        }
+        for node in self.awaited() {
+            orders.extend(self.inquiry(&node).pulse(sight.now).map(Order::Ask));
         }
         orders
     }
@@ -94,20 +103,24 @@ impl Run {
         taken.tries > 0 || was_there
     }
 
-    /// A machine that was marked and lives: nothing more is sent but the way back.
+    /// A machine that was marked and lives: nothing more is sent but the way back, and of no other machine.
     pub(super) fn look_for_life(&mut self, sight: &Sight<'_>) {
-        if self.life.is_some() {
-            return;
+        let silent = self.retractable().filter(|(_, node)| !self.alive.contains(node));
+        let signs: Vec<(ObjectRef, String)> = silent
+            .filter_map(|(_, node)| Some((node.clone(), self.inquiries.get(node)?.revival(sight.cluster)?)))
+            .collect();
+        for (node, sign) in signs {
+            self.stop(&format!("a sign of life: {sign}"));
+            let what = format!(
+                "a sign of life: {sign}; the mark of {} is taken off, the cordon stays, and nothing more is sent; pods \
+                 that were released and volumes that were detached until now are not brought back, and Kubernetes \
+                 finishes what it has begun",
+                node.name
+            );
+            let noted = Entry::Noted(Noted { what: what.into() });
+            self.notes.push(self.record(sight.now, noted));
+            self.alive.insert(node);
         }
-        let sign = self.retractable().find_map(|(_, node)| self.inquiries.get(node)?.revival(sight.cluster));
-        let Some(sign) = sign else { return };
-        self.life = Some(sign.as_str().into());
-        self.stop(&format!("a sign of life: {sign}"));
-        let what = "a sign of life: the mark is taken off, the cordon stays, and nothing more is sent; pods that were \
-                    released and volumes that were detached until now are not brought back, and Kubernetes finishes \
-                    what it has begun";
-        let noted = Entry::Noted(Noted { what: what.into() });
-        self.notes.push(self.record(sight.now, noted));
     }
 
     /// What needs proof and did not get it ends the run: what comes after it was meant to follow it.
@@ -141,6 +154,25 @@ impl Run {
         })
         .chain(self.plan.known_deaths(what))
         .collect()
+    }
+
+    /// When something is expected of a step that waits: the second read of a lease, or what the controller does after
+    /// its own patience, as far as that is known.
+    pub fn due(&self, step: usize, patience: SignedDuration) -> Option<Timestamp> {
+        let Progress::Waiting { since, until: Until::Seen, .. } = &self.steps.get(step)?.progress else {
+            return None;
+        };
+        match &self.plan.steps[step] {
+            Step::Danger(what) => self.inquiries.get(what.node()?)?.next_read(),
+            Step::Milestone(milestone) if milestone.is_forced() => Some(later(*since, patience)),
+            Step::Milestone(_)
+            | Step::Call(_)
+            | Step::Wait(_)
+            | Step::Rollout(_)
+            | Step::Attest { .. }
+            | Step::Errand(_)
+            | Step::Retract(_) => None,
+        }
     }
 
     /// Whether a step that has not begun may.
@@ -190,7 +222,8 @@ impl Run {
             | Milestone::Replaced { .. }
             | Milestone::Clean { .. }
             | Milestone::Booted { .. }
-            | Milestone::Silent { .. } => None,
+            | Milestone::Silent { .. }
+            | Milestone::Joined { .. } => None,
         };
         if let Some(life) = life {
             return Next::Become(Progress::Done { at: sight.now, note: life.into() });
@@ -199,7 +232,12 @@ impl Run {
             return Next::Become(Progress::done(sight.now));
         };
         let since = self.since(step, sight);
-        if sight.now.duration_since(since) > milestone.normal() {
+        let waited = sight.now.duration_since(since);
+        if milestone.patience().is_some_and(|patience| waited > patience) {
+            let reason = format!("{lacking}, and it is waited for no longer: {}", milestone.look_at());
+            return Next::Become(Progress::skipped(SkipReason::Left(reason.into())));
+        }
+        if waited > milestone.normal() {
             let usual = milestone.normal().as_secs();
             lacking = format!("{lacking}; longer than the usual {usual} s: {}", milestone.look_at());
         }
@@ -281,9 +319,11 @@ impl Run {
     /// The way back. It does not wait for its turn, and no stop keeps it.
     pub(super) fn next_retract(&self, (step, unmark): (usize, &Unmark), sight: &Sight<'_>) -> Next {
         let (now, node) = (sight.now, &unmark.node);
-        let is_alive = self.life.is_some();
-        let others_over =
-            self.steps.iter().enumerate().all(|(at, taken)| at == step || taken.progress.is_over());
+        let is_alive = self.alive.contains(node);
+        let is_over = |(planned, taken): (&Step, &super::Taken)| {
+            matches!(planned, Step::Retract(_)) || taken.progress.is_over()
+        };
+        let others_over = self.plan.steps.iter().zip(&self.steps).all(is_over);
         let needless = |reason: String| Next::Become(Progress::skipped(SkipReason::Needless(reason.into())));
         match &self.steps[step].progress {
             Progress::Pending | Progress::Waiting { .. } => {}
@@ -321,10 +361,18 @@ impl Run {
                 Next::Stay
             }
             Progress::Waiting { until: Until::Again(at), .. } if now < *at => Next::Stay,
-            Progress::Waiting { until: Until::Changed, .. }
+            Progress::Waiting { until: Until::Changed, since, .. }
                 if self.steps[step].call.as_ref().is_some_and(|call| !call.is_outdated(sight.cluster)) =>
             {
-                Next::Stay
+                // The watch may be behind, or broken: a live read will do.
+                let seen = self.inquiries.get(node).and_then(Inquiry::seen);
+                match seen.filter(|seen| seen.at >= *since && seen.row.meta.uid == node.uid) {
+                    Some(seen) if seen.row.is_out_of_service() => {
+                        Next::Send(Call::Unmark(unmark.dated(&seen.row)))
+                    }
+                    Some(_) => Next::Become(Progress::done(now)),
+                    None => Next::Stay,
+                }
             }
             Progress::Pending if shown == Shown::Done && is_coming => Next::Stay,
             Progress::Pending
@@ -334,11 +382,30 @@ impl Run {
             | Progress::Skipped { .. }
             | Progress::Failed { .. } => match unmark.guard(sight.cluster) {
                 Guard::Send(call) => Next::Send(call),
-                Guard::Needless { reason } => needless(reason),
-                Guard::UnderWay { reason } | Guard::Hold { reason } | Guard::Stop { reason } => {
+                // Stopped only by a node that is gone, and its mark with it.
+                Guard::Needless { reason } | Guard::Stop { reason } => needless(reason),
+                Guard::UnderWay { reason } | Guard::Hold { reason } => {
                     Next::Become(Progress::failed(Text::from(reason)))
                 }
             },
+        }
+    }
+}
+
+/// The way back is not given up before it is carried out, or the node is gone: the mark harms a machine that lives.
+pub(super) fn persisting(refusal: Refusal, tries: u32, now: Timestamp) -> Progress {
+    let again = |pause: SignedDuration, reason: Text| {
+        let pause = pause.clamp(RETRACTED_AGAIN, RETRACTED_AT_LEAST);
+        Progress::waiting(now, Until::Again(later(now, pause)), reason)
+    };
+    match refusal {
+        Refusal::Changed(reason) => Progress::waiting(now, Until::Changed, reason),
+        Refusal::Held { pause, reason, .. }
+        | Refusal::Busy { pause, reason }
+        | Refusal::Again { pause, reason, .. } => again(pause, reason),
+        Refusal::Final(reason) => {
+            let reason = format!("{reason}; it is tried again; have it taken off by somebody who may");
+            again(SignedDuration::from_secs(i64::from(tries)), reason.into())
         }
     }
 }

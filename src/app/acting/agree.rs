@@ -2,11 +2,11 @@
 
 use super::{App, Asked, Effect, Review, Weight};
 use crate::actions::audit::{self, Place, Started};
-use crate::actions::plan::{names_to_type, word_to_type};
+use crate::actions::plan::{called, names_to_type, word_to_type};
 use crate::actions::probe::Needed;
 use crate::actions::rollback::Read;
 use crate::actions::{
-    Access, Answers, Author, Check, Danger, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
+    Access, Answers, Author, Check, Danger, Dangerous, Draft, Plan, Preflight, Probe, Run, RunId, Verdict,
 };
 use crate::cluster::{ObjectRef, Text};
 use crate::revision::History;
@@ -93,12 +93,25 @@ impl App {
         // What is refused for its size alone would be a burst of questions for nothing.
         let is_refused = too_many(&review.draft.targets, most).is_some();
         let probes = if is_refused { Vec::new() } else { review.plan.probes(is_read_only) };
-        review.answers = Answers::to(probes.clone());
+        let before = std::mem::take(&mut review.answers);
+        review.answers = Answers::to(probes.clone()).after(before, &self.cluster);
         review.is_asked = true;
         let run = review.author.run.clone();
         self.look_again();
         let ask = |probe| Effect::from(Asked::Probe { run: run.clone(), probe });
         probes.into_iter().map(ask).collect()
+    }
+
+    /// What is asked live about machines for as long as somebody reads the review.
+    pub(super) fn ask_on(&mut self) -> Vec<Effect> {
+        let (cluster, now) = (&self.cluster, self.now);
+        let Some(review) = self.acting.review.as_mut().filter(|review| review.is_asked) else {
+            return Vec::new();
+        };
+        let accesses: Vec<Access> = review.plan.dangerous().flat_map(Dangerous::accesses).collect();
+        let run = review.author.run.clone();
+        let probes = review.answers.asks(&accesses, cluster, now);
+        probes.into_iter().map(|probe| Asked::Probe { run: run.clone(), probe }.into()).collect()
     }
 
     /// Makes the plan and its check anew from what is known now. What has become another plan is asked about anew.
@@ -123,7 +136,11 @@ impl App {
         };
         let is_each = review.plan.dangerous().next().is_some() || review.plan.is_fencing();
         is_asked.then(|| {
-            if is_each { names_to_type(&review.draft.targets) } else { word_to_type(&review.draft.targets) }
+            if is_each {
+                names_to_type(&review.draft.targets, &review.plan.domains(&self.cluster), &self.cluster)
+            } else {
+                word_to_type(&review.draft.targets)
+            }
         })
     }
 
@@ -145,11 +162,18 @@ impl App {
         }
         let word = self.word_asked()?;
         // Each of them by its name: how many there are says of no dead machine which one is meant.
-        let is_named = |target: &ObjectRef| {
+        let is_named = |name: &Text| {
             let mut words = typed.iter().flat_map(|typed| typed.split_whitespace());
-            words.any(|typed| *typed == *target.name.name)
+            words.any(|typed| *typed == **name)
         };
-        let is_typed = typed.iter().any(|typed| *typed == *word) || review.draft.targets.iter().all(is_named);
+        let domains = review.plan.domains(&self.cluster);
+        let are_named = review
+            .draft
+            .targets
+            .iter()
+            .all(|target| is_named(&target.name.name) || is_named(&called(target, &self.cluster)))
+            && domains.iter().all(is_named);
+        let is_typed = typed.iter().any(|typed| *typed == *word) || are_named;
         (!is_typed).then(|| format!("type {word:?} to confirm"))
     }
 
@@ -176,7 +200,7 @@ impl App {
         started.checks = preflight
             .checks
             .iter()
-            .map(|check| format!("{}: {}", check.verdict.word(), check.reason).into())
+            .map(|check| format!("{}: {}", check.word(), check.reason).into())
             .collect();
         let (mut run, record) = Run::begin(author.run, draft, plan, (started, self.now));
         run.remember(&answers);

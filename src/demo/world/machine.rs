@@ -44,6 +44,12 @@ impl Machines {
         self.known.get(node).map_or(Contact::Speaks, |machine| machine.contact)
     }
 
+    /// Those without power.
+    pub(super) fn off(&self) -> impl Iterator<Item = &str> {
+        let off = self.known.iter().filter(|(_, machine)| machine.contact == Contact::Off);
+        off.map(|(node, _)| node.as_str())
+    }
+
     pub(super) fn speaks(&self, node: &str) -> bool {
         self.contact(node) == Contact::Speaks
     }

@@ -32,6 +32,17 @@ impl Acts {
         self.acts.front().map(|(at, _)| *at)
     }
 
+    /// One more, which nobody has written down.
+    fn add(&mut self, at: Timestamp, act: Act) {
+        let place = self.acts.partition_point(|(known, _)| *known <= at);
+        self.acts.insert(place, (at, act));
+    }
+
+    fn turns_on(&self, node: &str) -> bool {
+        let is_of = |act: &Act| matches!(act, Act::PowerOn(nodes) if nodes.iter().any(|known| known == node));
+        self.acts.iter().any(|(_, act)| is_of(act))
+    }
+
     /// Takes the acts whose time has come.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Act> {
         let due = self.acts.partition_point(|(at, _)| *at <= now);
@@ -86,6 +97,21 @@ impl World {
                 });
             }
             Act::Create(objects) => self.create(objects),
+        }
+    }
+
+    /// Machines that are off, and whose nodes somebody has deleted, are replaced as those of a pool are: a minute later,
+    /// by fresh ones under their names.
+    pub(super) fn replace_retired(&mut self) {
+        let retired: Vec<String> = self
+            .machines
+            .off()
+            .filter(|node| self.store.get(Resource::Nodes, &Key::new("", node)).is_none())
+            .filter(|node| !self.script.turns_on(node))
+            .map(ToOwned::to_owned)
+            .collect();
+        for node in retired {
+            self.script.add(self.now + self.timers.seconds(60), Act::PowerOn(vec![node]));
         }
     }
 

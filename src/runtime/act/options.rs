@@ -48,7 +48,9 @@ pub fn action(kind: ActionKind, (given, single): (&Drain, &Single)) -> Result<Ac
         | ActionKind::ReturnToService
         | ActionKind::ReplacePods
         | ActionKind::ForceDetach
+        | ActionKind::Retire
         | ActionKind::ReleasePod
+        | ActionKind::DetachVolume
         | ActionKind::DeleteAttachment
         | ActionKind::DeleteNode => Action::from(kind),
     })

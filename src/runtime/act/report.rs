@@ -3,7 +3,7 @@
 use crate::actions::audit::Entry;
 use crate::actions::rollback;
 use crate::actions::run::{SkipReason, Until};
-use crate::actions::{Progress, Record, Run, Verdict};
+use crate::actions::{Progress, Record, Run};
 use crate::app::App;
 use crate::app::acting::{Review, record_words};
 use crate::cli::Output;
@@ -27,12 +27,10 @@ pub fn patch(review: &Review) -> Option<String> {
 
 fn plan_lines(app: &App, review: &Review) -> String {
     let mut lines = Vec::new();
-    for verdict in Verdict::ALL {
-        for check in review.preflight.of_verdict(verdict) {
-            lines.push(format!("{:<6} {}", verdict.word(), check.reason));
-            if let Some(remedy) = &check.remedy {
-                lines.push(format!("{:<6} {remedy}", "so:"));
-            }
+    for check in &review.preflight.checks {
+        lines.push(format!("{:<6} {}", check.word(), check.reason));
+        if let Some(remedy) = &check.remedy {
+            lines.push(format!("{:<6} {remedy}", "so:"));
         }
     }
     for (at, step) in review.plan.steps.iter().enumerate() {

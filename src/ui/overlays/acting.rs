@@ -2,6 +2,7 @@
 
 mod draft;
 mod entry;
+mod machine;
 mod rollout;
 mod run;
 
@@ -11,7 +12,7 @@ use crate::actions::drain::Removal;
 use crate::actions::edit::Change;
 use crate::actions::history::PastRun;
 use crate::actions::rollback::{self, Goal, Read};
-use crate::actions::{Action, Call, Phase, Plan, Preflight, Progress, Run, Verdict};
+use crate::actions::{Action, Call, Check, Phase, Plan, Preflight, Progress, Run, Verdict};
 use crate::app::App;
 use crate::app::acting::{Review, pods, record_words};
 use crate::app::review::{Field, Form, Pane};
@@ -54,10 +55,10 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let title = title(review);
     let inside = boxed(canvas, area, (area.width, area.height), &title);
     let word = app.word_asked();
-    let is_off_asked = app.asks_for_statement();
-    let fields = 3 + u16::from(word.is_some()) + u16::from(is_off_asked);
+    let machines = app.machines();
+    let fields = 3 + u16::from(word.is_some()) + u16::from(!machines.is_empty());
     let (above, below) = split(inside, inside.height.saturating_sub(fields));
-    let mut lines = lines(review, usize::from(above.width));
+    let mut lines = lines(app, review, usize::from(above.width));
     lines.splice(0..0, patch(app, review).map(|text| (text, Role::Muted)));
     lines.splice(0..0, outlook(app, review).map(|text| (text, Role::Heading)));
     lines.splice(0..0, hidden(app, form).map(|text| (text, Role::SeverityNotice)));
@@ -74,9 +75,8 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
         Rect { y: y - 1, height: 1, ..below }
     };
     line(("why: ", &form.why, form.field == Field::Why), canvas, next());
-    if is_off_asked {
-        let label = "I state that this machine is powered off (its name): ";
-        line((label, &form.off, form.field == Field::Off), canvas, next());
+    if !machines.is_empty() {
+        line((&machine::label(&machines), &form.off, form.field == Field::Off), canvas, next());
     }
     if let Some(word) = word {
         let label = format!("type {word} to confirm: ");
@@ -85,6 +85,10 @@ fn review_pane(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<
     let (agree, _) = title.split_once(" (").unwrap_or((&title, ""));
     buttons((form.field, "Cancel", agree), canvas, next());
     let typed = [form.typed.trim().to_owned()];
+    if let Some((meaning, role)) = machine::meaning(app, form, &machines) {
+        canvas.text(next(), &meaning, role);
+        return;
+    }
     match app.objection(&typed) {
         Some(objection) => canvas.text(next(), &format!("not yet: {objection}"), Role::NoticeWarning),
         None => canvas.text(next(), "tab goes to the next field, enter takes it", Role::Muted),
@@ -128,21 +132,32 @@ fn hidden(app: &App, form: &Form) -> Option<String> {
     (many > 0).then(|| format!("{many} marked and hidden by the filter: {outcome}; {offer}"))
 }
 
-/// What a review says above its fields.
-fn lines(review: &Review, width: usize) -> Vec<(String, Role)> {
+/// What a review says above its fields. Of what is dangerous first what speaks against it and what goes: who has three
+/// seconds has read that.
+fn lines(app: &App, review: &Review, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
     let preflight = &review.preflight;
-    if preflight.open > 0 {
+    let is_dangerous = review.plan.dangerous().next().is_some();
+    if is_dangerous {
+        lines.push(machine::verdict(preflight));
+    } else if preflight.open > 0 {
         lines.push((format!("asking the API server: {} answers awaited", preflight.open), Role::Muted));
     }
-    lines.push((count(preflight), role(preflight.worst())));
-    let (against, fine): (Vec<Verdict>, Vec<Verdict>) =
-        Verdict::ALL.into_iter().partition(|verdict| *verdict != Verdict::Ok);
-    lines.extend(lines_of(&against, preflight, width));
+    let (against, fine): (Vec<&Check>, Vec<&Check>) = preflight.checks.iter().partition(|check| {
+        if is_dangerous { check.verdict == Verdict::Block } else { check.verdict != Verdict::Ok }
+    });
+    if !is_dangerous {
+        lines.push((count(preflight), role(preflight.worst())));
+    }
+    lines.extend(check_lines(against, width));
     // What is fine can be read after what it is about.
-    lines.extend(going_back(review, width));
-    lines.extend(lines_of(&fine, preflight, width));
-    lines.extend(step_lines(review, width));
+    if is_dangerous {
+        lines.extend(machine::toll(app, review, width));
+    } else {
+        lines.extend(going_back(review, width));
+    }
+    lines.extend(check_lines(fine, width));
+    lines.extend(planned_lines(review, width));
     lines
 }
 
@@ -170,7 +185,7 @@ fn going_back(review: &Review, width: usize) -> Vec<(String, Role)> {
 }
 
 /// The steps that the checks allow, as far as they are known.
-fn step_lines(review: &Review, width: usize) -> Vec<(String, Role)> {
+fn planned_lines(review: &Review, width: usize) -> Vec<(String, Role)> {
     let heading = if review.plan.steps.is_empty() { "Nothing to do" } else { "Steps" };
     let mut lines = vec![(String::new(), Role::Text), (heading.to_owned(), Role::Heading)];
     for (at, (text, kubectl)) in steps(&review.plan).into_iter().enumerate() {
@@ -195,23 +210,17 @@ fn count(preflight: &Preflight) -> String {
     words.map(|(many, word)| format!("{many} {word}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The checks by their verdicts, worst first.
-fn check_lines(preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
-    lines_of(&Verdict::ALL, preflight, width)
-}
-
-fn lines_of(verdicts: &[Verdict], preflight: &Preflight, width: usize) -> Vec<(String, Role)> {
+/// Some checks, each with what to do about it.
+fn check_lines<'a>(checks: impl IntoIterator<Item = &'a Check>, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for verdict in verdicts {
-        for check in preflight.of_verdict(*verdict) {
-            let role = role(*verdict);
-            let first = format!("{:<6}", verdict.word());
-            let text = match &check.remedy {
-                Some(remedy) => format!("{}; {remedy}", check.reason),
-                None => check.reason.clone(),
-            };
-            lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
-        }
+    for check in checks {
+        let role = if check.is_open { Role::SeverityNotice } else { role(check.verdict) };
+        let first = format!("{:<6}", check.word());
+        let text = match &check.remedy {
+            Some(remedy) => format!("{}; {remedy}", check.reason),
+            None => check.reason.clone(),
+        };
+        lines.extend(wrap(&text, width.max(20), (&first, "      ")).into_iter().map(|line| (line, role)));
     }
     lines
 }
@@ -299,12 +308,7 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             Some(run) => {
                 lines.push((heading(app, run), phase_role(run), index == at));
                 if index == at {
-                    lines.extend(run.steps().map(|(step, progress)| {
-                        let reason =
-                            progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
-                        let text = format!("    {:<9}  {}{reason}", progress.word(), step.sentence());
-                        (text, progress_role(progress), false)
-                    }));
+                    lines.extend(step_lines(app, run, usize::from(inside.width)));
                 }
             }
             None => {
@@ -328,6 +332,35 @@ fn runs(app: &App, at: usize, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.fill(row, Role::RowSelected);
         }
     }
+}
+
+/// The steps of a run, those that are under way or failed in full.
+fn step_lines(app: &App, run: &Run, width: usize) -> Vec<(String, Role, bool)> {
+    let mut lines = Vec::new();
+    for (at, (step, progress)) in run.steps().enumerate() {
+        let reason = progress.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let due = run.due(at, app.timers.force_detach).map_or_else(String::new, |due| {
+            let left = due.duration_since(app.now);
+            if left.is_positive() { format!(" (in {})", short(left)) } else { " (now)".to_owned() }
+        });
+        let first = format!("    {:<9}  ", progress.word());
+        let text = format!("{}{due}{reason}", step.sentence());
+        let is_told = match progress {
+            Progress::Waiting { .. } | Progress::Failed { .. } => true,
+            Progress::Pending
+            | Progress::InFlight { .. }
+            | Progress::Done { .. }
+            | Progress::Skipped { .. } => false,
+        };
+        let told = if is_told {
+            wrap(&text, width.max(30), (&first, "               "))
+        } else {
+            vec![format!("{first}{text}")]
+        };
+        let role = progress_role(progress);
+        lines.extend(told.into_iter().map(|line| (line, role, false)));
+    }
+    lines
 }
 
 fn past_heading(app: &App, run: &PastRun) -> String {

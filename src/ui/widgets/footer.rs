@@ -5,7 +5,7 @@ use crate::app::acting::entry::Entry;
 use crate::app::acting::pods;
 use crate::app::review::{Form, Pane};
 use crate::app::{App, Overlay};
-use crate::command::{Command, Context, Ui};
+use crate::command::{Command, Context, Group, Ui};
 use crate::theme::Role;
 use crate::ui::overlays::notices;
 use crate::ui::paint::{Canvas, columns, piece, split};
@@ -134,9 +134,12 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
         Context::Global | Context::Prompt => &[],
     };
     let is_shown = |act: &&ActionKind| {
-        let all = [Context::Nodes, Context::History, Context::Difference].contains(&focus);
-        // Of the many for workloads the one that is looked for at night: there is no room for more.
-        let is_listed = all || (focus == Context::Workloads && **act == ActionKind::Rollback);
+        let is_listed = match focus {
+            Context::Nodes | Context::History | Context::Difference => true,
+            // Of the many for workloads the one that is looked for at night: there is no room for more.
+            Context::Workloads => **act == ActionKind::Rollback,
+            focus => act.is_repair() && (focus == Context::Pods || focus == Context::Volumes),
+        };
         is_listed && Command::Act(**act).applies_in(focus)
     };
     let acts = ActionKind::ALL.iter().filter(is_shown);
@@ -145,19 +148,36 @@ fn hints(app: &App, canvas: &mut Canvas<'_>, area: Rect) {
     let acts = acts.map(|action| Command::Act(*action));
     let commands = commands.chain(acts).chain(rest.iter().map(|ui| Command::Ui(*ui)));
     let mut taken = 1;
+    let mut told: Vec<(String, Group)> = Vec::new();
     for command in commands {
         let Some(keys) = app.keymap.keys(focus, command).next() else { continue };
-        let title = match (focus, command) {
-            (Context::Review, Command::Ui(Ui::Open)) => "Take",
-            (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => "Unfold",
-            (Context::Difference, Command::Ui(Ui::Left)) => "Fold",
-            (Context::History, Command::Ui(Ui::Open)) => "Difference",
-            (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => "Check",
-            (Context::DraftLine, Command::Ui(Ui::ClearFilter)) => "Empty",
-            (Context::Events, Command::Ui(Ui::ProblemsOnly)) => "Warnings only",
-            (_, command) => command.spec().title,
+        let group = command.spec().group;
+        let (keys, title) = match (focus, command) {
+            // Keys that begin alike are one hint for each group; what may follow is told when the first is pressed.
+            (_, Command::Act(_)) if keys.keys().len() > 1 => {
+                let prefix = (keys.keys()[0].to_string(), group);
+                if told.contains(&prefix) {
+                    continue;
+                }
+                told.push(prefix.clone());
+                (prefix.0, format!("{}{}", group.title(), canvas.glyphs().ellipsis))
+            }
+            (Context::Review, Command::Ui(Ui::Open)) => (keys.to_string(), "Take".to_owned()),
+            (Context::DraftLine, Command::Ui(Ui::ClearFilter)) => (keys.to_string(), "Empty".to_owned()),
+            (Context::Triage | Context::Difference, Command::Ui(Ui::Right)) => {
+                (keys.to_string(), "Unfold".to_owned())
+            }
+            (Context::Difference, Command::Ui(Ui::Left)) => (keys.to_string(), "Fold".to_owned()),
+            (Context::History, Command::Ui(Ui::Open)) => (keys.to_string(), "Difference".to_owned()),
+            (Context::Draft | Context::DraftLine, Command::Ui(Ui::Open)) => {
+                (keys.to_string(), "Check".to_owned())
+            }
+            (Context::Events, Command::Ui(Ui::ProblemsOnly)) => {
+                (keys.to_string(), "Warnings only".to_owned())
+            }
+            (_, command) => (keys.to_string(), command.spec().title.to_owned()),
         };
-        let pieces = [piece(keys.to_string(), Role::Key), piece(format!(" {title}   "), Role::Muted)];
+        let pieces = [piece(keys, Role::Key), piece(format!(" {title}   "), Role::Muted)];
         let width = columns(pieces.iter().map(|(text, _)| text.width()).sum());
         if taken + width > area.width + 3 {
             break;

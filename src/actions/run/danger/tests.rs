@@ -32,6 +32,8 @@ pub struct World {
     speech: Speech,
     pub sent: Vec<CallKind>,
     refuse: Option<CallError>,
+    /// Not once, but each time.
+    refuses_on: bool,
     /// It speaks at the moment of a refusal.
     wakes: bool,
     pub kit: Arc<Kit>,
@@ -65,6 +67,7 @@ impl World {
             speech: Speech::Silence("no answer".into()),
             sent: Vec::new(),
             refuse: None,
+            refuses_on: false,
             wakes: false,
             kit: Arc::default(),
             is_on: true,
@@ -134,6 +137,29 @@ impl World {
         world
     }
 
+    /// With nothing but the machine's own left on it, where that is asked for.
+    fn of(action: &Action) -> Self {
+        let mut world = Self::new();
+        if *action == Action::Retire {
+            for (name, uid) in [("db-0", "db-0"), ("web-1", "web-1")] {
+                world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", name), uid: uid.into() }));
+            }
+            let (name, uid) = (Name::cluster("csi-1"), "csi-1".into());
+            world.apply(Change::VolumeAttachment(Delta::Delete { name, uid }));
+            let owner =
+                Owner { kind: "DaemonSet".into(), name: "log".into(), uid: "o".into(), is_controller: true };
+            let agent = Pod {
+                meta: Meta { owner: Some(owner), ..meta(Name::new("shop", "log-1"), "log-1") },
+                node: "dead".into(),
+                phase: Phase::Running,
+                containers: [Container { name: "c".into(), ..Container::default() }].into(),
+                ..Pod::default()
+            };
+            world.apply(Change::Pod(Delta::Apply(Box::new(agent))));
+        }
+        world
+    }
+
     pub fn apply(&mut self, change: Change) {
         self.cluster.apply(change, at(self.now));
     }
@@ -184,6 +210,10 @@ impl World {
             Kind::VolumeAttachment => {
                 self.cluster.volume_attachments.get(&Name::cluster("csi-1")).unwrap().object()
             }
+            Kind::PersistentVolumeClaim => {
+                let claim = Name::new("shop", "data");
+                self.cluster.persistent_volume_claims.get(&claim).unwrap().object()
+            }
             _ => self.cluster.node("dead").unwrap().object(),
         };
         let targets = vec![object(action.kind().spec().kinds[0])];
@@ -219,7 +249,9 @@ impl World {
                 at: now,
             })),
             Probe::Node(node) => {
-                let row = self.cluster.nodes.get(&node.name).unwrap().clone();
+                let Some(row) = self.cluster.nodes.get(&node.name).cloned() else {
+                    return Answer::Failed(CallError::NotFound { reason: "not found".into() });
+                };
                 Answer::Node(Box::new(Seen { row, at: now }))
             }
             Probe::Log { .. } => Answer::Speech(self.speech.clone()),
@@ -237,9 +269,10 @@ impl World {
     /// What a call does to the world at once.
     fn carry_out(&mut self, call: &Call) {
         let silent = (Status::Unknown, "NodeStatusUnknown");
+        let name = call.object().name.name.to_string();
         if let Call::Cordon { .. } = call {
             let run = self.author().run.to_string();
-            self.node("dead", silent, |row| {
+            self.node(&name, silent, |row| {
                 row.is_unschedulable = true;
                 let note = crate::cluster::Cordon { run: run.into(), ..crate::cluster::Cordon::default() };
                 row.cordon_note = Some(Box::new(note));
@@ -249,11 +282,11 @@ impl World {
             && let Dangerous::OutOfService { .. } = armed.what()
         {
             let taints = armed.taints();
-            self.node("dead", silent, |row| row.taints = taints.into());
+            self.node(&name, silent, |row| row.taints = taints.into());
         }
         if let Call::Unmark(unmark) = call {
             let taints = unmark.taints.clone();
-            self.node("dead", (Status::True, "KubeletReady"), |row| row.taints = taints.into());
+            self.node(&name, (Status::True, "KubeletReady"), |row| row.taints = taints.into());
         }
     }
 
@@ -282,7 +315,9 @@ impl World {
                         }
                         Order::Send { step, call } => {
                             self.sent.push(call.kind());
-                            match self.refuse.take() {
+                            let refusal = self.refuse.clone();
+                            self.refuse = refusal.clone().filter(|_| self.refuses_on);
+                            match refusal {
                                 Some(error) => {
                                     run.answered(step, Err(error), at(self.now));
                                     if self.wakes {
@@ -305,6 +340,8 @@ impl World {
 fn deadly() -> Vec<Action> {
     vec![
         Action::ForceDetach,
+        Action::Retire,
+        Action::DetachVolume,
         Action::DeleteNode,
         Action::ReleasePod,
         Action::DeleteAttachment,
@@ -356,7 +393,7 @@ fn a_read_of_the_review_is_the_first_of_the_two() {
 #[test]
 fn each_dangerous_request_is_sent_for_a_dead_machine() {
     for action in deadly() {
-        let mut world = World::new();
+        let mut world = World::of(&action);
         let is_last_resort = matches!(action, Action::DeleteAttachment);
         if is_last_resort {
             let uid = "db-0".into();
@@ -403,7 +440,7 @@ fn nothing_dangerous_is_sent_when_anything_speaks_against_it_at_any_moment() {
     for action in deadly() {
         for (name, event) in LIVING {
             for moment in [1, 5, 14] {
-                let mut world = World::new();
+                let mut world = World::of(&action);
                 let mut run = world.begin(world.draft(action.clone()));
                 world.pass(&mut run, moment);
                 event(&mut world);
@@ -418,7 +455,7 @@ fn nothing_dangerous_is_sent_when_anything_speaks_against_it_at_any_moment() {
 #[test]
 fn nothing_dangerous_is_sent_that_nobody_has_proved() {
     for action in deadly() {
-        let mut world = World::new();
+        let mut world = World::of(&action);
         let draft = Draft { powered_off: Vec::new(), ..world.draft(action.clone()) };
         let mut run = world.begin(draft);
         world.pass(&mut run, 40);
@@ -430,8 +467,8 @@ fn nothing_dangerous_is_sent_that_nobody_has_proved() {
 fn every_action_of_the_table_that_can_destroy_is_among_those_that_are_tried() {
     let tried: Vec<ActionKind> = deadly().iter().map(Action::kind).collect();
     let destructive = ActionKind::ALL.iter().filter(|kind| {
-        let draft = World::new().draft(Action::from(**kind));
-        let world = World::new();
+        let world = World::of(&Action::from(**kind));
+        let draft = world.draft(Action::from(**kind));
         draft.plan(&world.cluster, &world.author()).dangerous().next().is_some()
     });
     assert_eq!(destructive.copied().collect::<std::collections::BTreeSet<_>>(), tried.into_iter().collect());
@@ -459,6 +496,39 @@ fn a_sign_of_life_after_the_mark_takes_it_off_at_once_and_nothing_else_is_sent()
 }
 
 #[test]
+fn the_way_back_is_tried_until_the_mark_is_off_whatever_the_server_says() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::ForceDetach));
+    world.pass(&mut run, 20);
+    world.renewed = world.now;
+    world.refuses_on = true;
+    world.refuse = Some(CallError::Conflict { reason: "the object has been modified".into() });
+    world.pass(&mut run, 20);
+    world.refuse = Some(CallError::Forbidden { reason: "not any more".into(), causes: Vec::new() });
+    world.pass(&mut run, 100);
+    assert!(!run.is_over() && world.cluster.node("dead").unwrap().is_out_of_service());
+    assert!(world.sent.iter().filter(|kind| **kind == CallKind::Unmark).count() > 10, "{:?}", world.sent);
+    world.refuse = None;
+    world.pass(&mut run, 31);
+    assert!(run.is_over() && !world.cluster.node("dead").unwrap().is_out_of_service());
+    assert_eq!(run.summary().outcome, Outcome::Stopped);
+}
+
+#[test]
+fn a_node_that_is_gone_has_no_mark_to_take_off() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::ForceDetach));
+    world.pass(&mut run, 20);
+    world.renewed = world.now;
+    world.refuse = Some(CallError::NotFound { reason: "nodes \"dead\" not found".into() });
+    world.pass(&mut run, 1);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    world.pass(&mut run, 3);
+    assert!(run.is_over());
+    assert_eq!(world.sent.last(), Some(&CallKind::Unmark));
+}
+
+#[test]
 fn a_conflict_means_that_the_evidence_is_gathered_anew() {
     let mut world = World::new();
     let mut run = world.begin(world.draft(Action::ForceDetach));
@@ -474,6 +544,142 @@ fn a_conflict_means_that_the_evidence_is_gathered_anew() {
     world.wakes = true;
     world.pass(&mut run, 40);
     assert_eq!(world.sent, [CallKind::Cordon, CallKind::OutOfService]);
+}
+
+#[test]
+fn one_volume_is_waited_for_as_long_as_the_controller_takes() {
+    let action = Action::DetachVolume;
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action));
+    world.pass(&mut run, 20);
+    assert_eq!(world.sent, [CallKind::ReleasePod]);
+    let uid = "db-0".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "db-0"), uid }));
+    world.pass(&mut run, 2);
+    let waits = run.steps().position(|(_, progress)| matches!(progress, Progress::Waiting { .. })).unwrap();
+    let due = run.due(waits, SignedDuration::from_mins(6)).unwrap();
+    assert_eq!(due, at(21).checked_add(SignedDuration::from_mins(6)).unwrap());
+    world.pass(&mut run, 300);
+    assert!(!run.is_over());
+    let (name, uid) = (Name::cluster("csi-1"), "csi-1".into());
+    world.apply(Change::VolumeAttachment(Delta::Delete { name, uid }));
+    world.pass(&mut run, 2);
+    assert_eq!(world.sent, [CallKind::ReleasePod]);
+    let last = run.steps().last().unwrap();
+    assert!(matches!(last.0, Step::Milestone(Milestone::Replaced { .. })) || run.is_over());
+}
+
+#[test]
+fn a_node_is_retired_when_nothing_hangs_on_it_and_another_takes_its_place() {
+    let action = Action::Retire;
+    let full = World::new();
+    let draft = full.draft(action.clone());
+    let plan = draft.plan(&full.cluster, &full.author());
+    assert!(plan.steps.is_empty());
+    let preflight = Preflight::of(&draft, &plan, &Answers::default(), &full.sight());
+    assert!(preflight.is_blocked() && preflight.checks[0].reason.contains("still on node dead"));
+
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action.clone()));
+    world.pass(&mut run, 20);
+    assert_eq!(world.sent, [CallKind::Cordon, CallKind::DeleteNode]);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    let uid = "log-1".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "log-1"), uid }));
+    world.pass(&mut run, 5);
+    assert!(!run.is_over(), "another node is waited for");
+    world.node("new", (Status::True, "KubeletReady"), |_| {});
+    world.pass(&mut run, 2);
+    assert_eq!(run.summary().outcome, Outcome::Done);
+
+    // Who replaces machines by hand is not waited for without end.
+    let mut world = World::of(&action);
+    let mut run = world.begin(world.draft(action));
+    world.pass(&mut run, 20);
+    world.apply(Change::Node(Delta::Delete { name: Name::cluster("dead"), uid: "dead".into() }));
+    let uid = "log-1".into();
+    world.apply(Change::Pod(Delta::Delete { name: Name::new("shop", "log-1"), uid }));
+    world.pass(&mut run, 1000);
+    assert_eq!(run.summary().outcome, Outcome::Done);
+}
+
+#[test]
+fn several_machines_are_marked_one_after_the_other_and_one_that_lives_loses_its_mark_alone() {
+    let mut world = World::new();
+    for node in ["e", "f"] {
+        world.node(node, (Status::True, "KubeletReady"), |_| {});
+    }
+    world.node("c", (Status::Unknown, "NodeStatusUnknown"), |_| {});
+    let object = |name: &str| world.cluster.node(name).unwrap().object();
+    let draft = Draft {
+        targets: vec![object("dead"), object("c")],
+        powered_off: vec!["dead".into(), "c".into()],
+        ..world.draft(Action::ForceDetach)
+    };
+    let plan = draft.plan(&world.cluster, &world.author());
+    let probes = plan.probes(false);
+    assert_eq!(probes.iter().filter(|probe| **probe == Probe::Leader).count(), 1, "each is asked once");
+    let mut run = world.begin(draft);
+    world.pass(&mut run, 60);
+    let marks = world.sent.iter().filter(|kind| **kind == CallKind::OutOfService).count();
+    assert_eq!(marks, 2, "{:?}", world.sent);
+    assert!(!run.is_over(), "the controllers have not done their part");
+    world.node("c", (Status::True, "KubeletReady"), |_| {});
+    world.pass(&mut run, 5);
+    assert!(run.is_over());
+    assert_eq!(world.sent.last(), Some(&CallKind::Unmark));
+    assert!(!world.cluster.node("c").unwrap().is_out_of_service());
+    assert!(world.cluster.node("dead").unwrap().is_out_of_service(), "it is as dead as before");
+}
+
+#[test]
+fn what_validation_refuses_is_told_with_its_field_and_not_tried_again() {
+    let mut world = World::new();
+    let mut run = world.begin(world.draft(Action::RemoveFinalizer { finalizer: "".into() }));
+    world.refuses_on = true;
+    let reason = "Pod \"db-0\" is invalid: spec.overhead: Forbidden".into();
+    world.refuse = Some(CallError::Invalid { reason });
+    world.pass(&mut run, 40);
+    assert_eq!(world.sent, [CallKind::RemoveFinalizer]);
+    let told = run.steps().find_map(|(_, progress)| match progress {
+        Progress::Failed { reason } => Some(reason.to_string()),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert!(told.contains("validation") && told.contains("spec.overhead"), "{told}");
+}
+
+#[test]
+fn a_failure_domain_is_given_up_by_its_name() {
+    let mut world = World::new();
+    for (node, zone) in [("a", "x"), ("b", "x"), ("c", "y"), ("d", "y"), ("dead", "y")] {
+        let labels = [("topology.kubernetes.io/zone".into(), zone.into())];
+        let silent = (Status::Unknown, "NodeStatusUnknown");
+        world.node(node, silent, |row| row.meta.labels = labels.into());
+    }
+    let targets = |world: &World, names: &[&str]| {
+        let objects = names.iter().map(|name| world.cluster.node(name).unwrap().object());
+        Draft { targets: objects.collect(), ..world.draft(Action::ForceDetach) }
+    };
+    let domains = |world: &World, names: &[&str]| {
+        targets(world, names).plan(&world.cluster, &world.author()).domains(&world.cluster)
+    };
+    // Nodes on which nothing is have nothing to detach, and are marked all the same.
+    assert_eq!(domains(&world, &["c", "dead"]), Vec::<crate::cluster::Text>::new());
+    assert_eq!(domains(&world, &["c", "d", "dead"]), ["y"]);
+    // The last of a domain of which the others are marked.
+    for node in ["c", "d"] {
+        world.node(node, (Status::Unknown, "NodeStatusUnknown"), |row| {
+            row.taints = [crate::cluster::Taint {
+                key: crate::actions::dangerous::OUT_OF_SERVICE.into(),
+                value: "nodeshutdown".into(),
+                effect: crate::cluster::Effect::NoExecute,
+                added: None,
+            }]
+            .into();
+        });
+    }
+    assert_eq!(domains(&world, &["dead"]), ["y"]);
 }
 
 #[test]

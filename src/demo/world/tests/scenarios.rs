@@ -88,7 +88,7 @@ fn a_node_that_returns_stays_empty() {
 }
 
 #[test]
-fn a_node_deleted_and_registered_afresh_never_lets_its_volumes_go() {
+fn a_node_deleted_and_registered_afresh_keeps_its_volumes_until_it_is_rebooted() {
     let mut play = Play::new(Scenario::NodeRecreated);
     play.at(59);
     let old = object::uid(&play.node()).to_owned();
@@ -112,11 +112,11 @@ fn a_node_deleted_and_registered_afresh_never_lets_its_volumes_go() {
         let made = object::time_at(&attachment, "/metadata/creationTimestamp").unwrap();
         assert!(made < born && !object::is_deleting(&attachment), "older than its node");
     }
-    play.at(3_600);
+    play.at(890);
     assert_eq!(waiting_reason(&play.postgres()), "ContainerCreating");
     assert_eq!(object::items(&play.node(), "/status/volumesInUse").len(), 2, "mounted, as far as it knows");
-    // Cleaned up by hand, the volumes go where they are wanted.
-    play.act(&Act::Unhang(vec![SILENT.to_owned()])).at(3_620);
+    // With nothing mounted any more, the volumes go where they are wanted.
+    play.at(1_100);
     assert!(pod::is_ready(&play.postgres()));
 }
 
@@ -333,6 +333,19 @@ fn out_of_service_takes_the_volumes_from_a_node_that_lives() {
     assert_eq!(object::items(&play.node(), "/status/volumesInUse").len(), 2, "still mounted there");
     assert!(pod::is_ready(&play.postgres()), "two of them write now");
     assert_ne!(node_of(&play.postgres()), SILENT);
+}
+
+#[test]
+fn a_machine_whose_node_was_retired_is_replaced() {
+    let mut play = Play::new(Scenario::DeadNode);
+    play.at(550);
+    let old = object::uid(&play.node()).to_owned();
+    let node = Target { resource: Resource::Nodes, key: Key::new("", SILENT) };
+    play.act(&Act::Delete(node)).at(590);
+    assert!(play.find(Resource::Nodes, "", SILENT).is_none());
+    play.at(650);
+    assert_ne!(object::uid(&play.node()), old);
+    assert_eq!(ready_of(&play, SILENT), "True");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn draw(app: &App, (review, form): (&Review, &Form), canvas: &mut Canvas<'_>
     let outlook = pods::outlook(options, &review.draft.targets, (&app.cluster, app.now));
     canvas.rule(rule, &outlook, Role::Heading);
     let (checks, last) = split(rest, rest.height.saturating_sub(1));
-    let lines = check_lines(&review.preflight, usize::from(checks.width));
+    let lines = check_lines(&review.preflight.checks, usize::from(checks.width));
     let room = usize::from(checks.height);
     let hidden = lines.len().saturating_sub(room);
     for (y, (text, role)) in (checks.y..checks.bottom()).zip(&lines) {

@@ -1,6 +1,6 @@
 //! The value that scale or set image takes, as it is typed, and below it what comes of it.
 
-use super::{check_lines, count, role, step_lines, title};
+use super::{check_lines, count, planned_lines, role, title};
 use crate::app::acting::Review;
 use crate::app::acting::entry::{Container, Entry};
 use crate::app::review::Form;
@@ -99,8 +99,8 @@ fn outlook(review: &Review, canvas: &mut Canvas<'_>, area: Rect) {
     let (rule, rest) = split(area, 1);
     canvas.rule(rule, &count(&review.preflight), role(review.preflight.worst()));
     let width = usize::from(rest.width);
-    let mut lines = check_lines(&review.preflight, width);
-    lines.extend(step_lines(review, width));
+    let mut lines = check_lines(&review.preflight.checks, width);
+    lines.extend(planned_lines(review, width));
     for (y, (text, role)) in (rest.y..rest.bottom()).zip(&lines) {
         canvas.text(Rect { y, height: 1, ..rest }, text, *role);
     }
