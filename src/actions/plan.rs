@@ -82,6 +82,19 @@ impl Step {
         }
     }
 
+    /// Whether it takes something back, should it come to that.
+    pub const fn is_way_back(&self) -> bool {
+        match self {
+            Self::Retract(_) => true,
+            Self::Call(_)
+            | Self::Wait(_)
+            | Self::Rollout(_)
+            | Self::Attest { .. }
+            | Self::Danger(_)
+            | Self::Milestone(_) => false,
+        }
+    }
+
     pub fn sentence(&self) -> String {
         match self {
             Self::Call(call) => call.sentence(),

@@ -22,7 +22,7 @@ use crate::cluster::{ObjectRef, Text};
 use jiff::Timestamp;
 use pace::{Pace, spread};
 use progress::later;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use step::Next;
 
 /// Calls of one run that are under way at a time.
@@ -53,8 +53,8 @@ pub struct Run {
     in_flight: usize,
     /// What is asked about machines that are said to be dead.
     inquiries: BTreeMap<ObjectRef, Inquiry>,
-    /// The sign of life that one of them gave after it was marked.
-    life: Option<Text>,
+    /// Those of them that gave a sign of life after they were marked.
+    alive: BTreeSet<ObjectRef>,
 }
 
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Run {
             unwritten: 1,
             in_flight: 0,
             inquiries: BTreeMap::new(),
-            life: None,
+            alive: BTreeSet::new(),
         };
         let record = run.record(now, Entry::Started(started));
         (run, record)
@@ -187,7 +187,9 @@ impl Run {
         };
         // Whatever it was, it was the end of that evidence.
         self.inquiries.values_mut().for_each(Inquiry::again);
-        let is_worn = taken.tries >= MOST_TRIES;
+        // A machine that lives is never left marked.
+        let is_way_back = self.plan.steps.get(step).is_some_and(Step::is_way_back);
+        let is_worn = taken.tries >= MOST_TRIES && !is_way_back;
         taken.progress = match refusal {
             Refusal::Final(reason) => Progress::failed(reason),
             Refusal::Changed(reason) if is_worn => Progress::failed(reason),
@@ -256,9 +258,10 @@ impl Run {
         orders
     }
 
-    /// The stage that is under way.
+    /// The stage that is under way. A way back is open as long as anything else is, and keeps nothing up.
     fn front(&self) -> usize {
-        let open = self.steps.iter().position(|taken| !taken.progress.is_over());
+        let holds_up = |(step, taken): (&Step, &Taken)| !step.is_way_back() && !taken.progress.is_over();
+        let open = self.plan.steps.iter().zip(&self.steps).position(holds_up);
         open.map_or(usize::MAX, |step| self.plan.stage(step))
     }
 

@@ -42,6 +42,10 @@ const SLACK: SignedDuration = SignedDuration::from_millis(200);
 const PULSE: SignedDuration = SignedDuration::from_secs(1);
 /// What was asked and not answered by then is asked again.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(20);
+/// Who failed to answer is left alone for so long.
+const REST: SignedDuration = SignedDuration::from_secs(2);
+/// A leader that gave no sign of life for so long is silent: longer than any renews its lease.
+const LEADERS_WORD: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug)]
 pub struct Inquiry {
@@ -52,12 +56,14 @@ pub struct Inquiry {
     has_moved: bool,
     seen: Option<Seen>,
     speech: Option<Speech>,
-    leaders: (Option<Answer>, Option<Answer>),
+    leader: Led,
     rights: BTreeMap<Access, Answer>,
     /// What is on its way, and since when.
     open: Vec<(Probe, Timestamp)>,
     /// When something was asked last.
     asked: Option<Timestamp>,
+    /// Some of it could not be answered.
+    has_failed: bool,
     /// The boot that it was in when it was first read.
     boot: Option<Text>,
     round: Round,
@@ -72,6 +78,31 @@ enum Round {
     /// The node and its lease.
     Last,
     Done,
+}
+
+/// What the controller-manager's lease has shown. It is judged by when it was seen to move, as all leases are.
+#[derive(Debug, Default)]
+struct Led {
+    /// As it was last read, and when that was asked.
+    before: Option<(Leader, Timestamp)>,
+    /// It was certainly renewed after this.
+    moved_after: Option<Timestamp>,
+    /// What came back in this round, and when that was asked.
+    now: Option<(Answer, Option<Timestamp>)>,
+}
+
+impl Led {
+    fn take(&mut self, answer: &Answer, asked: Option<Timestamp>) {
+        if let Answer::Leader(read) = answer {
+            if let Some((known, at)) = &self.before
+                && (known.renewed != read.renewed || known.holder != read.holder)
+            {
+                self.moved_after = Some(*at);
+            }
+            self.before = asked.map(|asked| (read.clone(), asked));
+        }
+        self.now = Some((answer.clone(), asked));
+    }
 }
 
 /// What is known of rights.
@@ -90,10 +121,11 @@ impl Inquiry {
             has_moved: false,
             seen: None,
             speech: None,
-            leaders: (None, None),
+            leader: Led::default(),
             rights: BTreeMap::new(),
             open: Vec::new(),
             asked: None,
+            has_failed: false,
             boot: None,
             round: Round::First,
         }
@@ -104,7 +136,7 @@ impl Inquiry {
         let mut inquiry = Self::new(node);
         for (probe, answer) in answers.iter() {
             if let Some(answer) = answer {
-                inquiry.take(probe, answer);
+                inquiry.take(probe, answer, None);
             }
         }
         inquiry
@@ -118,7 +150,8 @@ impl Inquiry {
     /// What to ask now.
     pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
         self.open.retain(|(_, since)| now.duration_since(*since) < UNANSWERED);
-        if !self.open.is_empty() {
+        let is_resting = self.has_failed && self.asked.is_some_and(|at| now.duration_since(at) < REST);
+        if !self.open.is_empty() || is_resting {
             return Vec::new();
         }
         if self.round == Round::First {
@@ -127,6 +160,7 @@ impl Inquiry {
                     return Vec::new();
                 }
                 self.round = Round::Around;
+                self.leader.now = None;
             } else {
                 return self.ask(vec![Probe::Lease(self.node.clone()), Probe::Leader], now);
             }
@@ -137,7 +171,7 @@ impl Inquiry {
                 .filter(|access| !self.rights.contains_key(*access))
                 .map(|access| Probe::May(access.clone()))
                 .collect();
-            if self.leaders.1.is_none() {
+            if self.leader.now.is_none() {
                 missing.push(Probe::Leader);
             }
             if self.speech.is_none() {
@@ -162,6 +196,7 @@ impl Inquiry {
     fn ask(&mut self, probes: Vec<Probe>, now: Timestamp) -> Vec<Probe> {
         self.open.extend(probes.iter().map(|probe| (probe.clone(), now)));
         self.asked = Some(now);
+        self.has_failed = false;
         probes
     }
 
@@ -180,7 +215,7 @@ impl Inquiry {
         self.round = if self.first.is_some() { Round::Around } else { Round::First };
         self.speech = None;
         self.seen = None;
-        self.leaders.1 = None;
+        self.leader.now = None;
         self.rights.clear();
         self.open.clear();
     }
@@ -208,21 +243,24 @@ impl Inquiry {
     /// An answer, if it is to one of its questions.
     pub fn hear(&mut self, probe: &Probe, answer: &Answer) {
         if let Some(at) = self.open.iter().position(|(open, _)| open == probe) {
-            self.open.remove(at);
-            self.take(probe, answer);
+            let (_, asked) = self.open.remove(at);
+            self.has_failed |= matches!(answer, Answer::Failed(_));
+            self.take(probe, answer, Some(asked));
         }
     }
 
     /// A read of the review is the first of the two.
     pub fn remember(&mut self, answers: &Answers) {
         for (probe, answer) in answers.iter() {
+            // Both were asked in the same moment.
+            let asked = self.first.as_ref().map(|first| first.at);
             if let (Probe::Lease(_) | Probe::Leader, Some(answer)) = (probe, answer) {
-                self.take(probe, answer);
+                self.take(probe, answer, asked);
             }
         }
     }
 
-    fn take(&mut self, probe: &Probe, answer: &Answer) {
+    fn take(&mut self, probe: &Probe, answer: &Answer, asked: Option<Timestamp>) {
         match (probe, answer) {
             (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => self.read(reading),
             (Probe::Node(node), Answer::Node(seen)) if *node == self.node => {
@@ -232,11 +270,7 @@ impl Inquiry {
             (Probe::Log { node, .. }, Answer::Speech(speech)) if *node == self.node => {
                 self.speech = Some(speech.clone());
             }
-            (Probe::Leader, answer) => {
-                let (first, last) = &mut self.leaders;
-                let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
-                *(if is_first { first } else { last }) = Some(answer.clone());
-            }
+            (Probe::Leader, answer) => self.leader.take(answer, asked),
             (Probe::May(access), answer) => {
                 self.rights.insert(access.clone(), answer.clone());
             }
@@ -295,21 +329,29 @@ impl Inquiry {
     }
 
     pub fn leadership(&self) -> Leadership {
-        let (first, last) = &self.leaders;
-        let last = last.as_ref().or(first.as_ref());
-        match (first, last) {
-            (Some(Answer::Leader(first)), Some(Answer::Leader(last))) => {
+        match &self.leader.now {
+            Some((Answer::Leader(last), asked)) => {
+                let has_moved = asked
+                    .zip(self.leader.moved_after)
+                    .is_some_and(|(asked, moved_after)| asked.duration_since(moved_after) <= LEADERS_WORD);
                 // One read alone, at review, says only that it leads.
-                let is_twice = self.leaders.1.is_some();
-                if is_twice && first.renewed == last.renewed && first.holder == last.holder {
-                    return Leadership::Quiet;
+                if has_moved || self.round == Round::First {
+                    return Leadership::Leads { since: last.acquired };
                 }
-                Leadership::Leads { since: last.acquired }
+                Leadership::Quiet
             }
-            (_, Some(Answer::Failed(CallError::NotFound { .. }))) => Leadership::NoLease,
-            (_, Some(Answer::Failed(error))) => Leadership::Unreadable(error.reason().into()),
-            (_, Some(_) | None) => Leadership::NotAsked,
+            Some((Answer::Failed(CallError::NotFound { .. }), _)) => Leadership::NoLease,
+            Some((Answer::Failed(error), _)) => Leadership::Unreadable(error.reason().into()),
+            Some(_) | None => Leadership::NotAsked,
         }
+    }
+
+    /// Whether the watch shows the node as it was read live: where it does not, all that it shows is old.
+    pub fn is_followed(&self, cluster: &Cluster) -> bool {
+        self.seen.as_ref().is_none_or(|seen| {
+            let row = cluster.nodes.get(&self.node.name);
+            row.is_some_and(|row| row.meta.resource_version == seen.row.meta.resource_version)
+        })
     }
 
     /// How anybody has seen it live since it was first looked at.

@@ -86,18 +86,23 @@ impl Run {
 
     /// A machine that was marked and lives: nothing more is sent but the way back.
     pub(super) fn look_for_life(&mut self, sight: &Sight<'_>) {
-        if self.life.is_some() {
-            return;
+        let signs: Vec<(ObjectRef, String)> = self
+            .retractable()
+            .filter(|(_, node)| !self.alive.contains(*node))
+            .filter_map(|(_, node)| Some((node.clone(), self.inquiries.get(node)?.revival(sight.cluster)?)))
+            .collect();
+        for (node, sign) in signs {
+            self.stop(&format!("a sign of life: {sign}"));
+            let what = format!(
+                "a sign of life: the mark is taken off {}, the cordon stays, and nothing more is sent; pods that were \
+                 released and volumes that were detached until now are not brought back, and Kubernetes finishes what \
+                 it has begun",
+                node.name
+            );
+            self.alive.insert(node);
+            let noted = Entry::Noted(Noted { what: what.into() });
+            self.notes.push(self.record(sight.now, noted));
         }
-        let sign = self.retractable().find_map(|(_, node)| self.inquiries.get(node)?.revival(sight.cluster));
-        let Some(sign) = sign else { return };
-        self.life = Some(sign.as_str().into());
-        self.stop(&format!("a sign of life: {sign}"));
-        let what = "a sign of life: the mark is taken off, the cordon stays, and nothing more is sent; pods that were \
-                    released and volumes that were detached until now are not brought back, and Kubernetes finishes \
-                    what it has begun";
-        let noted = Entry::Noted(Noted { what: what.into() });
-        self.notes.push(self.record(sight.now, noted));
     }
 
     /// What needs proof and did not get it ends the run: what comes after it was meant to follow it.
@@ -231,6 +236,8 @@ impl Run {
         let deaths = what.node().map(|node| self.deaths(node)).unwrap_or_default();
         let facts = Facts::gather(what, inquiry, &deaths, sight);
         match clear(&facts) {
+            // What the watch has not shown yet may be what speaks against it.
+            Ok(_) if !inquiry.is_none_or(|inquiry| inquiry.is_followed(sight.cluster)) => Next::Stay,
             Ok(cleared) => Next::Send(Call::dangerous(cleared)),
             Err(objections) => {
                 let lasting: Vec<&Objection> =
@@ -252,9 +259,9 @@ impl Run {
     /// The way back. It does not wait for its turn, and no stop keeps it.
     pub(super) fn next_retract(&self, (step, unmark): (usize, &Unmark), sight: &Sight<'_>) -> Next {
         let (now, node) = (sight.now, &unmark.node);
-        let is_alive = self.life.is_some();
-        let others_over =
-            self.steps.iter().enumerate().all(|(at, taken)| at == step || taken.progress.is_over());
+        let is_alive = self.alive.contains(node);
+        let mut others = self.plan.steps.iter().zip(&self.steps);
+        let others_over = others.all(|(step, taken)| step.is_way_back() || taken.progress.is_over());
         let needless = |reason: String| Next::Become(Progress::skipped(SkipReason::Needless(reason.into())));
         match &self.steps[step].progress {
             Progress::Pending | Progress::Waiting { .. } => {}

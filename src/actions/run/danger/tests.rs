@@ -15,6 +15,8 @@ use crate::cluster::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+mod hostile;
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
@@ -29,6 +31,8 @@ struct World {
     refuse: Option<CallError>,
     /// It speaks at the moment of a refusal.
     wakes: bool,
+    /// What is answered otherwise.
+    otherwise: fn(&World, &Probe) -> Option<Answer>,
 }
 
 fn meta(name: Name, uid: &str) -> Meta {
@@ -46,6 +50,7 @@ impl World {
             sent: Vec::new(),
             refuse: None,
             wakes: false,
+            otherwise: |_, _| None,
         };
         for name in ["a", "b", "c", "d"] {
             world.node(name, (Status::True, "KubeletReady"), |_| {});
@@ -158,6 +163,9 @@ impl World {
     }
 
     fn answer(&self, probe: &Probe) -> Answer {
+        if let Some(answer) = (self.otherwise)(self, probe) {
+            return answer;
+        }
         let now = at(self.now);
         match probe {
             Probe::May(_) | Probe::DryRun(_) | Probe::Needed(_) => Answer::Yes,
@@ -187,9 +195,10 @@ impl World {
     /// What a call does to the world at once.
     fn carry_out(&mut self, call: &Call) {
         let silent = (Status::Unknown, "NodeStatusUnknown");
+        let name = call.object().name.name.to_string();
         if let Call::Cordon { .. } = call {
             let run = World::author().run.to_string();
-            self.node("dead", silent, |row| {
+            self.node(&name, silent, |row| {
                 row.is_unschedulable = true;
                 let note = crate::cluster::Cordon { run: run.into(), ..crate::cluster::Cordon::default() };
                 row.cordon_note = Some(Box::new(note));
@@ -199,11 +208,11 @@ impl World {
             && let Dangerous::OutOfService { .. } = armed.what()
         {
             let taints = armed.taints();
-            self.node("dead", silent, |row| row.taints = taints.into());
+            self.node(&name, silent, |row| row.taints = taints.into());
         }
         if let Call::Unmark(unmark) = call {
             let taints = unmark.taints.clone();
-            self.node("dead", (Status::True, "KubeletReady"), |row| row.taints = taints.into());
+            self.node(&name, (Status::True, "KubeletReady"), |row| row.taints = taints.into());
         }
     }
 
