@@ -34,7 +34,9 @@ pub struct Cleared {
     pub(super) version: Text,
     pub(super) taints: Box<[Taint]>,
     pub(super) finalizers: Box<[Text]>,
-    at: Timestamp,
+    until: Timestamp,
+    /// The same by the local monotonic clock, where a machine had to be dead: whoever was suspended since notices.
+    until_steady: Option<SignedDuration>,
     _sealed: (),
 }
 
@@ -44,8 +46,12 @@ impl Cleared {
     }
 
     /// When it is worth nothing any more.
-    pub fn until(&self) -> Timestamp {
-        self.at.saturating_add(WORTH).unwrap_or(self.at)
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    pub const fn until_steady(&self) -> Option<SignedDuration> {
+        self.until_steady
     }
 }
 
@@ -113,6 +119,10 @@ pub fn clear(facts: &Facts) -> Result<Cleared, Vec<Objection>> {
         objections.sort_by_key(|objection| objection.ground);
         return Err(objections);
     }
+    // The later read of the lease is no older than that when the request is sent, and not when it was decided.
+    let last =
+        facts.leases.as_ref().map(|(_, last)| last).filter(|_| !is_lesser && facts.what.node().is_some());
+    let from = last.map_or(facts.now, |last| last.at.min(facts.now));
     let is_of_node = facts.what.object().kind == Kind::Node;
     let seen = facts.node.as_ref().filter(|_| is_of_node);
     Ok(Cleared {
@@ -121,7 +131,8 @@ pub fn clear(facts: &Facts) -> Result<Cleared, Vec<Objection>> {
             .map_or_else(|| facts.object.version.clone(), |seen| seen.row.meta.resource_version.clone()),
         taints: seen.map(|seen| seen.row.taints.clone()).unwrap_or_default(),
         finalizers: facts.object.finalizers.clone(),
-        at: facts.now,
+        until: from.saturating_add(WORTH).unwrap_or(from),
+        until_steady: last.map(|last| last.asked.saturating_add(WORTH)),
         _sealed: (),
     })
 }
