@@ -210,7 +210,7 @@ fn lesser(facts: &Facts) -> Option<Vec<Objection>> {
             }
             let mut objections = Vec::new();
             let word = readiness.word();
-            if facts.now.duration_since(seen.at) > FRESH {
+            if !is_fresh(seen.at, facts.now) {
                 let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
                 objections.push(Objection::new(Ground::Node, reason, "it is read again").open());
             }
@@ -294,7 +294,7 @@ fn status(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
             return Some(Objection::new(Ground::Node, said, "wait until the controller has judged it"));
         }
     }
-    (facts.now.duration_since(seen.at) > FRESH).then(|| {
+    (!is_fresh(seen.at, facts.now)).then(|| {
         let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
         Objection::new(Ground::Node, reason, "it is read again").open()
     })
@@ -328,9 +328,14 @@ fn lease(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
             APART.as_secs()
         )));
     }
-    let age = facts.now.duration_since(last.at);
-    (age > FRESH || age.is_negative())
+    (!is_fresh(last.at, facts.now))
         .then(|| open(format!("the lease of {node} was read more than {} s ago", FRESH.as_secs())))
+}
+
+/// What was read after now was read by a clock that has been set since: nobody knows when it was.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(at);
+    !age.is_negative() && age <= FRESH
 }
 
 fn log(node: &ObjectRef, facts: &Facts) -> Option<Objection> {

@@ -134,6 +134,7 @@ const AGAINST: &[(&str, Ground, Change)] = &[
     ("an object that is gone", Ground::Object, |facts| facts.object.is_there = false),
     ("a node that was not read", Ground::Node, |facts| facts.node = None),
     ("a node that was read long ago", Ground::Node, |facts| seen(facts).at = at(-6)),
+    ("a node that was read in the future", Ground::Node, |facts| seen(facts).at = at(2)),
     ("another node of that name", Ground::Node, |facts| seen(facts).row.meta.uid = "u-2".into()),
     ("a node that never spoke", Ground::Node, |facts| seen(facts).row.conditions = [].into()),
     ("an Unknown that somebody wrote", Ground::Node, |facts| {
