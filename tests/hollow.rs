@@ -31,9 +31,14 @@ mod ghosts;
 mod incident;
 #[path = "hollow/outage.rs"]
 mod outage;
+#[path = "hollow/requests.rs"]
+mod requests;
 #[path = "hollow/rights.rs"]
 mod rights;
 #[path = "hollow/rollback.rs"]
 mod rollback;
+#[path = "pty/terminal.rs"]
+#[expect(dead_code, reason = "the tests of the terminal itself need more of it")]
+mod terminal;
 #[path = "hollow/timelines.rs"]
 mod timelines;
