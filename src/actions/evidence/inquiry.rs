@@ -54,6 +54,8 @@ pub struct Inquiry {
     first: Option<Reading>,
     last: Option<Reading>,
     has_moved: bool,
+    /// Why it could not be read the last time.
+    unread: Option<Text>,
     seen: Option<Seen>,
     speech: Option<Speech>,
     leader: Led,
@@ -119,6 +121,7 @@ impl Inquiry {
             first: None,
             last: None,
             has_moved: false,
+            unread: None,
             seen: None,
             speech: None,
             leader: Led::default(),
@@ -262,7 +265,13 @@ impl Inquiry {
 
     fn take(&mut self, probe: &Probe, answer: &Answer, asked: Option<Timestamp>) {
         match (probe, answer) {
-            (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => self.read(reading),
+            (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => {
+                self.unread = None;
+                self.read(reading);
+            }
+            (Probe::Lease(node), Answer::Failed(error)) if *node == self.node => {
+                self.unread = Some(error.reason().into());
+            }
             (Probe::Node(node), Answer::Node(seen)) if *node == self.node => {
                 self.boot.get_or_insert_with(|| seen.row.boot_id.clone());
                 self.seen = Some((**seen).clone());
@@ -305,6 +314,11 @@ impl Inquiry {
 
     pub const fn seen(&self) -> Option<&Seen> {
         self.seen.as_ref()
+    }
+
+    /// Why the lease could not be read, where that is what is waited for.
+    pub const fn unread(&self) -> Option<&Text> {
+        self.unread.as_ref()
     }
 
     pub fn leases(&self) -> Option<(Reading, Reading)> {

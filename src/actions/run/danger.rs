@@ -230,8 +230,13 @@ impl Run {
         let inquiry = what.node().and_then(|node| self.inquiries.get(node));
         let is_alive = inquiry.is_some_and(|inquiry| inquiry.life(sight.cluster).is_some());
         let is_ready = what.node().is_none() || inquiry.is_some_and(Inquiry::is_done) || is_alive;
-        if !is_ready || self.is_paused {
+        if self.is_paused {
             return Next::Stay;
+        }
+        if !is_ready {
+            let Some(reason) = inquiry.and_then(Inquiry::unread) else { return Next::Stay };
+            let reason = format!("{LOOKING}; so far: it cannot be read: {reason}");
+            return Next::Become(Progress::waiting(self.since(step, sight), Until::Seen, reason));
         }
         let deaths = what.node().map(|node| self.deaths(node)).unwrap_or_default();
         let facts = Facts::gather(what, inquiry, &deaths, sight);

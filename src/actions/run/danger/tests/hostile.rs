@@ -133,6 +133,11 @@ fn a_server_that_fails_is_not_asked_without_end() {
                 }
             }
         }
+        let reasons: Vec<String> =
+            run.steps().filter_map(|(_, progress)| Some(progress.reason()?.to_owned())).collect();
+        let is_told = |reason: &String| reason.contains("; so far: ") || reason.contains("not sent: ");
+        // A log that is not given is silence, so that cannot be.
+        assert!(case == 2 || reasons.iter().any(is_told), "case {case}: {reasons:?}");
         // Some rights are asked for with each round.
         assert!((1..=150).contains(&asked), "case {case}: asked {asked} times in a minute");
     }
