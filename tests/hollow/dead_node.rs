@@ -190,7 +190,7 @@ async fn a_dead_node_is_detached_and_returned_from_the_screen() {
     ward.fails("down").await;
     let home = tempfile::tempdir().unwrap();
     let mut terminal = board(&ward, home.path().to_str().unwrap());
-    terminal.wait_until("the node alone", |screen| screen.contents().matches("worker-").count() < 5);
+    terminal.wait_for(&format!("▸ {node}"));
     terminal.press("fd");
     terminal.wait_for("nothing proves that");
     // All that was asked is answered.
