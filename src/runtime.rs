@@ -23,6 +23,7 @@ use crate::cli::{Arguments, Command};
 use crate::cluster::Text;
 use crate::k8s::watch::{LinkState, LoginState, Update};
 use crate::terminal::{Environment, Signals};
+pub use hands::answer;
 use settings::{Asked, Settings};
 use std::io::Write as _;
 use std::process::ExitCode;

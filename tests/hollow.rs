@@ -42,6 +42,8 @@ mod outage;
 mod patches;
 #[path = "hollow/refused.rs"]
 mod refused;
+#[path = "hollow/requests.rs"]
+mod requests;
 #[path = "hollow/rights.rs"]
 mod rights;
 #[path = "hollow/rollback.rs"]

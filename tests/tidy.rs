@@ -259,6 +259,63 @@ fn every_dependency_has_a_home() {
     none(homeless.chain(gone));
 }
 
+/// Who may name a way to write: who sends it, who asks for rights, and who refuses all others.
+const WRITERS: [&[&str]; 4] =
+    [&["k8s", "execute"], &["k8s", "execute", "edit"], &["k8s", "access"], &["k8s", "transport"]];
+
+#[test]
+fn writes_are_built_in_one_place() {
+    let is_write = |named: &&Named| {
+        let words: Vec<&str> = named.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["http", "Method", method] => matches!(*method, "POST" | "PUT" | "PATCH" | "DELETE"),
+            ["http", "Request", method] => matches!(*method, "post" | "put" | "patch" | "delete"),
+            // Has ways of its own.
+            ["kube", "Api", ..] | ["kube", "api", ..] => true,
+            _ => false,
+        }
+    };
+    let shipped = source::of_crate(root());
+    let is_elsewhere = |source: &&Source| {
+        let module: Vec<&str> = source.module.iter().map(String::as_str).collect();
+        !WRITERS.contains(&module.as_slice()) && module.first() != Some(&"demo")
+    };
+    let others = shipped.iter().filter(is_elsewhere);
+    none(others.flat_map(|source| {
+        source.named.iter().filter(is_write).map(|named| {
+            format!("{}: {} is for those who send writes", source.at(named.line), named.words.join("::"))
+        })
+    }));
+    let of_writers: usize = shipped.iter().map(|source| source.named.iter().filter(is_write).count()).sum();
+    assert!(of_writers > 0, "the rule looks for nothing");
+}
+
+#[test]
+fn a_proof_is_made_by_the_evidence_alone_and_a_dangerous_call_of_a_proof_alone() {
+    let made = |name: &str| -> Vec<String> {
+        let is_made = |line: &str| {
+            let (before, _) = line.split_once(&format!("{name} {{"))?;
+            (!["struct ", "impl ", "let "].iter().any(|word| before.ends_with(word))).then_some(())
+        };
+        source::of_crate(root())
+            .iter()
+            .filter(|source| source.module.first().is_some_and(|module| module != "demo"))
+            .flat_map(|source| {
+                let text = document(&source.path);
+                let many = text.lines().filter_map(is_made).count();
+                std::iter::repeat_n(source.path.clone(), many)
+            })
+            .collect()
+    };
+    assert_eq!(made("Cleared"), ["src/actions/evidence.rs"]);
+    // What makes it takes a proof and gives it away.
+    let text = document("src/actions/dangerous.rs");
+    assert_eq!(text.matches("Armed {").count(), 3, "the type, what it can do, and where it is made");
+    assert!(text.contains("pub fn dangerous(cleared: Cleared) -> Self"));
+    let armed = made("Armed");
+    assert!(armed.iter().all(|path| path == "src/actions/dangerous.rs") && !armed.is_empty(), "{armed:?}");
+}
+
 #[test]
 fn files_stay_under_the_ceiling() {
     none(

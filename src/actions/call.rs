@@ -373,7 +373,8 @@ impl Call {
     /// What a refusal means for it.
     pub fn refusal(&self, error: CallError) -> Refusal {
         match self {
-            Self::Cordon { .. } | Self::Uncordon { .. } | Self::Unmark(_) => cordon::refusal(error),
+            Self::Cordon { .. } | Self::Uncordon { .. } => cordon::refusal(error),
+            Self::Unmark(unmark) => unmark.refusal(error),
             Self::ReplacePod(_) => replacing_refusal(error),
             Self::Dangerous(armed) => armed.refusal(error),
             Self::Evict(removal) | Self::DeletePod(removal) => removal.refusal(error),

@@ -265,14 +265,15 @@ pub struct Armed {
     taints: Box<[Taint]>,
     finalizers: Box<[Text]>,
     until: Timestamp,
+    until_steady: Option<SignedDuration>,
 }
 
 impl Call {
     /// The only way to a dangerous call.
     pub fn dangerous(cleared: Cleared) -> Self {
-        let until = cleared.until();
+        let (until, until_steady) = (cleared.until(), cleared.until_steady());
         let Cleared { what, version, taints, finalizers, .. } = cleared;
-        Self::Dangerous(Box::new(Armed { what, version, taints, finalizers, until }))
+        Self::Dangerous(Box::new(Armed { what, version, taints, finalizers, until, until_steady }))
     }
 }
 
@@ -310,9 +311,13 @@ impl Armed {
         self.finalizers.iter().filter(move |known| Some(*known) != removed)
     }
 
-    /// Whether the evidence is still worth something.
-    pub fn holds(&self, now: Timestamp) -> bool {
-        now <= self.until
+    /// How long the evidence is still worth something, by the server's time and by the local monotonic clock;
+    /// nothing when it is not.
+    pub fn left(&self, now: Timestamp, steady: SignedDuration) -> Option<SignedDuration> {
+        let by_steady = self.until_steady.map(|until| until.saturating_sub(steady));
+        let left = self.until.duration_since(now);
+        let left = by_steady.map_or(left, |by_steady| by_steady.min(left));
+        (!left.is_negative()).then_some(left)
     }
 
     /// It is decided with the evidence and sent at once; there is nothing more to look at.

@@ -204,6 +204,16 @@ impl Unmark {
         row.is_none_or(|row| row.meta.resource_version != self.version)
     }
 
+    /// What a refusal means for it. On a sign of life it is asked for until it is done.
+    pub fn refusal(&self, error: CallError) -> Refusal {
+        match error {
+            CallError::Broken { reason } if self.is_retracted => {
+                Refusal::Again { pause: AGAIN, is_counted: false, reason }
+            }
+            error => cordon::refusal(error),
+        }
+    }
+
     pub fn sentence(&self) -> String {
         format!("take the out-of-service mark off {}", self.node)
     }

@@ -6,14 +6,15 @@
 
 pub mod facts;
 pub mod inquiry;
+mod review;
 
 pub use facts::{Death, Facts, Leadership, ObjectState, Speech};
 pub use inquiry::Inquiry;
+pub use review::checks;
 
+use super::Sight;
 use super::dangerous::Dangerous;
 use super::others::{Other, Stage, Survey, others as others_at};
-use super::preflight::{Check, Verdict};
-use super::{Answers, Plan, Sight};
 use crate::cluster::{Effect, Kind, ObjectRef, Readiness, Taint, Text};
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,7 +36,9 @@ pub struct Cleared {
     pub(super) version: Text,
     pub(super) taints: Box<[Taint]>,
     pub(super) finalizers: Box<[Text]>,
-    at: Timestamp,
+    until: Timestamp,
+    /// The same by the local monotonic clock, where a machine had to be dead: whoever was suspended since notices.
+    until_steady: Option<SignedDuration>,
     _sealed: (),
 }
 
@@ -45,8 +48,12 @@ impl Cleared {
     }
 
     /// When it is worth nothing any more.
-    pub fn until(&self) -> Timestamp {
-        self.at.saturating_add(WORTH).unwrap_or(self.at)
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    pub const fn until_steady(&self) -> Option<SignedDuration> {
+        self.until_steady
     }
 }
 
@@ -116,6 +123,10 @@ pub fn clear(facts: &Facts) -> Result<Cleared, Vec<Objection>> {
         objections.sort_by_key(|objection| objection.ground);
         return Err(objections);
     }
+    // The later read of the lease is no older than that when the request is sent, and not when it was decided.
+    let last =
+        facts.leases.as_ref().map(|(_, last)| last).filter(|_| !is_lesser && facts.what.node().is_some());
+    let from = last.map_or(facts.now, |last| last.at.min(facts.now));
     let is_of_node = facts.what.object().kind == Kind::Node;
     let seen = facts.node.as_ref().filter(|_| is_of_node);
     Ok(Cleared {
@@ -124,7 +135,8 @@ pub fn clear(facts: &Facts) -> Result<Cleared, Vec<Objection>> {
             .map_or_else(|| facts.object.version.clone(), |seen| seen.row.meta.resource_version.clone()),
         taints: seen.map(|seen| seen.row.taints.clone()).unwrap_or_default(),
         finalizers: facts.object.finalizers.clone(),
-        at: facts.now,
+        until: from.saturating_add(WORTH).unwrap_or(from),
+        until_steady: last.map(|last| last.asked.saturating_add(WORTH)),
         _sealed: (),
     })
 }
@@ -202,7 +214,7 @@ fn lesser(facts: &Facts) -> Option<Vec<Objection>> {
             }
             let mut objections = Vec::new();
             let word = readiness.word();
-            if facts.now.duration_since(seen.at) > FRESH {
+            if !is_fresh(seen.at, facts.now) {
                 let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
                 objections.push(Objection::new(Ground::Node, reason, "it is read again").open());
             }
@@ -292,7 +304,7 @@ fn status(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
             return Some(Objection::new(Ground::Node, said, "wait until the controller has judged it"));
         }
     }
-    (facts.now.duration_since(seen.at) > FRESH).then(|| {
+    (!is_fresh(seen.at, facts.now)).then(|| {
         let reason = format!("{node} was read more than {} s ago", FRESH.as_secs());
         Objection::new(Ground::Node, reason, "it is read again").open()
     })
@@ -326,9 +338,14 @@ fn lease(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
             APART.as_secs()
         )));
     }
-    let age = facts.now.duration_since(last.at);
-    (age > FRESH || age.is_negative())
+    (!is_fresh(last.at, facts.now))
         .then(|| open(format!("the lease of {node} was read more than {} s ago", FRESH.as_secs())))
+}
+
+/// What was read after now was read by a clock that has been set since: nobody knows when it was.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(at);
+    !age.is_negative() && age <= FRESH
 }
 
 fn log(node: &ObjectRef, facts: &Facts) -> Option<Objection> {
@@ -463,70 +480,6 @@ fn rights(facts: &Facts, is_lesser: bool) -> Vec<Objection> {
         Objection::new(Ground::Rights, "what you may do is asked", "it is asked right before").open()
     });
     denied.chain(unasked).collect()
-}
-
-/// The evidence for every dangerous step of a plan, as far as is known while somebody reads the review. What is only
-/// not fresh is no objection there: all of it is read again right before the request.
-pub fn checks(plan: &Plan, answers: &Answers, sight: &Sight<'_>) -> Vec<Check> {
-    let mut checks: Vec<Check> = Vec::new();
-    let mut say = |check: Check| {
-        if !checks.contains(&check) {
-            checks.push(check);
-        }
-    };
-    for what in plan.dangerous() {
-        let inquiry = what.node().and_then(|node| answers.inquiry(node));
-        let is_looked_at = inquiry.is_none_or(Inquiry::is_done);
-        let facts = Facts::gather(what, inquiry, &plan.deaths(what), sight);
-        for other in facts.others.iter().filter(|other| other.stage == Stage::Armed) {
-            let reason = format!("somebody else may begin on it at any moment: {}", other.sentence());
-            let remedy = "pause it, or let it; two must not act at once";
-            say(Check::new(Verdict::Warn, reason).remedy(remedy).about(what.object()));
-        }
-        let objections = clear(&facts).err().unwrap_or_default();
-        for objection in &objections {
-            let Objection { ground, reason, remedy, is_open } = objection;
-            match ground {
-                // The review asks for rights on its own.
-                Ground::Rights | Ground::Picture => {}
-                // Told as one, below.
-                Ground::Node | Ground::Lease | Ground::Log | Ground::Probe if *is_open => {}
-                Ground::Leader if *is_open && !is_looked_at => {}
-                _ if *is_open => say(Check::open(format!("{reason}: {remedy}")).about(what.object())),
-                _ => say(Check::new(Verdict::Block, reason).remedy(remedy).about(what.object())),
-            }
-        }
-        let Some((node, inquiry)) = what.node().zip(inquiry) else { continue };
-        let is_contested = objections.iter().any(|objection| {
-            let ground = objection.ground;
-            !objection.is_open && matches!(ground, Ground::Node | Ground::Lease | Ground::Log | Ground::Probe)
-        });
-        if !is_contested && is_looked_at {
-            say(Check::new(Verdict::Ok, silence(node, &facts)).about(node));
-        } else if !is_contested {
-            let when = inquiry.next_read().map_or_else(
-                || " now".to_owned(),
-                |at| format!(" in {} s", at.duration_since(sight.now).as_secs().max(0)),
-            );
-            let rest = "then the node, a pod's log, and who leads";
-            say(Check::open(format!("the lease of {} is read again{when}; {rest}", node.name)).about(node));
-        }
-    }
-    checks
-}
-
-/// What all that was asked has told of a machine that says nothing.
-fn silence(node: &ObjectRef, facts: &Facts) -> String {
-    let lease = facts.leases.as_ref().map_or_else(String::new, |(first, last)| {
-        let apart = last.asked.saturating_sub(first.answered).as_secs();
-        format!("its lease stood still over {apart} s, by live reads")
-    });
-    let log = match &facts.speech {
-        Some(Speech::Silence(reason)) => format!("a pod's log: {reason}"),
-        Some(Speech::NotKnown(reason)) => format!("a pod's log says nothing either way: {reason}"),
-        Some(Speech::Life(_)) | None => "a pod's log was not asked for".to_owned(),
-    };
-    format!("{} is silent: {lease}; {log}", node.name)
 }
 
 #[cfg(test)]

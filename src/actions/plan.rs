@@ -107,6 +107,11 @@ impl Step {
         }
     }
 
+    /// Whether it takes something back, should it come to that.
+    pub const fn is_way_back(&self) -> bool {
+        matches!(self, Self::Retract(_))
+    }
+
     pub fn sentence(&self) -> String {
         match self {
             Self::Call(call) => call.sentence(),

@@ -186,6 +186,12 @@ impl Answers {
         self
     }
 
+    /// Since when they are awaited: who leads is judged by the times at which that was asked.
+    pub fn awaited(mut self, probes: &[Probe], now: Timestamp) -> Self {
+        self.inquiries.values_mut().for_each(|inquiry| inquiry.awaits(probes, now));
+        self
+    }
+
     /// What to ask now beside it about the machines, each with the rights that are needed there.
     pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
         if self.open() > 0 {

@@ -208,7 +208,7 @@ impl Run {
         // Whatever it was, it was the end of that evidence.
         self.inquiries.values_mut().for_each(Inquiry::again);
         let is_worn = taken.tries >= MOST_TRIES;
-        if let Step::Retract(_) = &self.plan.steps[step] {
+        if self.plan.steps.get(step).is_some_and(Step::is_way_back) {
             taken.progress = danger::persisting(refusal, taken.tries, now);
             return;
         }
@@ -280,9 +280,10 @@ impl Run {
         orders
     }
 
-    /// The stage that is under way.
+    /// The stage that is under way. A way back is open as long as anything else is, and keeps nothing up.
     fn front(&self) -> usize {
-        let open = self.steps.iter().position(|taken| !taken.progress.is_over());
+        let holds_up = |(step, taken): (&Step, &Taken)| !step.is_way_back() && !taken.progress.is_over();
+        let open = self.plan.steps.iter().zip(&self.steps).position(holds_up);
         open.map_or(usize::MAX, |step| self.plan.stage(step))
     }
 

@@ -116,11 +116,14 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
     let path = head.uri.path();
     let query = head.uri.query().unwrap_or_default();
     let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let body = whole_body(body).await;
+    let text_of = |body: &Bytes| String::from_utf8_lossy(body).into_owned();
     backend.levers.record(Received {
         method: head.method.to_string(),
         path: path.to_owned(),
         query: query.to_owned(),
         accept: header(ACCEPT).unwrap_or_default().to_owned(),
+        body: body.as_ref().map(text_of).unwrap_or_default(),
     });
     let mut is_hanging = backend.levers.is_hanging.subscribe();
     // It fails only when the server is gone.
@@ -134,7 +137,7 @@ async fn answer(backend: &Arc<Backend>, request: Request<Incoming>, address: Soc
     } else if !backend.admits(header(AUTHORIZATION)) {
         refused(&Refusal::unauthorized())
     } else {
-        match whole_body(body).await {
+        match body {
             Ok(body) => {
                 let (method, headers) = (&head.method, &head.headers);
                 let asked = Asked { method, headers, query: Query::parse(query), body, address };

@@ -24,6 +24,8 @@ pub struct Received {
     pub query: String,
     /// The `Accept` header; empty if there was none.
     pub accept: String,
+    /// As it came, for all that is text.
+    pub body: String,
 }
 
 /// Where a verb is denied.

@@ -15,6 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Clock {
     started: Instant,
     started_at: Timestamp,
+    /// By the clock that does not stop while the machine sleeps.
+    woken: SignedDuration,
     offset: Arc<AtomicI64>,
 }
 
@@ -26,6 +28,7 @@ impl Clock {
         Self {
             started: Instant::now(),
             started_at: Timestamp::now(),
+            woken: sleepless(),
             offset: Arc::new(AtomicI64::new(UNKNOWN)),
         }
     }
@@ -36,10 +39,10 @@ impl Clock {
         local.saturating_add(self.offset()).unwrap_or(local)
     }
 
-    /// How long it runs, by the local monotonic clock: what lies between two moments, whatever anybody learns of the
-    /// time.
+    /// How long it runs, by the local monotonic clock, sleep included: what lies between two moments, whatever anybody
+    /// learns of the time.
     pub fn steady(&self) -> SignedDuration {
-        SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX)
+        sleepless().saturating_sub(self.woken)
     }
 
     /// The server's time less ours; nothing until it was learnt, which [`Clock::is_known`] tells.
@@ -84,6 +87,18 @@ impl Clock {
     pub fn until(&self, time: Timestamp) -> Duration {
         Duration::try_from(time.duration_since(self.now())).unwrap_or_default()
     }
+}
+
+/// A monotonic clock that goes on while the machine sleeps, which [`Instant`] does not: a laptop that is opened again
+/// must not take what it read before for new.
+fn sleepless() -> SignedDuration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    // Elsewhere the plain one counts sleep.
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
+    SignedDuration::new(time.tv_sec, i32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// The value of a `Date` header.

@@ -8,13 +8,14 @@ mod trial;
 
 pub use trial::try_update;
 
+use super::clock::Clock;
 use super::connect::Session;
 use super::watch::{escaped, innermost};
 use crate::actions::call::Cause;
 use crate::actions::dangerous::Armed;
 use crate::actions::drain::Removal;
 use crate::actions::{Call, CallError, Dangerous};
-use crate::cluster::{Cordon, ObjectRef, Taint, Text};
+use crate::cluster::{Cordon, Kind, ObjectRef, Taint, Text};
 use crate::wire::Status;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Method, Request};
@@ -45,14 +46,10 @@ pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), C
     if session.read_only {
         return Err(CallError::ReadOnly);
     }
-    if let Call::Dangerous(armed) = call
-        && !armed.holds(session.clock.now())
-    {
-        let reason = format!("not sent: the evidence for it is too old to {}", armed.what().sentence());
-        return Err(CallError::Conflict { reason: reason.into() });
-    }
     let (method, path, content_type, body) = request_of(call, mode);
     let send = || async {
+        // Each time: a new login may have taken long.
+        let limit = limit(call, &session.clock)?;
         let request = Request::builder()
             .method(method.clone())
             .uri(path.clone())
@@ -61,7 +58,7 @@ pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), C
             .body(Body::from(body.to_string().into_bytes()));
         // Every part is a constant or escaped, so this cannot fail.
         let request = request.map_err(|error| CallError::Invalid { reason: error.to_string().into() })?;
-        sent(&session.client(), request, LIMIT).await.map(drop)
+        sent(&session.client(), request, limit).await.map(drop)
     };
     match send().await {
         // It was not carried out: who was not known may be known after a new login.
@@ -71,6 +68,17 @@ pub async fn execute(session: &Session, call: &Call, mode: Mode) -> Result<(), C
         },
         answer => answer,
     }
+}
+
+/// How long a call may take. One that needs evidence is not sent when that is worth nothing any more, nor waited for
+/// longer: it may not even have left.
+fn limit(call: &Call, clock: &Clock) -> Result<Duration, CallError> {
+    let Call::Dangerous(armed) = call else { return Ok(LIMIT) };
+    let left = armed.left(clock.now(), clock.steady()).and_then(|left| Duration::try_from(left).ok());
+    left.map(|left| left.min(LIMIT)).ok_or_else(|| {
+        let reason = format!("not sent: the evidence for it is too old to {}", armed.what().sentence());
+        CallError::Conflict { reason: reason.into() }
+    })
 }
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -149,12 +157,16 @@ fn dangerous(armed: &Armed, mode: Mode) -> (Method, String, &'static str, Value)
                 json!({ "metadata": metadata, "spec": { "taints": taints(&armed.taints()) } }),
             )
         }
-        Dangerous::ReleasePod { pod, .. } => deletion(pod, mode, json!({ "gracePeriodSeconds": 0 })),
-        Dangerous::DeleteAttachment { attachment, .. } => deletion(attachment, mode, json!({})),
-        Dangerous::DeleteNode { node } => {
-            // Of the version that was read as silent: one that says a word is another.
-            let preconditions = json!({ "uid": node.uid, "resourceVersion": armed.version() });
-            deletion(node, mode, json!({ "preconditions": preconditions }))
+        // Of the version that was looked at: one of which anything was said since is another.
+        Dangerous::ReleasePod { pod: object, .. }
+        | Dangerous::DeleteAttachment { attachment: object, .. }
+        | Dangerous::DeleteNode { node: object } => {
+            let preconditions = json!({ "uid": object.uid, "resourceVersion": armed.version() });
+            let mut besides = json!({ "preconditions": preconditions });
+            if object.kind == Kind::Pod {
+                besides["gracePeriodSeconds"] = json!(0);
+            }
+            deletion(object, mode, besides)
         }
         Dangerous::RemoveFinalizer { object, .. } => {
             let mut metadata = guarded(object, armed.version(), mode, &[]);
@@ -230,7 +242,9 @@ fn pod_path(pod: &ObjectRef) -> String {
 fn delete_options(removal: &Removal, mode: Mode) -> Value {
     let mut options = json!({ "preconditions": { "uid": removal.pod.uid } });
     if let Some(grace) = removal.grace {
-        options["gracePeriodSeconds"] = json!(grace);
+        // Without any the API forgets the pod at once, and nobody knows whether it has ended: its kubelet kills it as
+        // quickly after a second, and says so.
+        options["gracePeriodSeconds"] = json!(grace.max(1));
     }
     match mode {
         Mode::DryRun => options["dryRun"] = json!(["All"]),
@@ -345,7 +359,7 @@ fn refusal(status: Status) -> CallError {
 mod tests {
     use super::*;
     use crate::actions::{Author, RunId};
-    use crate::cluster::{Kind, Name};
+    use crate::cluster::Name;
 
     fn node() -> ObjectRef {
         ObjectRef { kind: Kind::Node, name: Name::cluster("worker-2"), uid: "u-2".into() }
@@ -442,6 +456,17 @@ mod tests {
                 "gracePeriodSeconds": 5,
             })
         );
+    }
+
+    #[test]
+    fn a_pod_that_has_no_time_is_killed_by_its_kubelet_and_not_forgotten() {
+        for call in [Call::Evict(removal(Some(0))), Call::DeletePod(removal(Some(0)))] {
+            for mode in [Mode::Real, Mode::DryRun] {
+                let (_, _, _, body) = request_of(&call, mode);
+                let options = if body["deleteOptions"].is_null() { &body } else { &body["deleteOptions"] };
+                assert_eq!(options["gracePeriodSeconds"], 1, "{call:?} {mode:?}");
+            }
+        }
     }
 
     #[test]

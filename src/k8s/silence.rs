@@ -73,6 +73,7 @@ pub async fn log(session: &Session, pod: &ObjectRef, container: &str) -> Answer 
 fn heard(answer: Result<(), CallError>) -> Speech {
     match answer {
         Ok(()) => Speech::Life("it gives a log".into()),
+        Err(CallError::Broken { reason }) if is_of_machine(&reason) => Speech::Life(reason),
         Err(CallError::Unanswered { reason } | CallError::Broken { reason }) => Speech::Silence(reason),
         Err(CallError::NotFound { reason }) if reason.contains("pods \"") => Speech::NotKnown(reason),
         Err(CallError::Invalid { reason }) if is_of_server(&reason) => Speech::NotKnown(reason),
@@ -85,6 +86,16 @@ fn heard(answer: Result<(), CallError>) -> Speech {
             | CallError::TooManyRequests { .. }),
         ) => Speech::NotKnown(error.reason().into()),
     }
+}
+
+/// What nobody but a machine that runs says at its address, whether or not its kubelet does: it refused a connection, or
+/// began to encrypt one.
+fn is_of_machine(reason: &str) -> bool {
+    let dialled = reason.rsplit_once("dial tcp ").map(|(_, address)| address.trim_start_matches('['));
+    let is_way_there =
+        dialled.is_some_and(|address| address.starts_with("127.") || address.starts_with("::1]"));
+    let is_refused = dialled.is_some_and(|rest| rest.contains("connection refused")) && !is_way_there;
+    is_refused || reason.contains("remote error: tls:") || reason.contains("x509: certificate")
 }
 
 /// Refusals that the API server words before it asks any kubelet.
@@ -158,6 +169,17 @@ mod tests {
         let refused = "Get \"https://10.0.0.7:10250/containerLogs/shop/web-1/web\": dial tcp 10.0.0.7:10250: connect: \
                        no route to host";
         assert!(matches!(heard(Err(CallError::Broken { reason: refused.into() })), Speech::Silence(_)));
+        let broken = |reason: &str| CallError::Broken { reason: reason.into() };
+        let dial = "Get \"https://10.0.0.7:10250/containerLogs/shop/web-1/web\": ";
+        // The machine runs, and says itself that no kubelet does; or its kubelet has no certificate.
+        for said in
+            ["dial tcp 10.0.0.7:10250: connect: connection refused", "remote error: tls: internal error"]
+        {
+            assert!(is_life(Err(broken(&format!("{dial}{said}")))), "{said}");
+        }
+        // A tunnel on the API server's own machine says nothing of the other.
+        let tunnel = format!("{dial}dial tcp 127.0.0.1:10250: connect: connection refused");
+        assert!(matches!(heard(Err(broken(&tunnel))), Speech::Silence(_)));
         for error in [not_found("pods \"web-1\" not found"), invalid("address not allowed")] {
             assert!(matches!(heard(Err(error)), Speech::NotKnown(_)));
         }

@@ -226,6 +226,9 @@ impl Board {
     }
 
     fn take_input(&mut self, input: Input) -> Result<(), End> {
+        // What a key does depends on what the one before made of the lists, and a slow terminal may not have been drawn
+        // since: an action must not find the row that was under the cursor before the filter was typed.
+        self.app.settle();
         let msg = match input {
             Input::Key(key) => Msg::Key(key),
             Input::Paste(text) => Msg::Paste(text),

@@ -144,7 +144,8 @@ impl Hands {
     }
 }
 
-async fn answer(session: &Session, probe: &Probe) -> Answer {
+/// What comes back of a question, whoever asks it.
+pub async fn answer(session: &Session, probe: &Probe) -> Answer {
     match probe {
         Probe::May(access) => access::may(session, access).await,
         Probe::DryRun(call) => match execute(session, call, Mode::DryRun).await {

@@ -1,7 +1,7 @@
-//! Annotations: of ours, of the one tool that speaks in values, and of revisions, the values are read; of all others
-//! the keys alone, because they can be large.
+//! Annotations: of ours, of the tools that speak in values, and of revisions, the values are read; of all others the
+//! keys alone, because they can be large.
 
-use crate::cluster::Cordoner;
+use crate::cluster::{Cordoner, MARKS};
 use prost::bytes::{Buf, BufMut};
 use prost::encoding::{DecodeContext, WireType, skip_field, string};
 use prost::{DecodeError, Message};
@@ -22,7 +22,10 @@ pub struct Annotation {
 
 impl Annotation {
     fn is_read(&self) -> bool {
-        self.key.starts_with(OURS) || self.key == Cordoner::MACHINE_CONFIG || self.key == REVISION
+        self.key.starts_with(OURS)
+            || self.key == Cordoner::MACHINE_CONFIG
+            || self.key == REVISION
+            || MARKS.contains(&self.key.as_str())
     }
 }
 
@@ -92,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_values_are_read_in_both_encodings() {
+    fn only_our_own_values_and_those_of_tools_are_read_in_both_encodings() {
         let json =
             r#"{"big": {"not": ["a", "string"]}, "sickbay.dev/cordoned-by": "alice", "sickbay.dev/x": null}"#;
         let read = annotations(&mut serde_json::Deserializer::from_str(json)).unwrap();
@@ -103,6 +106,7 @@ mod tests {
         );
         for (sent, kept) in [
             (pair("sickbay.dev/cordoned-by", "alice"), pair("sickbay.dev/cordoned-by", "alice")),
+            (pair("fencing/state", "started"), pair("fencing/state", "started")),
             (pair("big", "x"), pair("big", "")),
         ] {
             assert_eq!(Annotation::decode(sent.encode_to_vec().as_slice()).unwrap(), kept);

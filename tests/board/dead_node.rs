@@ -64,7 +64,7 @@ impl Ward {
                 acquired: now.checked_sub(SignedDuration::from_hours(9)).ok(),
                 holder: "kcm-0".into(),
             }),
-            Probe::Others(_) => Answer::Others(Survey::default()),
+            Probe::Others(_) => Answer::Others(Survey { at: now, told: Vec::new() }),
             Probe::Autoscalers { .. } | Probe::Quotas { .. } | Probe::Errand(_) => {
                 panic!("nothing of the kind is asked about a dead machine here: {probe:?}")
             }

@@ -154,6 +154,12 @@ impl Api {
         self.0.request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
+    /// Sends a text, and takes one for an answer.
+    pub async fn put_text(&self, path: &str, text: &str) -> String {
+        let request = Request::put(path).body(text.as_bytes().to_vec()).unwrap();
+        self.0.request_text(request).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     /// Breaks and mends machines: `{"down": "worker-2"}`.
     pub async fn faults(&self, faults: Value) {
         let path = "/api/v1/namespaces/kube-system/configmaps/hollow";

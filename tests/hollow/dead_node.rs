@@ -4,20 +4,24 @@
 use crate::actions::User;
 use crate::board::Board;
 use crate::cluster::{Api, Hollow, populate};
+use crate::requests::{Request, Requests, seconds};
+use crate::terminal::{Terminal, sickbay};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sickbay::app::App;
-use sickbay::cluster::{Node, Phase, Pod, Readiness};
+use sickbay::app::link::Picture;
+use sickbay::cluster::{Node, Phase, Pod};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A cluster with a stateful set on block volumes, and the node of its first pod.
 pub struct Ward {
     pub user: User,
     pub board: Board,
     pub api: Api,
+    requests: Requests,
     pub node: String,
 }
 
@@ -49,7 +53,15 @@ impl Ward {
             })
             .await;
         let node = postgres(&board.app).next().unwrap().node.to_string();
-        Self { user, board, api, node }
+        let requests = Requests::recorded(&user.hollow, &api).await;
+        Self { user, board, api, requests, node }
+    }
+
+    /// Another node with a replica and its volume.
+    fn turns_to_another_node(&mut self) {
+        let ready = postgres(&self.board.app).filter(|pod| pod.is_ready() && !pod.meta.is_deleting());
+        let other = ready.map(|pod| pod.node.to_string()).find(|other| *other != self.node);
+        self.node = other.unwrap();
     }
 
     /// The machine fails in this way, and the control plane has seen it.
@@ -141,6 +153,83 @@ impl Going {
 
 const MARKED: &str = "mark node";
 
+/// Every replica runs elsewhere within a minute after the mark, by the clock of the API server's log.
+async fn assert_whole_within_a_minute(ward: &mut Ward, mark: &Request) {
+    let node = ward.node.clone();
+    ward.board.until("every replica elsewhere", |app| is_whole_without(app, &node)).await;
+    let now = ward.requests.all().last().unwrap().at;
+    let took = seconds(mark.at, now);
+    assert!(took < 60.0, "{took} s");
+}
+
+/// What was changed of the node, and carried out: so many requests, of which the second is the mark.
+fn mark(ward: &Ward, many: usize) -> Request {
+    let changes = ward.requests.changes_of(&ward.node);
+    assert_eq!(changes.len(), many, "{changes:#?}");
+    ward.requests.assert_proved(&ward.node, &changes[1]);
+    changes[1].clone()
+}
+
+fn board(ward: &Ward, home: &str) -> Terminal {
+    let kubeconfig = ward.user.hollow.kubeconfig.to_str().unwrap();
+    let start = sickbay(&["--kubeconfig", kubeconfig]).env("XDG_STATE_HOME", home).size(160, 48);
+    let mut terminal = start.start();
+    terminal.wait_for("worker-");
+    // The node alone, under the cursor.
+    terminal.press("2/");
+    terminal.press(&ward.node);
+    terminal.press("\r");
+    terminal
+}
+
+#[tokio::test]
+async fn a_dead_node_is_detached_and_returned_from_the_screen() {
+    let mut ward = Box::pin(Ward::start()).await;
+    let node = ward.node.clone();
+    let at = &node;
+    ward.fails("down").await;
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = board(&ward, home.path().to_str().unwrap());
+    terminal.wait_for(&format!("▸ {node}"));
+    terminal.press("fd");
+    terminal.wait_for("nothing proves that");
+    // All that was asked is answered.
+    terminal.wait_for("dry run of cordon");
+    // Backwards from the field that cancels: the name, and what is stated of the machine; and on to agree.
+    terminal.press("\u{1b}[Z");
+    terminal.press(at);
+    terminal.press("\u{1b}[Z");
+    terminal.press(at);
+    terminal.press("\t");
+    terminal.wait_until("no objection", |screen| !screen.contents().contains("nothing proves that"));
+    terminal.press("\t\t\r");
+    terminal.wait_for("looking whether the machine is dead");
+    ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
+    let mark = mark(&ward, 2);
+    assert_whole_within_a_minute(&mut ward, &mark).await;
+    ward.board.until("no attachment", |app| app.cluster.attachments_on(at).next().is_none()).await;
+    terminal.wait_for("done");
+    ward.heals("down").await;
+    ward.board.until("the node is back", |app| row(app, at).is_ready()).await;
+    // By itself: with a letter right after it, it is another key.
+    terminal.press("\u{1b}");
+    terminal.wait_until("the list", |screen| !screen.contents().contains("looking whether"));
+    terminal.press("fr");
+    terminal.wait_for("take the out-of-service mark off");
+    terminal.wait_for("dry run of");
+    terminal.press("\t\r");
+    ward.board
+        .until("a node as new", |app| !row(app, at).is_out_of_service() && !row(app, at).is_cordoned())
+        .await;
+    assert!(is_whole_without(&ward.board.app, &node));
+    assert_eq!(ward.requests.changes_of(at).len(), 4, "cordon, mark, and the way back");
+    let others: Vec<Request> = ward.requests.writes();
+    assert!(
+        others.iter().all(|request| request.path.starts_with(&format!("/api/v1/nodes/{node}?"))),
+        "{others:#?}"
+    );
+}
+
 #[tokio::test]
 async fn a_dead_node_is_detached_by_two_at_once_and_returns_clean() {
     let mut ward = Box::pin(Ward::start()).await;
@@ -159,6 +248,7 @@ async fn a_dead_node_is_detached_by_two_at_once_and_returns_clean() {
     let (code, text) = ward.run_words(&["run", "return-to-service", &node, "--yes"]).await;
     assert!(code == 4 && text.contains("it has not come back"), "{text}");
     assert!(!row(&ward.board.app, &node).is_out_of_service());
+    assert_eq!(ward.requests.changes_of(&node).len(), 0, "nothing was agreed to");
 
     // Somebody else, with a journal of their own.
     let elsewhere = tempfile::tempdir().unwrap();
@@ -168,13 +258,10 @@ async fn a_dead_node_is_detached_by_two_at_once_and_returns_clean() {
     let second = Going::spawned(command);
     let mut first = Going::begin(&ward.user, &ward.force_detach(&[]));
     first.until("looking whether the machine is dead");
-    let marked = {
-        let at = &node;
-        ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
-        Instant::now()
-    };
-    ward.board.until("every replica elsewhere", |app| is_whole_without(app, &node)).await;
-    assert!(marked.elapsed() < Duration::from_mins(1), "{:?}", marked.elapsed());
+    let at = &node;
+    ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
+    let mark = mark(&ward, 2);
+    assert_whole_within_a_minute(&mut ward, &mark).await;
     let (code, text) = first.end().await;
     assert_eq!(code, 0, "{text}");
     let (code, more) = second.end().await;
@@ -182,7 +269,6 @@ async fn a_dead_node_is_detached_by_two_at_once_and_returns_clean() {
     let marks = [&text, &more].iter().filter(|text| text.contains(&done_mark(&node))).count();
     assert_eq!(marks, 1, "one of them puts the mark:\n{text}\n{more}");
     assert!(text.contains("states that"), "{text}");
-    let at = &node;
     ward.board.until("no attachment", |app| app.cluster.attachments_on(at).next().is_none()).await;
 
     ward.heals("down").await;
@@ -209,6 +295,7 @@ async fn a_partition_that_heals_is_no_death() {
     ward.fails("notready").await;
     let (code, text) = ward.run(&ward.force_detach(&[])).await;
     assert!(code == 4 && text.contains("NotReady by its own word"), "{text}");
+    assert_eq!(ward.requests.changes_of(&node).len(), 0);
     ward.heals("notready").await;
     ward.board.until("the node is ready", |app| row(app, at).is_ready()).await;
 
@@ -221,33 +308,41 @@ async fn a_partition_that_heals_is_no_death() {
     let (code, text) = going.end().await;
     assert_eq!(code, 5, "{text}");
     assert_eq!(ward.done(), ["cordon"], "{text}");
+    assert_eq!(ward.requests.changes_of(&node).len(), 1, "the cordon");
     ward.board.until("the node is ready", |app| row(app, at).is_ready()).await;
     assert!(!row(&ward.board.app, &node).is_out_of_service());
     let left = postgres(&ward.board.app).filter(|pod| before.contains(&pod.meta.uid)).count();
     assert!(left >= 2, "what was told to go by the controllers is theirs");
 
     // After it: it is taken off at once, and nothing else is sent. Another node, because that one is empty by now.
-    let other = postgres(&ward.board.app).map(|pod| pod.node.to_string()).find(|other| *other != node);
-    ward.node = other.unwrap();
+    ward.turns_to_another_node();
     let node = ward.node.clone();
     let at = &node;
     ward.fails("partitioned").await;
     let going = Going::begin(&ward.user, &ward.force_detach(&[]));
     ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
     ward.heals("partitioned").await;
-    ward.board
-        .until("a word of the node", |app| {
-            row(app, at).readiness() != Readiness::Silent || !row(app, at).is_out_of_service()
-        })
-        .await;
-    let spoke = Instant::now();
     ward.board.until("the mark is off", |app| !row(app, at).is_out_of_service()).await;
-    assert!(spoke.elapsed() < Duration::from_secs(2), "{:?}", spoke.elapsed());
     let (code, text) = going.end().await;
+    assert_taken_off_at_once(&ward);
     assert_eq!(code, 5, "{text}");
     assert!(text.contains("a sign of life"), "{text}");
     assert_eq!(ward.done(), ["cordon", "cordon", "out-of-service", "unmark"], "{text}");
     assert!(row(&ward.board.app, &node).is_cordoned(), "the cordon stays");
+}
+
+/// From the first sign of life that the API shows to the end of the mark, and that nothing else was sent.
+fn assert_taken_off_at_once(ward: &Ward) {
+    let mark = mark(ward, 3);
+    let off = &ward.requests.changes_of(&ward.node)[2];
+    let life = ward.requests.life(&ward.node, mark.at).unwrap();
+    let took = seconds(life.at, off.at);
+    assert!(took < 2.0, "{took} s: {life:?} {off:?}");
+    // One that came too late for the version that it was for is the same request.
+    let path = format!("/api/v1/nodes/{}?fieldManager=sickbay", ward.node);
+    let writes = ward.requests.writes();
+    let others: Vec<&Request> = writes.iter().filter(|one| one.at > mark.at && one.path != path).collect();
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 #[tokio::test]
@@ -274,7 +369,26 @@ async fn a_driver_that_refuses_is_told_and_a_machine_that_boots_in_the_middle_st
     assert_eq!(code, 5, "{text}");
     ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
 
-    // Taken up, and the machine boots.
+    // Taken up, and the driver does it after all.
+    let mut going = Going::begin(&ward.user, &ward.force_detach(&[]));
+    going.until("waiting: still attached");
+    ward.api.faults(json!({ "detach-fails": "" })).await;
+    let (code, text) = going.end().await;
+    assert_eq!(code, 0, "{text}");
+    ward.board.until("every replica elsewhere", |app| is_whole_without(app, at)).await;
+    mark(&ward, 2);
+
+    // On another node the machine boots in the middle.
+    ward.heals("down").await;
+    ward.board.until("the node is back", |app| row(app, at).is_ready()).await;
+    let (code, text) = ward.run_words(&["run", "return-to-service", &node, "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    ward.turns_to_another_node();
+    let node = ward.node.clone();
+    let at = &node;
+    let volume = ward.board.app.cluster.attachments_on(&node).next().unwrap().volume.to_string();
+    ward.api.faults(json!({ "detach-fails": volume })).await;
+    ward.fails("down").await;
     let mut going = Going::begin(&ward.user, &ward.force_detach(&[]));
     going.until("waiting: still attached");
     ward.heals("down").await;
@@ -282,13 +396,14 @@ async fn a_driver_that_refuses_is_told_and_a_machine_that_boots_in_the_middle_st
     let (code, text) = going.end().await;
     assert_eq!(code, 5, "{text}");
     assert!(text.contains("a sign of life"), "{text}");
+    assert_taken_off_at_once(&ward);
     let words = ward.user.records();
     let asked = words.iter().filter(|record| record["call"] == "delete-attachment").count();
     assert_eq!(asked, 0, "{words:?}");
 }
 
 #[tokio::test]
-async fn a_node_that_registers_afresh_is_another_one() {
+async fn a_node_that_registers_afresh_and_a_picture_that_is_old_clear_nothing() {
     let mut ward = Box::pin(Ward::start()).await;
     let node = ward.node.clone();
     ward.fails("down").await;
@@ -304,4 +419,21 @@ async fn a_node_that_registers_afresh_is_another_one() {
     assert_eq!(code, 5, "{text}");
     assert_eq!(ward.done(), ["cordon"], "{text}");
     assert!(!row(&ward.board.app, &node).is_out_of_service());
+
+    // On another node the API server hangs in the middle.
+    ward.turns_to_another_node();
+    let node = ward.node.clone();
+    ward.fails("down").await;
+    let mut going = Going::begin(&ward.user, &ward.force_detach(&[]));
+    going.until("looking whether the machine is dead");
+    kill_process(ward.user.hollow.process("kube-apiserver"), Signal::STOP).unwrap();
+    let (code, text) = going.end().await;
+    kill_process(ward.user.hollow.process("kube-apiserver"), Signal::CONT).unwrap();
+    assert_eq!(code, 5, "{text}");
+    assert!(text.contains("not sent: what is known may be old"), "{text}");
+    // What was on its way when it hung would arrive now.
+    ward.board.until("the outage to be noticed", |app| app.picture() != Picture::Live).await;
+    ward.board.until("a live picture", |app| app.picture() == Picture::Live).await;
+    assert!(!row(&ward.board.app, &node).is_out_of_service());
+    assert_eq!(ward.requests.changes_of(&node).len(), 1, "the cordon");
 }

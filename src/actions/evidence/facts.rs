@@ -204,10 +204,13 @@ fn volumes(what: &Dangerous, cluster: &Cluster) -> BTreeSet<VolumeId> {
             let wanted = cluster.pods_on(name).flat_map(|pod| cluster.volumes_of(pod));
             attached.chain(wanted).collect()
         }
-        Dangerous::ReleasePod { pod, .. } => {
-            cluster.pods.get(&pod.name).into_iter().flat_map(|pod| cluster.volumes_of(pod)).collect()
+        Dangerous::ReleasePod { pod: object, .. } | Dangerous::RemoveFinalizer { object, .. }
+            if object.kind == Kind::Pod =>
+        {
+            cluster.pods.get(&object.name).into_iter().flat_map(|pod| cluster.volumes_of(pod)).collect()
         }
-        Dangerous::DeleteAttachment { attachment: object, .. }
+        Dangerous::ReleasePod { pod: object, .. }
+        | Dangerous::DeleteAttachment { attachment: object, .. }
         | Dangerous::RemoveFinalizer { object, .. } => {
             let row = cluster.volume_attachments.get(&object.name);
             row.map(|row| VolumeId::Persistent(row.volume.clone())).into_iter().collect()

@@ -44,6 +44,10 @@ const SLACK: SignedDuration = SignedDuration::from_millis(200);
 const PULSE: SignedDuration = SignedDuration::from_secs(1);
 /// What was asked and not answered by then is asked again.
 const UNANSWERED: SignedDuration = SignedDuration::from_secs(20);
+/// Who failed to answer is left alone for so long.
+const REST: SignedDuration = SignedDuration::from_secs(2);
+/// A leader that gave no sign of life for so long is silent: longer than any renews its lease.
+const LEADERS_WORD: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
@@ -52,18 +56,22 @@ pub struct Inquiry {
     first: Option<Reading>,
     last: Option<Reading>,
     has_moved: bool,
+    /// Why it could not be read the last time.
+    unread: Option<Text>,
     seen: Option<Seen>,
     speech: Option<Speech>,
     survey: Option<Survey>,
     /// What the machine is asked whether it answers, where that is configured, and what came back.
     probe: Option<Errand>,
     echo: Option<Speech>,
-    leaders: (Option<Answer>, Option<Answer>),
+    leader: Led,
     rights: BTreeMap<Access, Answer>,
     /// What is on its way, and since when.
     open: Vec<(Probe, Timestamp)>,
     /// When something was asked last.
     asked: Option<Timestamp>,
+    /// Some of it could not be answered.
+    has_failed: bool,
     /// The boot that it was in when it was first read.
     boot: Option<Text>,
     round: Round,
@@ -98,6 +106,31 @@ fn patience(probe: &Probe) -> SignedDuration {
     }
 }
 
+/// What the controller-manager's lease has shown. It is judged by when it was seen to move, as all leases are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Led {
+    /// As it was last read, and when that was asked.
+    before: Option<(Leader, Timestamp)>,
+    /// It was certainly renewed after this.
+    moved_after: Option<Timestamp>,
+    /// What came back in this round, and when that was asked.
+    now: Option<(Answer, Option<Timestamp>)>,
+}
+
+impl Led {
+    fn take(&mut self, answer: &Answer, asked: Option<Timestamp>) {
+        if let Answer::Leader(read) = answer {
+            if let Some((known, at)) = &self.before
+                && (known.renewed != read.renewed || known.holder != read.holder)
+            {
+                self.moved_after = Some(*at);
+            }
+            self.before = asked.map(|asked| (read.clone(), asked));
+        }
+        self.now = Some((answer.clone(), asked));
+    }
+}
+
 /// What is known of rights.
 #[derive(Debug, Default)]
 pub struct Rights {
@@ -112,15 +145,17 @@ impl Inquiry {
             first: None,
             last: None,
             has_moved: false,
+            unread: None,
             seen: None,
             speech: None,
             survey: None,
             probe: None,
             echo: None,
-            leaders: (None, None),
+            leader: Led::default(),
             rights: BTreeMap::new(),
             open: Vec::new(),
             asked: None,
+            has_failed: false,
             boot: None,
             round: Round::First,
         }
@@ -131,6 +166,24 @@ impl Inquiry {
         Self { probe: probe.cloned(), ..self }
     }
 
+    /// That a review asks these now, for all that it is about.
+    pub fn awaits(&mut self, probes: &[Probe], now: Timestamp) {
+        let is_of_it = |probe: &&Probe| match probe {
+            Probe::Lease(node) | Probe::Node(node) | Probe::Log { node, .. } | Probe::Others(node) => {
+                *node == self.node
+            }
+            Probe::Leader => true,
+            Probe::Errand(errand) => self.probe.as_ref() == Some(errand),
+            Probe::May(_)
+            | Probe::DryRun(_)
+            | Probe::PodsOn(_)
+            | Probe::Needed(_)
+            | Probe::Autoscalers { .. }
+            | Probe::Quotas { .. } => false,
+        };
+        self.open = probes.iter().filter(is_of_it).map(|probe| (probe.clone(), now)).collect();
+    }
+
     /// What a review asks at first, beside who leads.
     pub fn at_review(node: &ObjectRef) -> [Probe; 3] {
         [Probe::Lease(node.clone()), Probe::Node(node.clone()), Probe::Others(node.clone())]
@@ -139,7 +192,8 @@ impl Inquiry {
     /// What to ask now.
     pub fn asks(&mut self, accesses: &[Access], cluster: &Cluster, now: Timestamp) -> Vec<Probe> {
         self.open.retain(|(probe, since)| now.duration_since(*since) < patience(probe));
-        if !self.open.is_empty() {
+        let is_resting = self.has_failed && self.asked.is_some_and(|at| now.duration_since(at) < REST);
+        if !self.open.is_empty() || is_resting {
             return Vec::new();
         }
         if self.round == Round::First {
@@ -148,8 +202,7 @@ impl Inquiry {
                     return Vec::new();
                 }
                 self.round = Round::Around;
-            } else if !self.has_rested(now) {
-                return Vec::new();
+                self.leader.now = None;
             } else {
                 return self.ask(vec![Probe::Lease(self.node.clone()), Probe::Leader], now);
             }
@@ -160,7 +213,7 @@ impl Inquiry {
                 .filter(|access| !self.rights.contains_key(*access))
                 .map(|access| Probe::May(access.clone()))
                 .collect();
-            if self.leaders.1.is_none() {
+            if self.leader.now.is_none() {
                 missing.push(Probe::Leader);
             }
             if self.speech.is_none() {
@@ -191,6 +244,7 @@ impl Inquiry {
     fn ask(&mut self, probes: Vec<Probe>, now: Timestamp) -> Vec<Probe> {
         self.open.extend(probes.iter().map(|probe| (probe.clone(), now)));
         self.asked = Some(now);
+        self.has_failed = false;
         probes
     }
 
@@ -217,7 +271,7 @@ impl Inquiry {
         self.survey = None;
         self.echo = None;
         self.seen = None;
-        self.leaders.1 = None;
+        self.leader.now = None;
         self.rights.clear();
         self.open.clear();
     }
@@ -247,20 +301,29 @@ impl Inquiry {
     /// An answer, if it is to one of its questions.
     pub fn hear(&mut self, probe: &Probe, answer: &Answer) {
         if let Some(at) = self.open.iter().position(|(open, _)| open == probe) {
-            self.open.remove(at);
-            self.take(probe, answer);
+            let (_, asked) = self.open.remove(at);
+            self.has_failed |= matches!(answer, Answer::Failed(_));
+            self.take(probe, answer, Some(asked));
         }
     }
 
     /// An answer, whoever has asked.
     pub fn overhear(&mut self, probe: &Probe, answer: &Answer) {
+        let asked = self.open.iter().find(|(open, _)| open == probe).map(|(_, asked)| *asked);
         self.open.retain(|(open, _)| open != probe);
-        self.take(probe, answer);
+        self.has_failed |= asked.is_some() && matches!(answer, Answer::Failed(_));
+        self.take(probe, answer, asked);
     }
 
-    fn take(&mut self, probe: &Probe, answer: &Answer) {
+    fn take(&mut self, probe: &Probe, answer: &Answer, asked: Option<Timestamp>) {
         match (probe, answer) {
-            (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => self.read(reading),
+            (Probe::Lease(node), Answer::Lease(reading)) if *node == self.node => {
+                self.unread = None;
+                self.read(reading);
+            }
+            (Probe::Lease(node), Answer::Failed(error)) if *node == self.node => {
+                self.unread = Some(error.reason().into());
+            }
             (Probe::Node(node), Answer::Node(seen)) if *node == self.node => {
                 self.boot.get_or_insert_with(|| seen.row.boot_id.clone());
                 self.seen = Some((**seen).clone());
@@ -280,11 +343,7 @@ impl Inquiry {
                     Speech::Silence(ran.summary().into())
                 });
             }
-            (Probe::Leader, answer) => {
-                let (first, last) = &mut self.leaders;
-                let is_first = first.is_none() && matches!(answer, Answer::Leader(_));
-                *(if is_first { first } else { last }) = Some(answer.clone());
-            }
+            (Probe::Leader, answer) => self.leader.take(answer, asked),
             (Probe::May(access), answer) => {
                 self.rights.insert(access.clone(), answer.clone());
             }
@@ -325,6 +384,11 @@ impl Inquiry {
         self.seen.as_ref()
     }
 
+    /// Why the lease could not be read, where that is what is waited for.
+    pub const fn unread(&self) -> Option<&Text> {
+        self.unread.as_ref()
+    }
+
     pub fn leases(&self) -> Option<(Reading, Reading)> {
         self.first.clone().zip(self.last.clone())
     }
@@ -359,21 +423,29 @@ impl Inquiry {
     }
 
     pub fn leadership(&self) -> Leadership {
-        let (first, last) = &self.leaders;
-        let last = last.as_ref().or(first.as_ref());
-        match (first, last) {
-            (Some(Answer::Leader(first)), Some(Answer::Leader(last))) => {
+        match &self.leader.now {
+            Some((Answer::Leader(last), asked)) => {
+                let has_moved = asked
+                    .zip(self.leader.moved_after)
+                    .is_some_and(|(asked, moved_after)| asked.duration_since(moved_after) <= LEADERS_WORD);
                 // One read alone, at review, says only that it leads.
-                let is_twice = self.leaders.1.is_some();
-                if is_twice && first.renewed == last.renewed && first.holder == last.holder {
-                    return Leadership::Quiet;
+                if has_moved || self.round == Round::First {
+                    return Leadership::Leads { since: last.acquired };
                 }
-                Leadership::Leads { since: last.acquired }
+                Leadership::Quiet
             }
-            (_, Some(Answer::Failed(CallError::NotFound { .. }))) => Leadership::NoLease,
-            (_, Some(Answer::Failed(error))) => Leadership::Unreadable(error.reason().into()),
-            (_, Some(_) | None) => Leadership::NotAsked,
+            Some((Answer::Failed(CallError::NotFound { .. }), _)) => Leadership::NoLease,
+            Some((Answer::Failed(error), _)) => Leadership::Unreadable(error.reason().into()),
+            Some(_) | None => Leadership::NotAsked,
         }
+    }
+
+    /// Whether the watch shows the node as it was read live: where it does not, all that it shows is old.
+    pub fn is_followed(&self, cluster: &Cluster) -> bool {
+        self.seen.as_ref().is_none_or(|seen| {
+            let row = cluster.nodes.get(&self.node.name);
+            row.is_some_and(|row| row.meta.resource_version == seen.row.meta.resource_version)
+        })
     }
 
     /// How anybody has seen it live since it was first looked at.

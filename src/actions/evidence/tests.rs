@@ -8,6 +8,8 @@ use crate::actions::others::{Other, Party};
 use crate::actions::{Access, Call, CallError};
 use crate::cluster::{Condition, Lease, Meta, Name, Node, Status};
 
+mod monotone;
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + seconds).unwrap()
 }
@@ -138,6 +140,7 @@ const AGAINST: &[(&str, Ground, Change)] = &[
     ("an object that is gone", Ground::Object, |facts| facts.object.is_there = false),
     ("a node that was not read", Ground::Node, |facts| facts.node = None),
     ("a node that was read long ago", Ground::Node, |facts| seen(facts).at = at(-6)),
+    ("a node that was read in the future", Ground::Node, |facts| seen(facts).at = at(2)),
     ("another node of that name", Ground::Node, |facts| seen(facts).row.meta.uid = "u-2".into()),
     ("a node that never spoke", Ground::Node, |facts| seen(facts).row.conditions = [].into()),
     ("an Unknown that somebody wrote", Ground::Node, |facts| {
@@ -292,12 +295,17 @@ fn an_attachment_is_not_deleted_while_a_pod_wants_its_volume_there() {
 }
 
 #[test]
-fn a_proof_expires_after_five_seconds_and_holds_for_one_object_alone() {
+fn a_proof_expires_five_seconds_after_the_last_look_and_holds_for_one_object_alone() {
     let cleared = clear(&dead(taint())).unwrap();
     let Call::Dangerous(armed) = Call::dangerous(cleared) else { panic!("it is dangerous") };
     assert_eq!(*armed.what(), taint());
-    assert!(armed.holds(at(5)));
-    assert!(!armed.holds(at(5) + SignedDuration::from_millis(1)));
+    // The lease was read a second before it was cleared, at 116 s by the local clock.
+    let (last, bit) = (SignedDuration::from_secs(121), SignedDuration::from_millis(1));
+    assert_eq!(armed.left(at(4), last), Some(SignedDuration::ZERO));
+    assert_eq!(armed.left(at(0), last - bit), Some(bit));
+    assert_eq!(armed.left(at(4) + bit, last), None);
+    // The server's time did not go on, as far as anybody knows: the machine that this runs on was suspended.
+    assert_eq!(armed.left(at(0), last + bit), None);
     assert_eq!(armed.version().as_str(), "17");
     let keys: Vec<String> = armed.taints().iter().map(|taint| taint.key.to_string()).collect();
     assert_eq!(keys, [OUT_OF_SERVICE]);

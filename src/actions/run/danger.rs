@@ -292,12 +292,19 @@ impl Run {
         let inquiry = what.node().and_then(|node| self.inquiries.get(node));
         let is_alive = inquiry.is_some_and(|inquiry| inquiry.life(sight.cluster).is_some());
         let is_ready = what.node().is_none() || inquiry.is_some_and(Inquiry::is_done) || is_alive;
-        if !is_ready || self.is_paused {
+        if self.is_paused {
             return Next::Stay;
+        }
+        if !is_ready {
+            let Some(reason) = inquiry.and_then(Inquiry::unread) else { return Next::Stay };
+            let reason = format!("{LOOKING}; so far: it cannot be read: {reason}");
+            return Next::Become(Progress::waiting(self.since(step, sight), Until::Seen, reason));
         }
         let deaths = what.node().map(|node| self.deaths((what, node), sight.now)).unwrap_or_default();
         let facts = Facts::gather(what, inquiry, &deaths, sight);
         match clear(&facts) {
+            // What the watch has not shown yet may be what speaks against it.
+            Ok(_) if !inquiry.is_none_or(|inquiry| inquiry.is_followed(sight.cluster)) => Next::Stay,
             Ok(cleared) => Next::Send(Call::dangerous(cleared)),
             Err(objections) => {
                 let lasting: Vec<&Objection> =
@@ -320,10 +327,8 @@ impl Run {
     pub(super) fn next_retract(&self, (step, unmark): (usize, &Unmark), sight: &Sight<'_>) -> Next {
         let (now, node) = (sight.now, &unmark.node);
         let is_alive = self.alive.contains(node);
-        let is_over = |(planned, taken): (&Step, &super::Taken)| {
-            matches!(planned, Step::Retract(_)) || taken.progress.is_over()
-        };
-        let others_over = self.plan.steps.iter().zip(&self.steps).all(is_over);
+        let mut others = self.plan.steps.iter().zip(&self.steps);
+        let others_over = others.all(|(step, taken)| step.is_way_back() || taken.progress.is_over());
         let needless = |reason: String| Next::Become(Progress::skipped(SkipReason::Needless(reason.into())));
         match &self.steps[step].progress {
             Progress::Pending | Progress::Waiting { .. } => {}

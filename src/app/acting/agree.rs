@@ -94,7 +94,7 @@ impl App {
         let is_refused = too_many(&review.draft.targets, most).is_some();
         let probes = if is_refused { Vec::new() } else { review.plan.probes(is_read_only) };
         let before = std::mem::take(&mut review.answers);
-        review.answers = Answers::to(probes.clone()).after(before, &self.cluster);
+        review.answers = Answers::to(probes.clone()).after(before, &self.cluster).awaited(&probes, self.now);
         review.is_asked = true;
         let run = review.author.run.clone();
         self.look_again();
