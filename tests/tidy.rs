@@ -271,7 +271,7 @@ fn writes_are_built_in_one_place() {
             ["http", "Method", method] => matches!(*method, "POST" | "PUT" | "PATCH" | "DELETE"),
             ["http", "Request", method] => matches!(*method, "post" | "put" | "patch" | "delete"),
             // Has ways of its own.
-            ["kube", "Api", ..] | ["kube", "api", ..] => true,
+            ["kube", "Api" | "api", ..] => true,
             _ => false,
         }
     };

@@ -43,7 +43,9 @@ fn against() -> Vec<Change> {
 
 fn changed(what: &Dangerous, changes: &[Change]) -> Facts {
     let mut facts = cleared(what.clone());
-    changes.iter().for_each(|change| change(&mut facts));
+    for change in changes {
+        change(&mut facts);
+    }
     facts
 }
 

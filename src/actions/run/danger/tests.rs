@@ -385,7 +385,7 @@ fn a_read_of_the_review_is_the_first_of_the_two() {
     let draft = world.draft(Action::ForceDetach);
     let plan = draft.plan(&world.cluster, &world.author());
     let probes = plan.probes(false);
-    let mut answers = Answers::to(probes.clone());
+    let mut answers = Answers::to(probes.clone()).awaited(&probes, at(world.now));
     for probe in &probes {
         answers.take(probe, world.answer(probe));
     }
