@@ -25,13 +25,13 @@ use ward::{ATTEMPTS, Attempt, Ward};
 async fn attempted((at, fact): (usize, &Fact)) -> Vec<String> {
     let ward = Ward::start().await;
     (fact.apply)(&ward);
-    let mut arrived = screen::all(&ward, fact).await;
+    let mut arrived = Box::pin(screen::all(&ward, fact)).await;
     let ward = Ward::start().await;
     (fact.apply)(&ward);
     arrived.extend(program::all(&ward, fact, &dear(at)).await);
     for attempt in dear(at) {
         let ward = Ward::start().await;
-        arrived.extend(screen::interrupted(&ward, fact, attempt).await);
+        arrived.extend(Box::pin(screen::interrupted(&ward, fact, attempt)).await);
     }
     arrived
 }
@@ -50,7 +50,7 @@ const AT_A_TIME: usize = 4;
 async fn with_one_fact_missing_or_against_it_nothing_dangerous_is_sent_by_anyone() {
     use futures::StreamExt as _;
     let tried = futures::stream::iter(FACTS.iter().enumerate())
-        .map(|(at, fact)| async move { (fact.name, attempted((at, fact)).await) });
+        .map(|(at, fact)| async move { (fact.name, Box::pin(attempted((at, fact))).await) });
     let arrived: Vec<(&str, Vec<String>)> = tried.buffer_unordered(AT_A_TIME).collect().await;
     let wrong: Vec<_> = arrived.iter().filter(|(_, arrived)| !arrived.is_empty()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -61,7 +61,7 @@ async fn with_all_the_evidence_each_of_them_arrives_from_the_screen_and_from_the
     use futures::StreamExt as _;
     let sent = futures::stream::iter(ATTEMPTS).map(|attempt| async move {
         let ward = Ward::start().await;
-        let by_screen = screen::one(&ward, attempt).await;
+        let by_screen = Box::pin(screen::one(&ward, attempt)).await;
         let ward = Ward::start().await;
         (attempt.what, by_screen, program::one(&ward, attempt).await)
     });
@@ -76,7 +76,7 @@ async fn with_all_the_evidence_each_of_them_arrives_from_the_screen_and_from_the
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_other_actions_send_nothing_dangerous_wherever_they_are_done() {
     let ward = Ward::start().await;
-    assert_eq!(screen::harmless(&ward).await, [""; 0]);
+    assert_eq!(Box::pin(screen::harmless(&ward)).await, [""; 0]);
     let asked = ward.demo.faults().received();
     let writes =
         asked.iter().filter(|request| ["PATCH", "DELETE", "POST"].contains(&request.method.as_str()));

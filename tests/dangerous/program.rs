@@ -20,7 +20,9 @@ pub async fn all(ward: &Ward, fact: &Fact, attempts: &[&Attempt]) -> Vec<String>
     let (last, first): (Vec<&Attempt>, Vec<&Attempt>) =
         attempts.iter().partition(|attempt| attempt.what == DETACHING.what);
     for attempts in [first, last] {
-        attempts.iter().for_each(|attempt| attempt.prepare(ward));
+        for attempt in &attempts {
+            attempt.prepare(ward);
+        }
         let start = |attempt: &&Attempt| Running::start(ward, attempt, fact.said);
         let running: Vec<Running> = attempts.iter().map(start).collect();
         for running in running {
