@@ -260,8 +260,13 @@ fn every_dependency_has_a_home() {
 }
 
 /// Who may name a way to write: who sends it, who asks for rights, and who refuses all others.
-const WRITERS: [&[&str]; 4] =
-    [&["k8s", "execute"], &["k8s", "execute", "edit"], &["k8s", "access"], &["k8s", "transport"]];
+const WRITERS: [&[&str]; 5] = [
+    &["k8s", "execute"],
+    &["k8s", "execute", "edit"],
+    &["k8s", "execute", "trial"],
+    &["k8s", "access"],
+    &["k8s", "transport"],
+];
 
 #[test]
 fn writes_are_built_in_one_place() {
