@@ -6,8 +6,10 @@ use kube::client::Body;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 
 /// Ends when its standard input closes, which happens however the test ends.
@@ -28,8 +30,7 @@ impl Hollow {
     /// Waits until it is ready; the first start on a machine builds it, which takes minutes.
     pub fn start(nodes: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Any port that is free.
-        let up = Up::start(folder.path(), nodes, 0);
+        let up = Up::start(folder.path(), nodes, free_port());
         Self { kubeconfig: folder.path().join("kubeconfig"), folder, nodes, up }
     }
 
@@ -81,6 +82,17 @@ impl Drop for Hollow {
     }
 }
 
+/// A port for an API server, of those that the system hands out to nobody: it is some seconds before it is taken, and
+/// in those a connection of another test could be given it.
+fn free_port() -> u16 {
+    const EACH: u16 = 100;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let of_process = u16::try_from(std::process::id() % u32::from(EACH)).unwrap();
+    let mut ports =
+        (0..EACH).map(|_| 20_000 + of_process * EACH + NEXT.fetch_add(1, Ordering::Relaxed) % EACH);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
 impl Up {
     /// Told to end, it ends its components as well; killed, it would leave API servers behind that wait for their etcd.
     fn stop(&mut self) {
@@ -113,7 +125,8 @@ impl Up {
         let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
         let is_ready = lines.by_ref().map_while(Result::ok).any(|line| line == "ready");
         let log = std::fs::read_to_string(folder.join("log")).unwrap();
-        assert!(is_ready, "the hollow cluster did not start:\n{log}");
+        let of_server = || std::fs::read_to_string(folder.join("kube-apiserver.log")).unwrap_or_default();
+        assert!(is_ready, "the hollow cluster did not start:\n{log}\n{}", of_server());
         // Or it would block when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
         Self { program, _lifeline: lifeline }

@@ -164,8 +164,7 @@ async fn assert_whole_within_a_minute(ward: &mut Ward, mark: &Request) {
 
 /// What was changed of the node, and carried out: so many requests, of which the second is the mark.
 fn mark(ward: &Ward, many: usize) -> Request {
-    let changes = ward.requests.changes_of(&ward.node);
-    assert_eq!(changes.len(), many, "{changes:#?}");
+    let changes = ward.requests.changes(&ward.node, many);
     ward.requests.assert_proved(&ward.node, &changes[1]);
     changes[1].clone()
 }
@@ -201,7 +200,6 @@ async fn a_dead_node_is_detached_and_returned_from_the_screen() {
     terminal.press("\t");
     terminal.wait_for("Nothing speaks against it; all is read again right before");
     terminal.press("\t\t\r");
-    terminal.wait_for("looking whether the machine is dead");
     ward.board.until("the mark", |app| row(app, at).is_out_of_service()).await;
     let mark = mark(&ward, 2);
     assert_whole_within_a_minute(&mut ward, &mark).await;
@@ -211,16 +209,20 @@ async fn a_dead_node_is_detached_and_returned_from_the_screen() {
     ward.board.until("the node is back", |app| row(app, at).is_ready()).await;
     // By itself: with a letter right after it, it is another key.
     terminal.press("\u{1b}");
-    terminal.wait_until("the list", |screen| !screen.contents().contains("looking whether"));
+    terminal.wait_until("the list", |screen| !screen.contents().contains(" Runs "));
     terminal.press("fr");
-    terminal.wait_for("take the out-of-service mark off");
-    terminal.wait_for("dry run of");
+    terminal.wait_for("Return to service node");
+    terminal.wait_until("all answers", |screen| {
+        let text = screen.contents();
+        text.contains("dry run of take the out-of-service mark off") && !text.contains("answers awaited")
+    });
     terminal.press("\t\r");
     ward.board
         .until("a node as new", |app| !row(app, at).is_out_of_service() && !row(app, at).is_cordoned())
         .await;
     assert!(is_whole_without(&ward.board.app, &node));
-    assert_eq!(ward.requests.changes_of(at).len(), 4, "cordon, mark, and the way back");
+    // Cordon, mark, and both of the way back.
+    ward.requests.changes(at, 4);
     let others: Vec<Request> = ward.requests.writes();
     assert!(
         others.iter().all(|request| request.path.starts_with(&format!("/api/v1/nodes/{node}?"))),
@@ -332,7 +334,7 @@ async fn a_partition_that_heals_is_no_death() {
 /// From the first sign of life that the API shows to the end of the mark, and that nothing else was sent.
 fn assert_taken_off_at_once(ward: &Ward) {
     let mark = mark(ward, 3);
-    let off = &ward.requests.changes_of(&ward.node)[2];
+    let off = &ward.requests.changes(&ward.node, 3)[2];
     let life = ward.requests.life(&ward.node, mark.at).unwrap();
     let took = seconds(life.at, off.at);
     assert!(took < 2.0, "{took} s: {life:?} {off:?}");

@@ -6,7 +6,10 @@
 use crate::cluster::{Api, Hollow};
 use jiff::civil::DateTime;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Requests {
     log: PathBuf,
@@ -36,8 +39,12 @@ impl Requests {
 
     /// What the program changed, or would have: no reads, no questions for rights, and not what tests break.
     pub fn writes(&self) -> Vec<Request> {
-        let is_read = |verb: &str| matches!(verb, "GET" | "LIST" | "WATCH");
-        let is_ours = |request: &Request| request.agent.starts_with("sickbay/") && !is_read(&request.verb);
+        // A log is read through the kubelet, which the server calls by another word.
+        let is_log = |path: &str| path.split_once("/log?").is_some_and(|(pod, _)| pod.contains("/pods/"));
+        let is_read = |request: &Request| {
+            matches!(request.verb.as_str(), "GET" | "LIST" | "WATCH") || is_log(&request.path)
+        };
+        let is_ours = |request: &Request| request.agent.starts_with("sickbay/") && !is_read(request);
         let is_of_test = |request: &Request| request.path.ends_with("/configmaps/hollow");
         let is_question = |request: &Request| request.path.ends_with("/selfsubjectaccessreviews");
         let all = self.all().into_iter();
@@ -48,6 +55,19 @@ impl Requests {
     pub fn changes_of(&self, node: &str) -> Vec<Request> {
         let path = format!("/api/v1/nodes/{node}?fieldManager=sickbay");
         self.writes().into_iter().filter(|request| request.path == path && request.code == 200).collect()
+    }
+
+    /// The same where there have to be so many: a watch can show the last of them before the server writes it down.
+    pub fn changes(&self, node: &str, many: usize) -> Vec<Request> {
+        let since = Instant::now();
+        loop {
+            let changes = self.changes_of(node);
+            if changes.len() >= many || since.elapsed() > PATIENCE {
+                assert_eq!(changes.len(), many, "{changes:#?}");
+                return changes;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// When the node first showed that it lives, after a moment: by its lease, or by its status.
