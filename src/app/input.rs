@@ -181,7 +181,7 @@ impl App {
             Ui::AskAgain => return self.ask(),
             Ui::History => return self.open_history(),
             Ui::Patch => self.open_patch(),
-            Ui::Copy => return self.copy_patch(),
+            Ui::Copy => return self.copy(),
             Ui::IncludeHidden => return self.include_hidden(),
             Ui::ToggleOption => self.toggle_option(),
             Ui::StopRun => return self.steer_run(true),

@@ -68,10 +68,16 @@ impl App {
         Patch::between(&history.object, &history.template, to).ok_or("it is what is wanted now")
     }
 
-    /// Hands what is shown to the clipboard.
-    pub(super) fn copy_patch(&self) -> Vec<Effect> {
-        let Some(Overlay::Patch(sheet)) = &self.overlay else { return Vec::new() };
-        let text = sheet.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        vec![Effect::Copy(text)]
+    /// Hands the patch that is shown to the clipboard, or what the line under the cursor stands for: of a volume its
+    /// driver's handle.
+    pub(super) fn copy(&self) -> Vec<Effect> {
+        let text = match (&self.overlay, &self.place.open) {
+            (Some(Overlay::Patch(sheet)), _) => {
+                Some(sheet.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect())
+            }
+            (None, Some(open)) => open.copied(&self.sheet_rows(open)),
+            (Some(_), _) | (None, None) => None,
+        };
+        text.map(Effect::Copy).into_iter().collect()
     }
 }

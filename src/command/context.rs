@@ -250,6 +250,7 @@ pub mod scope {
         Context::Services,
         Context::History,
     ];
+    pub const COPIED: &[Context] = &[Context::Object, Context::Patch];
     pub const PATCHED: &[Context] = &[Context::Review, Context::History, Context::Difference];
     pub const ASKED: &[Context] = &[Context::Review, Context::History];
     pub const ROLLS_BACK: &[Context] = &[

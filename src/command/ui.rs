@@ -1,7 +1,7 @@
 //! The commands that change what is shown and nothing else, each with a row of what the registry knows of it.
 
 use super::context::scope::{
-    ARRANGED, ASKED, COLUMNS, EVERYWHERE, FIELDS, FILTERED, HAS_HISTORY, LISTS, MARKABLE, MOVABLE, NAMED,
+    ARRANGED, ASKED, COLUMNS, COPIED, EVERYWHERE, FIELDS, FILTERED, HAS_HISTORY, LISTS, MARKABLE, MOVABLE, NAMED,
     NAMESPACED, OPENABLE, PATCHED, PICKER, RUNS, VIEWS,
 };
 use super::{Context, Group, Spec};
@@ -348,8 +348,8 @@ impl Ui {
                 row("patch", "Patch", doc, (Group::Act, PATCHED))
             }
             Self::Copy => {
-                let doc = "Copy what is shown to the clipboard.";
-                row("copy", "Copy", doc, (Group::Act, &[Context::Patch])).alias(&["yank"])
+                let doc = "Copy the patch to the clipboard, or what the line stands for, such as the handle of a volume.";
+                row("copy", "Copy", doc, (Group::Act, COPIED)).alias(&["yank"])
             }
             Self::Refresh => {
                 let doc = "Ask the API server again for the open object.";

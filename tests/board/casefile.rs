@@ -180,15 +180,16 @@ status: {attached: true, detachError: {time: "2026-03-01T03:21:00Z", message: "r
 #[test]
 fn a_line_of_a_volume_stands_for_its_handle_and_any_other_for_itself() {
     let mut board = opened(nobody, &silence());
-    let copied = |board: &Board| {
-        let open = board.app.open().unwrap();
-        open.copied(&board.app.sheet_rows(open))
+    let copied = |board: &mut Board| match &board.press("y")[..] {
+        [] => None,
+        [Effect::Copy(text)] => Some(text.clone()),
+        more => panic!("{more:?}"),
     };
-    assert_eq!(copied(&board), None, "a heading");
+    assert_eq!(copied(&mut board), None, "a heading");
     board.press("j");
-    assert_eq!(copied(&board).unwrap(), "Silent for 9m12s  NodeStatusUnknown");
+    assert_eq!(copied(&mut board).unwrap(), "Silent for 9m12s  NodeStatusUnknown");
     while !board.selected().contains("block  attached") {
         board.press("j");
     }
-    assert_eq!(copied(&board).unwrap(), "vol-0a1b");
+    assert_eq!(copied(&mut board).unwrap(), "vol-0a1b");
 }
