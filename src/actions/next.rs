@@ -3,6 +3,7 @@
 //! It advises and clears nothing: what may be sent is for the evidence to say, right before it is. So it may be wrong
 //! on the side of waiting, and never names a dangerous action while anything speaks for life.
 
+use super::errand::{Kit, Purpose};
 use super::evidence::Speech;
 use super::others::{Other, Stage};
 use super::{ActionKind, Sight, dead_node};
@@ -17,6 +18,8 @@ pub struct Known<'a> {
     pub others: &'a [Other],
     /// Whether anything proves that the machine is off.
     pub is_off: bool,
+    /// The commands that are configured for its machine.
+    pub kit: &'a Kit,
 }
 
 /// One step, and the action that takes it where there is one.
@@ -141,7 +144,7 @@ fn marked(node: &Node, cluster: &Cluster) -> Vec<Advice> {
             ActionKind::ReturnToService,
             "when it is back: nothing old is left on it, and its mark has to come off",
         ),
-        act(ActionKind::DeleteNode, "if it never comes back"),
+        act(ActionKind::Retire, "if it never comes back"),
     ]
 }
 
@@ -159,7 +162,7 @@ fn unmarked(known: &Known<'_>, cluster: &Cluster) -> Vec<Advice> {
     if !is_held(name, cluster) {
         if replaceable == 0 {
             steps.push(look("bring it back: nothing on it waits to run elsewhere"));
-            steps.push(act(ActionKind::DeleteNode, "if it never comes back, and is proved to be off"));
+            steps.push(act(ActionKind::Retire, "if it never comes back, and is proved to be off"));
         }
         return steps;
     }
@@ -167,12 +170,30 @@ fn unmarked(known: &Known<'_>, cluster: &Cluster) -> Vec<Advice> {
         steps.insert(0, act(ActionKind::ForceDetach, "the machine is off: release its pods and volumes"));
         return steps;
     }
-    steps.push(look(if is_refused(known.speech) {
-        "restart its kubelet: the machine seems to be up; or switch it off and see that it is off"
-    } else {
-        "restart its kubelet, or switch it off and see that it is off"
-    }));
+    steps.extend(remedies(known));
     steps.push(act(ActionKind::ForceDetach, "only when it is off, as you state"));
+    steps
+}
+
+/// What brings a machine back or proves that it is off: by the commands that are configured, or by hand.
+fn remedies(known: &Known<'_>) -> Vec<Advice> {
+    let mut steps = Vec::new();
+    if known.kit.has(Purpose::RestartKubelet) {
+        steps.push(act(ActionKind::RestartKubelet, "often all that it needs"));
+    }
+    match known.kit.fence() {
+        Some(Purpose::SwitchOff) => {
+            steps.push(act(ActionKind::Fence, "switches the machine off, which proves that it is"));
+        }
+        Some(_) => {
+            steps.push(act(ActionKind::Fence, "starts the machine anew: it comes back by itself then"));
+        }
+        None if !steps.is_empty() => steps.push(look("or switch it off and see that it is off")),
+        None if is_refused(known.speech) => steps.push(look(
+            "restart its kubelet: the machine seems to be up; or switch it off and see that it is off",
+        )),
+        None => steps.push(look("restart its kubelet, or switch it off and see that it is off")),
+    }
     steps
 }
 
@@ -192,9 +213,11 @@ fn is_held(node: &str, cluster: &Cluster) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::errand::Template;
     use crate::actions::others::Party;
     use crate::cluster::sample::{at, attachment, node, pod};
     use crate::cluster::{Change, Delta, Effect};
+    use jiff::SignedDuration;
 
     fn told(node: &Node, more: Vec<Change>, change: impl FnOnce(&mut Known<'_>)) -> Vec<Option<ActionKind>> {
         let well = (0..3).map(|number| {
@@ -204,7 +227,8 @@ mod tests {
         let own = Change::Node(Delta::Apply(Box::new(node.clone())));
         cluster.apply_all(well.chain([own]).chain(more), at(0));
         let sight = Sight { cluster: &cluster, now: at(100), outage: None, is_read_only: false };
-        let mut known = Known { node, speech: None, others: &[], is_off: false };
+        let kit = Kit::default();
+        let mut known = Known { node, speech: None, others: &[], is_off: false, kit: &kit };
         change(&mut known);
         advice(&known, &sight).into_iter().map(|advice| advice.action).collect()
     }
@@ -231,6 +255,23 @@ mod tests {
         more.push(on(pod("shop/web-1", "dead").of("ReplicaSet", "web")));
         assert_eq!(told(&silent, more, |_| {}), [Some(ActionKind::ReplacePods), None, FORCE]);
         assert_eq!(told(&silent, held(), |known| known.is_off = true), [FORCE]);
+    }
+
+    #[test]
+    fn a_command_that_is_configured_is_named_before_the_operators_word() {
+        let silent = node("dead").silent(0);
+        let with = |purposes: &[Purpose]| {
+            let template = || Template { argv: vec!["do".to_owned()], limit: SignedDuration::from_secs(30) };
+            let commands = purposes.iter().map(|purpose| (*purpose, template())).collect();
+            // Lives as long as the test.
+            let kit: &'static Kit = Box::leak(Box::new(Kit { commands, ..Kit::default() }));
+            move |known: &mut Known<'_>| known.kit = kit
+        };
+        let (restart, fence) = (Some(ActionKind::RestartKubelet), Some(ActionKind::Fence));
+        assert_eq!(told(&silent, held(), with(&[Purpose::RestartKubelet])), [restart, None, FORCE]);
+        assert_eq!(told(&silent, held(), with(&[Purpose::SwitchOff])), [fence, FORCE]);
+        let both = with(&[Purpose::RestartKubelet, Purpose::Reset]);
+        assert_eq!(told(&silent, held(), both), [restart, fence, FORCE]);
     }
 
     #[test]
@@ -268,7 +309,7 @@ mod tests {
         let marked = |row: Node| row.tainted(mark, Effect::NoExecute, 0);
         assert_eq!(told(&marked(node("dead").silent(0)), held(), |_| {}), [None]);
         let clean = told(&marked(node("dead").silent(0)), Vec::new(), |_| {});
-        assert_eq!(clean, [RETURN, Some(ActionKind::DeleteNode)]);
+        assert_eq!(clean, [RETURN, Some(ActionKind::Retire)]);
         assert_eq!(told(&marked(node("dead")), held(), |_| {}), [RETURN]);
         assert_eq!(told(&marked(node("dead").not_ready(0, "disk")), held(), |_| {}), [RETURN, None]);
     }

@@ -1,8 +1,8 @@
 //! The commands that change what is shown and nothing else, each with a row of what the registry knows of it.
 
 use super::context::scope::{
-    ARRANGED, ASKED, COLUMNS, COPIED, EVERYWHERE, FIELDS, FILTERED, HAS_HISTORY, LISTS, MARKABLE, MOVABLE, NAMED,
-    NAMESPACED, OPENABLE, PATCHED, PICKER, RUNS, VIEWS,
+    ARRANGED, ASKED, COLUMNS, COPIED, EVERYWHERE, FIELDS, FILTERED, HAS_HISTORY, LISTS, MARKABLE, MOVABLE,
+    NAMED, NAMESPACED, OPENABLE, PATCHED, PICKER, RUNS, VIEWS,
 };
 use super::{Context, Group, Spec};
 

@@ -2,11 +2,14 @@
 
 use crate::harness::Board;
 use insta::assert_snapshot;
+use sickbay::actions::audit::{Commanded, Entry, StepEnded, StepResult};
+use sickbay::actions::errand::Ended;
 use sickbay::actions::evidence::Speech;
 use sickbay::actions::others::{HealthCheck, Read, Remedy, Source, Survey};
-use sickbay::actions::{Answer, Probe};
+use sickbay::actions::{Answer, Probe, Purpose, Ran, Record, RunId};
 use sickbay::app::acting::{Asked, Told};
 use sickbay::app::{Effect, Msg};
+use sickbay::cluster::Row as _;
 use std::fmt::Write as _;
 
 /// What is asked about the open node.
@@ -53,6 +56,31 @@ fn opened(survey: impl FnOnce(&Board) -> Survey, speech: &Speech) -> Board {
 #[test]
 fn the_first_screen_tells_of_a_silent_node_whether_it_lives_and_what_to_do() {
     assert_snapshot!(opened(nobody, &silence()).screen());
+}
+
+#[test]
+fn a_machine_that_a_run_has_switched_off_is_told_of_and_can_be_forced() {
+    let mut board = opened(nobody, &silence());
+    assert!(board.screen().contains("nothing proves that it is off"), "{}", board.screen());
+    let row = board.app.cluster.node("worker-2").unwrap();
+    let (object, boot) = (row.object(), row.boot_id.clone());
+    let ran = Ran { ended: Ended::Exited { code: 0 }, said: Vec::new(), complained: Vec::new() };
+    let step = StepEnded {
+        step: 0,
+        what: "switch worker-2 off".into(),
+        call: None,
+        object: (&object).into(),
+        result: StepResult::Done,
+        reason: "".into(),
+        replaced: None,
+        command: Some(Commanded { purpose: Purpose::SwitchOff, boot, argv: Vec::new(), ran }),
+    };
+    let record = Record { run: RunId::new("t-0"), at: board.now, entry: Entry::Step(step) };
+    board.app.acting.records.push(record);
+    board.pass(60);
+    let screen = board.screen();
+    assert!(screen.contains("switched off 60s ago by a run"), "{screen}");
+    assert!(screen.contains("Force-detach (f d): the machine is off"), "{screen}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whether a node lives, and by what that is known; the next safe step; its taints; what was done to it.
 
 use super::cordon;
+use crate::actions::audit;
 use crate::actions::evidence::Speech;
 use crate::actions::next::{Known, advice, is_refused};
 use crate::actions::others::{Other, Stage};
@@ -12,6 +13,7 @@ use crate::app::object::{Line, Section};
 use crate::app::time::{age, short};
 use crate::cluster::{Feed, Node, ObjectRef, Readiness, Row as _, SignOfLife, Sync, Taint};
 use crate::command::{Command, Context};
+use jiff::Timestamp;
 
 /// The cloud's own word that a machine is stopped.
 const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
@@ -116,6 +118,11 @@ fn machine(node: &Node, app: &App) -> Cell {
     if is_shut_down(node) {
         return Cell::new("off: the cloud says that it is stopped", Tone::Good);
     }
+    if let Some(at) = switched_off(node, app) {
+        let words =
+            format!("switched off {} ago by a run, and not seen to boot since", age(Some(at), app.now));
+        return Cell::new(words, Tone::Good);
+    }
     let words = match stated(node, app) {
         Some(words) => words,
         None => "nothing proves that it is off: it may run, and write".to_owned(),
@@ -125,6 +132,13 @@ fn machine(node: &Node, app: &App) -> Cell {
 
 fn is_shut_down(node: &Node) -> bool {
     node.taints.iter().any(|taint| *taint.key == *SHUT_DOWN)
+}
+
+/// When a run has fenced it, of this session or one before, in the boot in which it was last seen.
+fn switched_off(node: &Node, app: &App) -> Option<Timestamp> {
+    let fenced = audit::fenced(&app.acting.records, app.now);
+    let of_it = fenced.iter().filter(|fenced| fenced.node == node.meta.uid && fenced.boot == node.boot_id);
+    of_it.map(|fenced| fenced.at).max()
 }
 
 /// That somebody has said so in a run of this session. It holds for that run, and for no other.
@@ -186,7 +200,8 @@ pub fn taints(node: &Node, look: &Look<'_>) -> Section {
 /// The next safe step, with its key where there is one.
 pub fn next(node: &Node, others: &[Other], app: &App) -> Section {
     let speech = app.inquest(node).and_then(|inquest| inquest.speech.as_ref()).map(|(_, speech)| speech);
-    let known = Known { node, speech, others, is_off: is_shut_down(node) };
+    let is_off = is_shut_down(node) || switched_off(node, app).is_some();
+    let known = Known { node, speech, others, is_off, kit: &app.session.kit };
     let steps = advice(&known, &app.sight());
     let lines = steps
         .into_iter()
