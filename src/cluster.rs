@@ -21,6 +21,7 @@ mod meta;
 mod name;
 mod namespace;
 mod node;
+mod objects;
 mod pod;
 mod quantity;
 mod readiness;

@@ -8,7 +8,7 @@ use super::call::{Call, CallError, CallKind, Guard, Refusal, Shown};
 use super::evidence::Cleared;
 use super::probe::{Access, Right};
 use super::{cordon, drain};
-use crate::cluster::{Cluster, Effect, Kind, Meta, Name, ObjectRef, Row as _, Taint, Text};
+use crate::cluster::{Cluster, Effect, Kind, ObjectRef, Taint, Text};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -192,7 +192,7 @@ impl Dangerous {
             | Self::DeleteNode { .. }
             | Self::RemoveFinalizer { .. } => {
                 let object = self.object();
-                match (meta(object, cluster), self) {
+                match (cluster.meta(object), self) {
                     (None, _) => Some(format!("{object} is gone")),
                     (Some(meta), Self::RemoveFinalizer { finalizer, .. })
                         if !meta.finalizers.contains(finalizer) =>
@@ -217,7 +217,7 @@ impl Dangerous {
                 self.needless(cluster).is_some()
             }
             Self::ReleasePod { .. } | Self::RemoveFinalizer { .. } => {
-                let left = meta(self.object(), cluster);
+                let left = cluster.meta(self.object());
                 left.is_none_or(|meta| match self {
                     // It waits for its finalizers alone.
                     Self::ReleasePod { .. } => {
@@ -232,29 +232,6 @@ impl Dangerous {
         };
         if is_done { Shown::Done } else { Shown::Nothing }
     }
-}
-
-/// What the watch knows of the very object.
-pub fn meta<'a>(object: &ObjectRef, cluster: &'a Cluster) -> Option<&'a Meta> {
-    let name: &Name = &object.name;
-    let meta = match object.kind {
-        Kind::Node => cluster.nodes.get(name).map(|row| row.meta()),
-        Kind::Pod => cluster.pods.get(name).map(|row| row.meta()),
-        Kind::VolumeAttachment => cluster.volume_attachments.get(name).map(|row| row.meta()),
-        Kind::Namespace => cluster.namespaces.get(name).map(|row| row.meta()),
-        Kind::PersistentVolume => cluster.persistent_volumes.get(name).map(|row| row.meta()),
-        Kind::PersistentVolumeClaim => cluster.persistent_volume_claims.get(name).map(|row| row.meta()),
-        Kind::Deployment
-        | Kind::ReplicaSet
-        | Kind::StatefulSet
-        | Kind::DaemonSet
-        | Kind::Job
-        | Kind::PodDisruptionBudget
-        | Kind::Service
-        | Kind::Event
-        | Kind::ApiService => None,
-    };
-    meta.filter(|meta| meta.uid == object.uid)
 }
 
 /// A dangerous call that the evidence has cleared.

@@ -13,7 +13,7 @@ pub use words::checks;
 use super::call::{Call, CallError, Guard, Refusal, Shown};
 use super::dangerous::{
     DELETE_ATTACHMENTS, DELETE_NODES, GET_LEASES, GET_NODES, LIST_ATTACHMENTS, OUT_OF_SERVICE,
-    PATCH_ATTACHMENTS, PATCH_NAMESPACES, PATCH_PODS, meta,
+    PATCH_ATTACHMENTS, PATCH_NAMESPACES, PATCH_PODS,
 };
 use super::{Danger, Right, Spec, cordon, drain};
 use crate::cluster::{Cluster, Kind, Node, ObjectRef, Pod, Readiness, Taint, Text};
@@ -232,7 +232,7 @@ pub struct Replacing {
 
 impl Replacing {
     fn row<'a>(&self, cluster: &'a Cluster) -> Option<&'a Pod> {
-        cluster.pods.get(&self.pod.name).filter(|row| row.meta.uid == self.pod.uid)
+        cluster.pods.same(&self.pod)
     }
 
     pub fn guard(&self, call: &Call, cluster: &Cluster) -> Guard {
@@ -290,7 +290,7 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// The node on which an object is, where it is on one.
 pub fn node_of(object: &ObjectRef, cluster: &Cluster) -> Option<ObjectRef> {
     use crate::cluster::Row as _;
-    meta(object, cluster)?;
+    cluster.meta(object)?;
     let name = match object.kind {
         Kind::Pod => &cluster.pods.get(&object.name)?.node,
         Kind::VolumeAttachment => &cluster.volume_attachments.get(&object.name)?.node,

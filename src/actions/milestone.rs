@@ -166,8 +166,7 @@ impl Milestone {
     pub fn lacking(&self, cluster: &Cluster) -> Option<String> {
         match self {
             Self::Released { pods, .. } => {
-                let is_there =
-                    |pod: &&ObjectRef| cluster.pods.get(&pod.name).is_some_and(|row| row.meta.uid == pod.uid);
+                let is_there = |pod: &&ObjectRef| cluster.pods.same(pod).is_some();
                 named(
                     "still there",
                     pods.iter().filter(is_there).map(|pod| match held_by(pod, cluster) {

@@ -7,18 +7,16 @@ use super::App;
 use super::columns::{Look, RowId};
 use super::object::{Line, SheetRow};
 use crate::actions::ActionKind;
-use crate::cluster::{Cluster, Kind, Meta, ObjectRef};
+use crate::cluster::{Cluster, Kind, ObjectRef};
 use crate::command::{Command, Context, Ui};
 use crate::findings::{Finding, RuleId, Subject};
 use crate::revision;
 
 /// The workload whose history an object is a part of: a deployment for its replica sets and for their pods.
 pub fn with_history(object: &ObjectRef, cluster: &Cluster) -> Option<ObjectRef> {
-    let is_same = |meta: &Meta| meta.uid == object.uid;
     let meta = match object.kind {
         Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => return Some(object.clone()),
-        Kind::Pod => cluster.pods.get(&object.name).map(|row| &row.meta),
-        Kind::ReplicaSet => cluster.replica_sets.get(&object.name).map(|row| &row.meta),
+        Kind::Pod | Kind::ReplicaSet => cluster.meta(object),
         Kind::Node
         | Kind::PersistentVolume
         | Kind::PersistentVolumeClaim
@@ -30,7 +28,7 @@ pub fn with_history(object: &ObjectRef, cluster: &Cluster) -> Option<ObjectRef> 
         | Kind::Event
         | Kind::ApiService => None,
     };
-    let owner = cluster.owner_of(meta.filter(|meta| is_same(meta))?)?;
+    let owner = cluster.owner_of(meta?)?;
     let top = cluster.owner_of(owner.meta()).unwrap_or(owner).object();
     revision::is_for(top.kind).then_some(top)
 }

@@ -208,6 +208,14 @@ impl Node {
         self.taints.iter().filter(|taint| taint.effect == Effect::NoExecute)
     }
 
+    /// The cloud's word that its machine is stopped.
+    pub const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
+
+    /// The taint with that word.
+    pub fn shut_down(&self) -> Option<&Taint> {
+        self.taints.iter().find(|taint| taint.key == Self::SHUT_DOWN)
+    }
+
     pub fn is_out_of_service(&self) -> bool {
         self.taints.iter().any(|taint| taint.key == "node.kubernetes.io/out-of-service")
     }

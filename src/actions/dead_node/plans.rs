@@ -72,7 +72,7 @@ pub fn plan(draft: &Draft, (cluster, author): (&Cluster, &Author)) -> Plan {
 
 /// The finalizer that is meant: the one that is named, or the only one.
 pub fn meant(finalizer: &Text, object: &ObjectRef, cluster: &Cluster) -> Option<Text> {
-    let meta = super::meta(object, cluster)?;
+    let meta = cluster.meta(object)?;
     match &*meta.finalizers {
         [one] if finalizer.is_empty() => Some(one.clone()),
         all => all.iter().find(|known| *known == finalizer).cloned(),

@@ -17,12 +17,12 @@ use std::collections::BTreeSet;
 /// The volume that a target names: itself, or that of a claim.
 pub fn meant<'a>(target: &ObjectRef, cluster: &'a Cluster) -> Option<&'a PersistentVolume> {
     if target.kind == Kind::PersistentVolume {
-        return cluster.persistent_volumes.get(&target.name).filter(|row| row.meta.uid == target.uid);
+        return cluster.persistent_volumes.same(target);
     }
-    let claim = cluster.persistent_volume_claims.get(&target.name)?;
-    if claim.meta.uid != target.uid || target.kind != Kind::PersistentVolumeClaim {
+    if target.kind != Kind::PersistentVolumeClaim {
         return None;
     }
+    cluster.persistent_volume_claims.same(target)?;
     match cluster.volume_of_claim(&target.name)? {
         VolumeId::Persistent(name) => cluster.persistent_volumes.get(&crate::cluster::Name::cluster(name)),
         VolumeId::Claim(_) | VolumeId::Unknown(_) => None,

@@ -5,14 +5,14 @@ use super::super::call::Guard;
 use super::super::preflight::{Check, Verdict};
 use super::super::{Action, Draft, Sight, cordon, milestone};
 use super::plans::{meant, released, stays};
-use super::{Unmark, meta, node_of, retire, volume};
+use super::{Unmark, node_of, retire, volume};
 use crate::cluster::{Cluster, Kind, ObjectRef, Pod, Readiness, Row as _, Storage, Text, VolumeId};
 use std::collections::BTreeSet;
 
 pub fn checks(draft: &Draft, sight: &Sight<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
     for target in &draft.targets {
-        if meta(target, sight.cluster).is_none() {
+        if sight.cluster.meta(target).is_none() {
             let check = Check::new(Verdict::Block, format!("{target} is gone, or another one has its name"));
             checks.push(check.remedy("look again, and choose what is there now").about(target));
             continue;
@@ -196,7 +196,8 @@ fn delete_node(node: &ObjectRef, cluster: &Cluster) -> Vec<Check> {
 }
 
 fn remove_finalizer((object, finalizer): (&ObjectRef, &Text), cluster: &Cluster) -> Vec<Check> {
-    let held: Vec<&str> = meta(object, cluster)
+    let held: Vec<&str> = cluster
+        .meta(object)
         .map(|meta| meta.finalizers.iter().map(Text::as_str).collect())
         .unwrap_or_default();
     let Some(finalizer) = meant(finalizer, object, cluster) else {

@@ -2,7 +2,7 @@
 //! was done and stated. It judges nothing.
 
 use super::inquiry::{Inquiry, Reading, Seen};
-use crate::actions::dangerous::{Dangerous, meta};
+use crate::actions::dangerous::Dangerous;
 use crate::actions::others::{Other, others};
 use crate::actions::{Access, Sight};
 use crate::cluster::{Cluster, Kind, Name, Node, ObjectRef, Phase, Pod, Row as _, Text, VolumeId};
@@ -94,9 +94,6 @@ pub enum Death {
     Planned,
 }
 
-/// The cloud's own word that a machine is stopped.
-const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
-
 impl Facts {
     pub fn gather(what: &Dangerous, inquiry: Option<&Inquiry>, deaths: &[Death], sight: &Sight<'_>) -> Self {
         let cluster = sight.cluster;
@@ -104,12 +101,7 @@ impl Facts {
         let seen = inquiry.and_then(Inquiry::seen);
         let survey = inquiry.and_then(Inquiry::survey);
         let mut deaths = deaths.to_vec();
-        let taints = seen.map(|seen| &seen.row.taints);
-        deaths.extend(
-            taints
-                .is_some_and(|taints| taints.iter().any(|taint| taint.key == *SHUT_DOWN))
-                .then_some(Death::ShutDown),
-        );
+        deaths.extend(seen.and_then(|seen| seen.row.shut_down()).map(|_| Death::ShutDown));
         let accesses = what.accesses();
         let rights = inquiry.map(|inquiry| inquiry.rights(&accesses)).unwrap_or_default();
         Self {
@@ -153,9 +145,8 @@ fn relied_on(what: &Dangerous) -> Vec<Kind> {
 fn object_state(what: &Dangerous, sight: &Sight<'_>) -> ObjectState {
     let Sight { cluster, now, .. } = *sight;
     let object = what.object();
-    let Some(meta) = meta(object, cluster) else { return ObjectState::default() };
-    let pod =
-        cluster.pods.get(&object.name).filter(|pod| object.kind == Kind::Pod && pod.meta.uid == object.uid);
+    let Some(meta) = cluster.meta(object) else { return ObjectState::default() };
+    let pod = cluster.pods.same(object).filter(|_| object.kind == Kind::Pod);
     let attachment = cluster.volume_attachments.get(&object.name);
     let attachment = attachment.filter(|_| object.kind == Kind::VolumeAttachment);
     let wanted_by = attachment.and_then(|attachment| {

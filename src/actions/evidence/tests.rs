@@ -3,7 +3,7 @@
 use super::facts::{Death, Facts, Leadership, ObjectState, Speech};
 use super::inquiry::{Reading, Seen};
 use super::*;
-use crate::actions::dangerous::{OUT_OF_SERVICE, meta};
+use crate::actions::dangerous::OUT_OF_SERVICE;
 use crate::actions::others::{Other, Party};
 use crate::actions::{Access, Call, CallError};
 use crate::cluster::{Condition, Lease, Meta, Name, Node, Status};
@@ -318,8 +318,8 @@ fn what_is_not_there_under_its_uid_is_not_there() {
     let mut cluster = crate::cluster::Cluster::default();
     let delta = crate::cluster::Delta::Apply(Box::new(row()));
     cluster.apply(crate::cluster::Change::Node(delta), at(0));
-    assert!(meta(&node(), &cluster).is_some());
-    assert!(meta(&ObjectRef { uid: "u-2".into(), ..node() }, &cluster).is_none());
+    assert!(cluster.meta(&node()).is_some());
+    assert!(cluster.meta(&ObjectRef { uid: "u-2".into(), ..node() }).is_none());
 }
 
 #[test]

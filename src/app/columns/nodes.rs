@@ -3,7 +3,7 @@
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
 use crate::app::filter::{Fact, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Kind, Meta, Node, ObjectRef, Readiness, SignOfLife};
+use crate::cluster::{Cluster, Meta, Node, Readiness, Row as _, SignOfLife};
 
 #[derive(Debug)]
 pub struct Nodes;
@@ -24,10 +24,6 @@ pub enum Column {
     Version,
     Age,
     CordonedBy,
-}
-
-pub fn reference(node: &Node) -> ObjectRef {
-    ObjectRef { kind: Kind::Node, name: node.meta.name.clone(), uid: node.meta.uid.clone() }
 }
 
 pub const fn tone(readiness: Readiness) -> Tone {
@@ -92,7 +88,7 @@ impl Listing for Nodes {
     }
 
     fn id(row: &&Node) -> RowId {
-        RowId::Object(reference(row))
+        RowId::Object(row.object())
     }
 
     fn cell(column: Column, node: &&Node, look: &Look<'_>) -> Cell {

@@ -3,7 +3,7 @@
 use super::{Cell, Heading, Listing, Look, RowId, SortKey, Tone};
 use crate::app::filter::{Fact, Field, Measure};
 use crate::app::time::{age, short};
-use crate::cluster::{Cluster, Component, Eviction, Kind, Meta, ObjectRef, Phase, Pod};
+use crate::cluster::{Cluster, Component, Eviction, Meta, Phase, Pod, Row as _};
 
 #[derive(Debug)]
 pub struct Pods;
@@ -20,10 +20,6 @@ pub enum Column {
     Owner,
     Ip,
     Age,
-}
-
-pub fn reference(pod: &Pod) -> ObjectRef {
-    ObjectRef { kind: Kind::Pod, name: pod.meta.name.clone(), uid: pod.meta.uid.clone() }
 }
 
 /// A pod that does what it should, or has done it.
@@ -118,7 +114,7 @@ impl Listing for Pods {
     }
 
     fn id(row: &&Pod) -> RowId {
-        RowId::Object(reference(row))
+        RowId::Object(row.object())
     }
 
     fn cell(column: Column, pod: &&Pod, look: &Look<'_>) -> Cell {

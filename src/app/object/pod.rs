@@ -3,7 +3,7 @@
 use super::{Line, Section, budget, common, conditions, events, findings, service};
 use crate::app::columns::{Cell, Look, RowId, Tone, nodes, pods, volumes};
 use crate::app::time::{age, short};
-use crate::cluster::{Container, Kind, Name, ObjectRef, Pod, State};
+use crate::cluster::{Container, Kind, Name, ObjectRef, Pod, Row as _, State};
 
 pub fn sections(object: &ObjectRef, look: &Look<'_>) -> Option<Vec<Section>> {
     let pod = look.cluster.pods.same(object)?;
@@ -29,7 +29,7 @@ pub fn lines_in_full<'a>(of: impl Iterator<Item = &'a Pod>, look: &Look<'_>) -> 
             Cell::plain(format!("{:<wide$}", pod.meta.name.to_string())),
             pods::status(pod, look),
         ])
-        .to(RowId::Object(pods::reference(pod)));
+        .to(RowId::Object(pod.object()));
         match pods::clock(pod, look) {
             Some(clock) => line.and(clock),
             None => line,
@@ -62,7 +62,7 @@ fn line(pod: &Pod, (wide, status_wide): (usize, usize), look: &Look<'_>) -> Line
         Cell::new(format!("{:<status_wide$}", status.text), status.tone),
         node,
     ])
-    .to(RowId::Object(pods::reference(pod)));
+    .to(RowId::Object(pod.object()));
     match pods::clock(pod, look) {
         Some(clock) => line.and(clock),
         None => line,
@@ -83,7 +83,7 @@ fn facts(pod: &Pod, look: &Look<'_>) -> Section {
     lines.push(match look.cluster.node(&pod.node) {
         Some(node) => Line::new("node", Cell::plain(pod.node.as_str()))
             .and(Cell::new(node.readiness().word(), nodes::tone(node.readiness())))
-            .to(RowId::Object(nodes::reference(node))),
+            .to(RowId::Object(node.object())),
         None if pod.node.is_empty() => Line::new("node", Cell::muted("not scheduled")),
         None => Line::new("node", Cell::plain(pod.node.as_str())),
     });

@@ -37,7 +37,7 @@ fn attached_lines(attached: &Attached<'_>, look: &Look<'_>) -> Vec<Line> {
     if let Some(node) = attached.node {
         line = line
             .and(Cell::new(node.readiness().word(), nodes::tone(node.readiness())))
-            .to(RowId::Object(nodes::reference(node)));
+            .to(RowId::Object(node.object()));
     }
     let AttachedBy::Object(object) = attached.by else { return vec![line] };
     let mut lines = vec![line, Line::new("attachment", Cell::muted(object.meta.name.name.as_str()))];
@@ -64,7 +64,7 @@ fn wanted(join: &VolumeJoin<'_>, look: &Look<'_>) -> Section {
                 pods::status(pod, look),
                 Cell::new(format!("on {node}"), tone),
             ])
-            .to(RowId::Object(pods::reference(pod)))
+            .to(RowId::Object(pod.object()))
         })
         .collect();
     Section { title: "Mounted by".to_owned(), lines }

@@ -1,10 +1,10 @@
 //! What becomes of the pods of a node, and when: in groups, because a node can have 250 of them.
 
 use crate::actions::evidence::facts::exclusive_volumes;
-use crate::app::columns::{Cell, Look, RowId, Tone, pods as columns};
+use crate::app::columns::{Cell, Look, RowId, Tone};
 use crate::app::object::{GAP, Line, Section};
 use crate::app::time::short;
-use crate::cluster::{Cluster, Component, Eviction, Node, Pod};
+use crate::cluster::{Cluster, Component, Eviction, Node, Pod, Row as _};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -156,7 +156,7 @@ pub fn section(node: &Node, pods: &[&Pod], (look, width): (&Look<'_>, u16)) -> S
         let words = words(Outlook { fate, after, at: first }, (first, look.now));
         let names = names(&members, look.cluster);
         let place = |line: Line| match members.as_slice() {
-            [(one, _)] => line.to(RowId::Object(columns::reference(one))),
+            [(one, _)] => line.to(RowId::Object(one.object())),
             _ => line,
         };
         let taken = wide + words.chars().count() + names.chars().count() + 2 * GAP;

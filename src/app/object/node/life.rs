@@ -15,9 +15,6 @@ use crate::cluster::{Feed, Node, ObjectRef, Readiness, Row as _, SignOfLife, Syn
 use crate::command::{Command, Context};
 use jiff::Timestamp;
 
-/// The cloud's own word that a machine is stopped.
-const SHUT_DOWN: &str = "node.cloudprovider.kubernetes.io/shutdown";
-
 pub fn section(node: &Node, others: &[Other], app: &App) -> Section {
     let look = &app.look();
     let readiness = node.readiness();
@@ -115,7 +112,7 @@ fn speech(inquest: &Inquest, look: &Look<'_>) -> Option<Cell> {
 
 /// Whether anything proves that the machine is off.
 fn machine(node: &Node, app: &App) -> Cell {
-    if is_shut_down(node) {
+    if node.shut_down().is_some() {
         return Cell::new("off: the cloud says that it is stopped", Tone::Good);
     }
     if let Some(at) = switched_off(node, app) {
@@ -128,10 +125,6 @@ fn machine(node: &Node, app: &App) -> Cell {
         None => "nothing proves that it is off: it may run, and write".to_owned(),
     };
     Cell::new(words, Tone::Warning)
-}
-
-fn is_shut_down(node: &Node) -> bool {
-    node.taints.iter().any(|taint| *taint.key == *SHUT_DOWN)
 }
 
 /// When a run has fenced it, of this session or one before, in the boot in which it was last seen.
@@ -200,7 +193,7 @@ pub fn taints(node: &Node, look: &Look<'_>) -> Section {
 /// The next safe step, with its key where there is one.
 pub fn next(node: &Node, others: &[Other], app: &App) -> Section {
     let speech = app.inquest(node).and_then(|inquest| inquest.speech.as_ref()).map(|(_, speech)| speech);
-    let is_off = is_shut_down(node) || switched_off(node, app).is_some();
+    let is_off = node.shut_down().is_some() || switched_off(node, app).is_some();
     let known = Known { node, speech, others, is_off, kit: &app.session.kit };
     let steps = advice(&known, &app.sight());
     let lines = steps
